@@ -1,0 +1,93 @@
+"""`workbench.toml`: which catalog, rulebook and tenants a workspace has, its envelope and its default workload.
+
+Owns the keys of that one file; every key that is not one of them is refused with a suggestion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from workbench.boundary.guarded_toml import locate
+from workbench.errors import Finding, Place, WorkspaceError
+
+FILE_NAME = "workbench.toml"
+
+_KEYS = ("title", "catalog", "rulebook", "tenants", "workload", "envelope")
+_TEXT_KEYS = ("title", "catalog", "rulebook", "tenants", "envelope")
+_WORKLOAD_KEYS = ("tokens_in", "tokens_out", "runs_per_month")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What `workbench.toml` says, defaults filled in."""
+
+    title: str
+    catalog: str
+    """A packaged catalog's name (`2026-11`), or a path below the workspace ending in `.json`."""
+    rulebook: str = "rulebook.toml"
+    tenants: str = "tenants"
+    """The folder of tenant files."""
+    workload: Mapping[str, Any] | None = None
+    """Tokens in and out per run for tenants that state none."""
+    envelope: str | None = None
+    """Clause text and-ed onto every policy."""
+
+
+def parse_settings(document: Mapping[str, Any], *, source: str, text: str, folder: str) -> Settings:
+    """Settings from a parsed `workbench.toml`.
+
+    `source` names the file in findings, `folder` gives the title where the file states none.
+    Raises `WorkspaceError` with every finding.
+    """
+    findings = [*_unknown(document, _KEYS, (), source, text), *_wrong_text(document, source, text)]
+    workload: Any = document.get("workload")
+    if workload is not None:
+        findings.extend(_workload_findings(workload, source, text))
+    if "catalog" not in document:
+        findings.append(
+            Finding("no catalog is named", "missing_key", Place(source, path="catalog"), 'write `catalog = "2026-11"`')
+        )
+    if findings:
+        raise WorkspaceError(f"`{source}` can't be used", findings)
+    return Settings(
+        title=document.get("title", folder),
+        catalog=document["catalog"],
+        rulebook=document.get("rulebook", "rulebook.toml"),
+        tenants=document.get("tenants", "tenants"),
+        workload=workload,
+        envelope=document.get("envelope"),
+    )
+
+
+def _wrong_text(document: Mapping[str, Any], source: str, text: str) -> Iterable[Finding]:
+    for key in _TEXT_KEYS:
+        if key in document and not isinstance(document[key], str):
+            place = Place(source, locate(text, (key,)), path=key)
+            yield Finding(f"`{key}` must be a string", "wrong_type", place, f'write `{key} = "..."`')
+
+
+def _workload_findings(workload: Any, source: str, text: str) -> Iterable[Finding]:
+    if not isinstance(workload, dict):
+        place = Place(source, locate(text, ("workload",)), path="workload")
+        yield Finding("`workload` must be a table", "wrong_type", place, "write `[workload]`, then `tokens_in = 2000`")
+        return
+    table: dict[str, Any] = workload  # pyright: ignore[reportUnknownVariableType] - TOML keys are strings
+    yield from _unknown(table, _WORKLOAD_KEYS, ("workload",), source, text)
+    for key, value in table.items():
+        if key in _WORKLOAD_KEYS and (isinstance(value, bool) or not isinstance(value, int | float) or value < 0):
+            place = Place(source, locate(text, ("workload", key)), path=f"workload.{key}")
+            yield Finding(f"`{key}` must be a number of 0 or more", "wrong_type", place)
+
+
+def _unknown(
+    table: Mapping[str, Any], known: tuple[str, ...], prefix: tuple[str, ...], source: str, text: str
+) -> Iterable[Finding]:
+    for key in table:
+        if key not in known:
+            close = get_close_matches(key, known, 1)
+            hint = f"did you mean `{close[0]}`?" if close else f"known keys: {', '.join(known)}"
+            place = Place(source, locate(text, (*prefix, key)), path=".".join((*prefix, key)))
+            yield Finding(f"unknown key `{key}`", "unknown_key", place, hint)

@@ -1,0 +1,219 @@
+"""Open a workspace: a folder with `workbench.toml`, a rulebook, tenant files and the catalog it names.
+
+Owns finding and reading those files. A tenant file that can't be read is kept as `BrokenFile` and stops nobody else;
+a catalog or a rulebook that can't be read stops the opening, with every finding.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from workbench.boundary import files, guarded_toml
+from workbench.catalog import Catalog, load_catalog, packaged_catalogs
+from workbench.engine.pool import Pool
+from workbench.errors import Finding, Place, TenantError, WorkbenchError, WorkspaceError
+from workbench.language.admission import Admitted, check
+from workbench.language.clause_text import parse_pred
+from workbench.rulebook.rulebook import Rulebook, parse_rulebook
+from workbench.rulebook.tenant import Tenant, Workload, parse_tenant
+from workbench.session.settings import FILE_NAME, Settings, parse_settings
+from workbench.session.state import WorkspaceState
+
+MAX_FILE_BYTES = 256 * 1024
+"""Most bytes of one TOML file."""
+MAX_CATALOG_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A file as it was read: what edits start from and what a save compares with."""
+
+    path: Path
+    text: str
+    stamp: files.Stamp
+
+
+@dataclass(frozen=True, slots=True)
+class BrokenFile:
+    """A tenant file that can't be used, and why."""
+
+    path: Path
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Everything a folder holds, as read."""
+
+    root: Path
+    title: str
+    is_sample: bool
+    """The sample that travels with the package: read it, save a copy elsewhere."""
+    settings: Settings
+    catalog_path: Path
+    state: WorkspaceState
+    broken: tuple[BrokenFile, ...]
+    findings: tuple[Finding, ...]
+    """Warnings of catalog, rulebook and tenants."""
+    rulebook_document: Document
+    tenant_documents: Mapping[str, Document]
+    """By tenant id."""
+
+    @property
+    def writable(self) -> bool:
+        """Whether a save may go to the folder itself."""
+        return not self.is_sample and os.access(self.root, os.W_OK)
+
+
+def sample_root() -> Path:
+    """The sample workspace: beside the package in a checkout, inside it in an installed wheel."""
+    package = Path(__file__).resolve().parent.parent
+    checkout = package.parent / "sample_tenants"
+    return checkout if (checkout / FILE_NAME).is_file() else package / "_data" / "sample_tenants"
+
+
+def find_workspace(option: Path | None) -> Path:
+    """The folder to open: `option`, else the current one where it holds `workbench.toml`, else the sample."""
+    if option is not None:
+        return option
+    here = Path.cwd()
+    return here if (here / FILE_NAME).exists() else sample_root()
+
+
+def open_workspace(root: Path) -> Workspace:
+    """Read the workspace in `root`.
+
+    Raises `WorkspaceError`, `CatalogError`, `RulebookError`, `DocumentError` or `FileRefused` where nothing can be shown.
+    """
+    if not (root / FILE_NAME).exists():
+        raise WorkspaceError(
+            "this is no workspace",
+            [Finding(f"there is no `{FILE_NAME}`", "no_workspace", Place(str(root)), "`workbench init DIR` writes one")],
+        )
+    settings_document = read_document(root / FILE_NAME)
+    settings = parse_settings(
+        parse_document(settings_document), source=FILE_NAME, text=settings_document.text, folder=root.resolve().name
+    )
+    catalog_path = _catalog_path(root, settings.catalog)
+    catalog = load_catalog(catalog_path)
+    rulebook_document = read_document(files.path_inside(root, *Path(settings.rulebook).parts))
+    rulebook = read_rulebook(rulebook_document, root, catalog)
+    tenants, documents, broken = read_tenants(root, settings, rulebook)
+    state = WorkspaceState(
+        catalog=catalog,
+        pool=Pool(catalog.candidates, catalog.vocabulary),
+        rulebook=rulebook,
+        tenants=tenants,
+        envelope=_envelope(settings, catalog),
+    )
+    findings = (*catalog.findings, *(finding for tenant in tenants for finding in tenant.findings))
+    return Workspace(
+        root, settings.title, root.resolve() == sample_root().resolve(), settings, catalog_path, state, broken, findings,
+        rulebook_document, documents,
+    )  # fmt: skip
+
+
+def read_document(path: Path) -> Document:
+    """One TOML file's text. Raises `FileRefused`, or `DocumentError` where it is not UTF-8."""
+    data = files.read_bytes(path, max_bytes=MAX_FILE_BYTES)
+    return Document(path, data.decode("utf-8-sig", errors="surrogateescape"), files.stamp(path))
+
+
+def parse_document(document: Document) -> dict[str, object]:
+    """The document as TOML. Raises `DocumentError` with line and column."""
+    return guarded_toml.loads(document.text.encode("utf-8", errors="surrogateescape"), source=document.path.name)
+
+
+def read_rulebook(document: Document, root: Path, catalog: Catalog) -> Rulebook:
+    """The rulebook in `document`. Raises `DocumentError` or `RulebookError` with every finding."""
+    source = shown_path(document.path, root)
+    return parse_rulebook(parse_document(document), source=source, text=document.text, vocabulary=catalog.vocabulary)
+
+
+def read_tenants(
+    root: Path, settings: Settings, rulebook: Rulebook
+) -> tuple[tuple[Tenant, ...], dict[str, Document], tuple[BrokenFile, ...]]:
+    """Every tenant file, in ascending order of id; those that can't be used apart, each with its findings."""
+    folder = files.path_inside(root, *Path(settings.tenants).parts)
+    if not folder.is_dir():
+        place = Place(FILE_NAME, path="tenants")
+        raise WorkspaceError(
+            "the tenants can't be read",
+            [Finding(f"`{settings.tenants}` is no folder", "no_tenants", place, "make it, with one TOML file per tenant")],
+        )
+    tenants: dict[str, Tenant] = {}
+    documents: dict[str, Document] = {}
+    broken: list[BrokenFile] = []
+    workload = _default_workload(settings)
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            document, tenant = _read_tenant(path, root, rulebook, workload)
+            _refuse_second(tenant, documents, path, root)
+        except WorkbenchError as error:
+            broken.append(BrokenFile(path, error.findings or (Finding(error.title, "unreadable", Place(str(path))),)))
+            continue
+        tenants[tenant.id] = tenant
+        documents[tenant.id] = document
+    return tuple(tenants[key] for key in sorted(tenants)), documents, tuple(broken)
+
+
+def _read_tenant(path: Path, root: Path, rulebook: Rulebook, workload: Workload) -> tuple[Document, Tenant]:
+    files.check_name(path.stem, what="tenant file name")
+    document = read_document(path)
+    tenant = parse_tenant(
+        parse_document(document),
+        source=shown_path(path, root),
+        text=document.text,
+        schema=rulebook.schema,
+        file_id=path.stem,
+        workload=workload,
+    )
+    return document, tenant
+
+
+def _refuse_second(tenant: Tenant, documents: Mapping[str, Document], path: Path, root: Path) -> None:
+    if tenant.id in documents:
+        first = shown_path(documents[tenant.id].path, root)
+        place = Place(shown_path(path, root), path="id")
+        reason = f"tenant `{tenant.id}` stands in `{first}` already"
+        raise TenantError("two tenants of one id", [Finding(reason, "duplicate_id", place, "give it another id")])
+
+
+def _default_workload(settings: Settings) -> Workload:
+    table = settings.workload or {}
+    return Workload(
+        tokens_in=float(table.get("tokens_in", 1000)),
+        tokens_out=float(table.get("tokens_out", 500)),
+        runs_per_month=table.get("runs_per_month"),
+    )
+
+
+def _envelope(settings: Settings, catalog: Catalog) -> Admitted | None:
+    if settings.envelope is None:
+        return None
+    parsed = parse_pred(settings.envelope, catalog.vocabulary)
+    return check(parsed.term, catalog.vocabulary, sort="Pred")
+
+
+def _catalog_path(root: Path, name: str) -> Path:
+    if name.endswith(".json"):
+        return files.path_inside(root, *Path(name).parts)
+    packaged = packaged_catalogs()
+    if name not in packaged:
+        place = Place(FILE_NAME, path="catalog")
+        hint = f"write one of {', '.join(sorted(packaged))}, or a path ending in `.json`"
+        raise WorkspaceError(
+            "the catalog can't be found", [Finding(f"there is no catalog `{name}`", "no_catalog", place, hint)]
+        )
+    return packaged[name]
+
+
+def shown_path(path: Path, root: Path) -> str:
+    """The path as findings show it: below the workspace where it is."""
+    try:
+        return str(path.relative_to(root))
+    except ValueError:
+        return str(path)
