@@ -1,0 +1,34 @@
+"""The front door: one policy, one pool, one context, one decision. Takes only terms that passed admission."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from workbench.engine.context import Context
+from workbench.engine.decision import Decision
+from workbench.engine.pool import Pool
+from workbench.errors import UsageError
+from workbench.language.admission import Admitted
+
+Evaluator = Literal["columnar", "reference"]
+
+EMPTY = Context()
+
+
+def decide(
+    policy: Admitted, pool: Pool, context: Context = EMPTY, *, evaluator: Evaluator = "columnar"
+) -> Decision:
+    """Filter, rank and select.
+
+    Pure: the same arguments give the same decision, to the last bit, with either evaluator. Raises `UsageError` for a
+    term that is no policy, `AdmissionError` for one admitted against another catalog.
+    """
+    if policy.sort != "Policy":
+        raise UsageError(f"a {policy.sort} decides nothing; give a policy")
+    if evaluator == "reference":
+        from workbench.engine.reference import evaluate as evaluate_by_reference  # noqa: PLC0415 - rarely needed
+
+        return evaluate_by_reference(policy, pool, context)
+    from workbench.engine.columnar import evaluate  # noqa: PLC0415 - numpy only when it is needed
+
+    return evaluate(policy, pool, context)
