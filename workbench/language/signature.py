@@ -107,7 +107,8 @@ _TABLE: Final = (
     Op("always", "FailPlan", ("Action",), "one action for every failure"),
     Op("override", "FailPlan", ("FailPlan", "FailReason", "Action"), "another action for one reason"),
     Op(
-        "policy", "Policy", ("Pred", "Scorer", "Selector", "Xform", "FailPlan"), "filter, rank, select, transform, fall back",
+        "policy", "Policy", ("Pred", "Scorer", "Selector", "Xform", "FailPlan"),
+        "filter, rank, select, transform, fall back",
         alternative=("Evidence", "Pred", "Scorer", "Selector", "Xform", "FailPlan"),
     ),
     Op("ev_zero", "Evidence", (), "no evidence", versions=_V1_ONLY),

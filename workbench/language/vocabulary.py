@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final, Literal
 
 FieldSort = Literal["Num", "Bool"]
@@ -90,6 +91,16 @@ class Vocabulary:
     categories: Mapping[str, Category] = field(default_factory=dict[str, Category])
     tiers: tuple[str, ...] = DEFAULT_TIERS
     """Lowest first."""
+
+    @cached_property
+    def numbers(self) -> frozenset[str]:
+        """Names of the number fields."""
+        return frozenset(self.of_sort("Num"))
+
+    @cached_property
+    def flags(self) -> frozenset[str]:
+        """Names of the yes-or-no fields."""
+        return frozenset(self.of_sort("Bool"))
 
     def extend(
         self,

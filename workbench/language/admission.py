@@ -1,0 +1,313 @@
+"""The one door into the language: `check` gives an `Admitted`, or says where and why not (LANGUAGE 2).
+
+One bounded walk checks, normalizes and encodes a term; nothing is run. Nothing else in the project may meet a term that
+has not come through here, and nobody else can make an `Admitted`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from itertools import islice
+from typing import Any, Final, NoReturn, cast
+
+from workbench.errors import AdmissionError, Finding
+from workbench.language.encoding import fingerprint, identity, short, versioned
+from workbench.language.normal_form import COMBINE, Form
+from workbench.language.parameters import CHECKS, Names, names_of
+from workbench.language.refusal import Refusal, did_you_mean, kind_of, null, shown
+from workbench.language.signature import (
+    MAX_DEPTH,
+    MAX_NODES,
+    OPS,
+    SORTS,
+    V1,
+    V2,
+    Op,
+    Sort,
+    Version,
+    operations,
+)
+from workbench.language.vocabulary import Vocabulary
+
+Term = list[Any]
+"""A term as JSON has it: `[op, arg, ...]`."""
+
+MAX_BYTES: Final = 256 * 1024
+"""Most bytes that the encoding of a term, as it was written, may have."""
+MAX_FINDINGS: Final = 64
+"""`find` stops here; whoever has more has other worries."""
+
+POLICY_SLOTS: Final = ("filter", "rank", "select", "transform", "fallback")
+
+_TITLE: Final = "not admitted"
+
+
+class Admitted:
+    """A term that has passed `check`: its source, its normal form, its names. Immutable; equal by version and encoding.
+
+    The lists inside `source` and `normal` are the object's own copies; read them, never change them.
+    """
+
+    __slots__ = ("_fingerprint", "_identity", "_parts", "encoding", "normal", "sort", "source", "version")
+
+    source: Term
+    """The term as it was written."""
+    normal: Term
+    """Its normal form: the one that is evaluated."""
+    sort: Sort
+    version: Version
+    encoding: str
+    """Versioned, of the normal form."""
+
+    def __new__(cls) -> NoReturn:
+        raise TypeError("an Admitted comes from `check` alone")
+
+    def __setattr__(self, name: str, value: object) -> NoReturn:
+        raise AttributeError(f"`{name}` of an admitted term cannot be set")
+
+    def __delattr__(self, name: str) -> NoReturn:
+        raise AttributeError(f"`{name}` of an admitted term cannot be deleted")
+
+    @property
+    def fingerprint(self) -> str:
+        """The cache key `h1-h2`."""
+        if self._fingerprint is None:
+            object.__setattr__(self, "_fingerprint", fingerprint(self.encoding.encode()))
+        return cast("str", self._fingerprint)
+
+    @property
+    def identity(self) -> str:
+        """SHA-256 of the encoding, hex."""
+        if self._identity is None:
+            object.__setattr__(self, "_identity", identity(self.encoding.encode()))
+        return cast("str", self._identity)
+
+    @property
+    def short(self) -> str:
+        """`pol_8f41c2`."""
+        return short(self.identity)
+
+    def slot(self, name: str) -> Admitted:
+        """One slot of a policy, by its word in `POLICY_SLOTS`. Raises `ValueError` for another sort or word."""
+        if self.sort != "Policy":
+            raise ValueError(f"a {self.sort} has no slots")
+        from_end = POLICY_SLOTS.index(name) - len(POLICY_SLOTS)
+        form = cast("tuple[Form, ...]", self._parts)[from_end]
+        source: Term = self.source[from_end]
+        return _admitted(source, form, self.version)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Admitted):
+            return NotImplemented
+        return self.encoding == other.encoding
+
+    def __hash__(self) -> int:
+        return hash(self.encoding)
+
+    def __copy__(self) -> Admitted:
+        return self
+
+    def __deepcopy__(self, memo: object) -> Admitted:
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an Admitted is not pickled; send its source and check it there")
+
+    def __repr__(self) -> str:
+        return f"<Admitted {self.sort} {self.short}>"
+
+
+def _admitted(source: Term, form: Form, version: Version) -> Admitted:
+    normal, encoded, parts = form
+    made = object.__new__(Admitted)
+    put = object.__setattr__
+    put(made, "source", source)
+    put(made, "normal", normal)
+    put(made, "sort", OPS[normal[0]].sort)
+    put(made, "version", version)
+    put(made, "encoding", versioned(version, encoded))
+    put(made, "_parts", parts)
+    put(made, "_fingerprint", None)
+    put(made, "_identity", None)
+    return made
+
+
+@cache
+def _operations(version: Version) -> dict[str, tuple[Op, tuple[str, ...]]]:
+    return {name: (op, op.arguments(version)) for name, op in operations(version).items()}
+
+
+class _Walk:
+    """One look at one term: what is allowed, and what is used up so far."""
+
+    __slots__ = ("left", "names", "operations", "size", "version")
+
+    def __init__(self, names: Names, version: Version) -> None:
+        self.names = names
+        self.version: Version = version
+        self.operations = _operations(version)
+        self.left = MAX_NODES
+        self.size = 0
+
+    def head(self, term: Any, sort: str | None, depth: int) -> tuple[Op, tuple[str, ...]]:
+        """The operation of a term and the kinds of its arguments, all there; raises `Refusal`."""
+        self.left -= 1
+        if self.left < 0:
+            raise Refusal("nodes", f"more than {MAX_NODES} sub-terms")
+        if depth > MAX_DEPTH:
+            raise Refusal("depth", f"deeper than {MAX_DEPTH} levels")
+        if type(term) is not list or not term:
+            raise _no_term(term, sort)
+        items = cast("Term", term)
+        name = items[0]
+        entry = self.operations.get(name) if type(name) is str else None
+        if entry is None:
+            raise self._unknown(name)
+        op, kinds = entry
+        if sort is not None and op.sort != sort:
+            raise Refusal("sort", f"expected a {sort} term, got {op.sort}")
+        given = len(items) - 1
+        if op.variadic:
+            if 0 < given <= MAX_NODES:
+                return op, kinds * given
+        elif given == len(kinds):
+            return entry
+        raise _miscounted(op, kinds, items)
+
+    def _unknown(self, name: Any) -> Refusal:
+        if type(name) is not str:
+            return null() if name is None else Refusal("op", f"expected an op name, got {kind_of(name)}")
+        known = OPS.get(name)
+        if known is not None:
+            return Refusal("op", f"unknown op {shown(name)}", f"only {' '.join(sorted(known.versions))} has it")
+        return Refusal("op", f"unknown op {shown(name)}", did_you_mean(name, self.operations))
+
+    def admit(self, term: Any, sort: str | None, depth: int) -> tuple[Term, Form]:
+        """A copy of the source and its form; raises `Refusal` at the first thing that is wrong."""
+        op, kinds = self.head(term, sort, depth)
+        name = op.name
+        source: Term = [name]
+        args: list[Any] = []
+        index = 0
+        try:
+            for index, kind in enumerate(kinds, 1):
+                if kind in SORTS:
+                    inner, form = self.admit(term[index], kind, depth + 1)
+                    source.append(inner)
+                    args.append(form)
+                else:
+                    checked = CHECKS[kind](term[index], self.names)
+                    source.append(checked[0])
+                    args.append(checked)
+                    self.grow(checked[1])
+        except Refusal as refusal:
+            raise refusal.at(f".{name}[{index}]") from None
+        self.grow(name)
+        return source, COMBINE[name](name, args)
+
+    def grow(self, encoded: str) -> None:
+        """Count an encoded piece and the byte that parts it from the next."""
+        self.size += 1 + (len(encoded) if encoded.isascii() else len(encoded.encode()))
+        if self.size > MAX_BYTES:
+            raise Refusal("size", f"more than {MAX_BYTES // 1024} KiB")
+
+    def refusals(self, term: Any, sort: str | None, depth: int) -> Iterator[Refusal]:
+        """Everything that is wrong, in the order `admit` would meet it."""
+        try:
+            op, kinds = self.head(term, sort, depth)
+        except Refusal as refusal:
+            yield refusal
+            return
+        for index, kind in enumerate(kinds, 1):
+            step = f".{op.name}[{index}]"
+            if kind in SORTS:
+                for refusal in self.refusals(term[index], kind, depth + 1):
+                    yield refusal.at(step)
+            else:
+                try:
+                    self.grow(CHECKS[kind](term[index], self.names)[1])
+                except Refusal as refusal:
+                    yield refusal.at(step)
+            if self.left < 0 or self.size > MAX_BYTES:
+                return
+        try:
+            self.grow(op.name)
+        except Refusal as refusal:
+            yield refusal
+
+
+def _no_term(term: Any, sort: str | None) -> Refusal:
+    if term is None:
+        return null()
+    wanted = f"a {sort} term" if sort else "a term"
+    found = "an empty list" if type(term) is list else kind_of(term)
+    return Refusal("shape", f"expected {wanted} [op, ...], got {found}")
+
+
+def _miscounted(op: Op, kinds: tuple[str, ...], items: Term) -> Refusal:
+    given = len(items) - 1
+    if given > MAX_NODES:
+        return Refusal("nodes", f"more than {MAX_NODES} sub-terms")
+    if None in items:
+        return null().at(f".{op.name}[{items.index(None)}]")
+    if op.variadic:
+        return Refusal("arity", f"{op.name} takes at least 1 argument(s), got 0")
+    form = f"[{', '.join([op.name, *kinds])}]"
+    return Refusal("arity", f"{op.name} takes {len(kinds)} argument(s), got {given}", f"write {form}")
+
+
+def version_of(term: object) -> Version:
+    """The version a term speaks by the number of its slots: a policy of six is v1, everything else v2."""
+    if type(term) is not list:
+        return V2
+    items = cast("Term", term)
+    six_slots = len(items) == 1 + len(POLICY_SLOTS) + 1
+    return V1 if six_slots and type(items[0]) is str and items[0] == "policy" else V2
+
+
+def check(
+    term: object, vocabulary: Vocabulary, *, version: Version | None = None, sort: Sort | None = None
+) -> Admitted:
+    """Admit a term: an `Admitted` of that sort (any, if None).
+
+    `version` None goes by the number of a policy's slots. Raises `AdmissionError` with the first finding alone; its
+    place has the path (`$.policy[1].is[1]`) and its code is one of `refusal.CODES`.
+    """
+    chosen: Version = version or version_of(term)
+    try:
+        source, form = _Walk(names_of(vocabulary, chosen), chosen).admit(term, sort, 1)
+    except Refusal as refusal:
+        found = refusal
+    else:
+        return _admitted(source, form, chosen)
+    raise AdmissionError(_TITLE, (found.finding(),))
+
+
+def find(
+    term: object, vocabulary: Vocabulary, *, version: Version | None = None, sort: Sort | None = None
+) -> tuple[Finding, ...]:
+    """Everything that keeps a term from being admitted, at most `MAX_FINDINGS`; empty where `check` admits it."""
+    chosen: Version = version or version_of(term)
+    refusals = _Walk(names_of(vocabulary, chosen), chosen).refusals(term, sort, 1)
+    return tuple(refusal.finding() for refusal in islice(refusals, MAX_FINDINGS))
+
+
+def compose(policy: Admitted, envelope: Admitted, vocabulary: Vocabulary) -> Admitted:
+    """The policy with a host's own Pred and-ed onto its filter, admitted anew (LANGUAGE 8).
+
+    Raises `ValueError` where the sorts are others, `AdmissionError` that names the envelope where the whole is not
+    admitted, being too deep.
+    """
+    if policy.sort != "Policy" or envelope.sort != "Pred":
+        raise ValueError("an envelope is a Pred around a Policy")
+    place = POLICY_SLOTS.index("filter") - len(POLICY_SLOTS)
+    term = list(policy.source)
+    term[place] = ["and", envelope.source, term[place]]
+    try:
+        return check(term, vocabulary, version=policy.version, sort="Policy")
+    except AdmissionError as error:
+        found = error.findings[0]
+        reason = f"with the host's envelope around its filter: {found.reason}"
+        named = Finding(reason, found.code, found.place, "the host's envelope wraps every policy in one more level")
+        raise AdmissionError(_TITLE, (named,)) from None

@@ -1,0 +1,86 @@
+"""How a rejection is worded: the closed list of codes, the user's words made safe to show, suggestions, paths.
+
+A `Refusal` travels inside the language only; `finding` turns it into what callers see.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import Any, Final, Literal, get_args
+
+from workbench.errors import Finding, Place
+
+Code = Literal[
+    "action", "arity", "chain", "count", "depth", "envelope", "field", "flow", "name", "nodes", "null", "number",
+    "op", "recipe", "relation", "scalar", "shape", "size", "sort", "string", "surrogate", "tier", "value",
+]  # fmt: skip
+CODES: Final[tuple[str, ...]] = get_args(Code)
+"""Every code that an admission finding can carry."""
+
+_SHOWN: Final = 80
+_SUGGEST_UP_TO: Final = 64
+"""A longer name is no slip of the finger, and comparing it costs time."""
+
+
+class Refusal(Exception):  # noqa: N818 (its name is the field's word)
+    """One reason to refuse, raised where it is found; the steps to that place are added on the way out."""
+
+    def __init__(self, code: Code, reason: str, hint: str | None = None) -> None:
+        super().__init__(reason)
+        self.code: Code = code
+        self.reason = reason
+        self.hint = hint
+        self.trail: list[str] = []
+        """Innermost step first."""
+
+    def at(self, step: str) -> Refusal:
+        """The same refusal, one step further from the root."""
+        self.trail.append(step)
+        return self
+
+    def finding(self) -> Finding:
+        """What the caller sees."""
+        path = "$" + "".join(reversed(self.trail))
+        return Finding(self.reason, self.code, Place(path=path), self.hint)
+
+
+def shown(text: str, limit: int = _SHOWN) -> str:
+    """The user's word in single quotes, cut, with nothing in it that a terminal could act on."""
+    cut = text[:limit]
+    if not cut.isprintable():
+        cut = "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in cut)
+    return f"'{cut}{'…' if len(text) > limit else ''}'"
+
+
+def kind_of(value: Any) -> str:
+    """What a JSON value is, in words."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "a list"
+        case dict():
+            return "a record"
+        case _:
+            return f"a Python {type(value).__name__}"[:_SHOWN]
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """A hint that names the nearest known name, or None."""
+    if len(name) > _SUGGEST_UP_TO:
+        return None
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    near = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.65)
+    return f"did you mean '{by_folded[near[0]]}'?" if near else None
+
+
+def null() -> Refusal:
+    """A null is never a value in a term: a host that dropped it would lose a clause."""
+    return Refusal("null", "null is not allowed in a term")
