@@ -1,0 +1,64 @@
+"""Names from data, and why they never become paths by themselves.
+
+Owns what an identifier may look like and the proof that a path stays in its folder. It opens nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final, NoReturn
+
+from workbench.boundary.sanitiser import one_line
+from workbench.errors import FileRefused, Finding, Place
+
+_NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_DEVICES: Final = frozenset(
+    ("con", "prn", "aux", "nul", *(f"com{n}" for n in range(10)), *(f"lpt{n}" for n in range(10)))
+)
+"""Names that Windows takes for a device, whatever extension follows."""
+
+
+def check_name(name: str, *, what: str) -> str:
+    """`name` itself where it may name a file, a tenant, a rule; a FileRefused that says `what` it was to name.
+
+    Lower-case letters, digits, `.`, `_` and `-`, at most 64, a letter or digit first, no dot last, no device name.
+    """
+    if not _NAME.fullmatch(name):
+        _refuse(
+            name, f"`{one_line(name, limit=80)}` is no {what}", "name", hint="use a-z, 0-9, `.`, `_`, `-`, at most 64"
+        )
+    if name.endswith("."):
+        _refuse(name, f"the {what} `{name}` ends with a dot", "name", hint="leave the dot out")
+    if name.split(".", 1)[0] in _DEVICES:
+        _refuse(name, f"the {what} `{name}` is the name of a device on some systems", "name", hint="choose another")
+    return name
+
+
+def path_inside(root: Path, *parts: str) -> Path:
+    """The path of `parts` under `root`, links resolved; a FileRefused where it would leave `root`.
+
+    A part may contain `/`; it may not be empty or absolute, nor hold `..`, a backslash, a colon or a control character.
+    """
+    for part in parts:
+        steps = part.split("/")
+        if any(step in ("", ".", "..") for step in steps) or "\\" in part or ":" in part or _CONTROL.search(part):
+            _refuse(
+                part, f"`{one_line(part, limit=80)}` is no path inside `{one_line(str(root), limit=80)}`", "outside"
+            )
+    base = root.resolve()
+    try:
+        path = base.joinpath(*parts).resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        _refuse(
+            str(root), f"`{one_line('/'.join(parts), limit=80)}` cannot be resolved, {type(error).__name__}", "outside"
+        )
+    if path != base and base not in path.parents:
+        _refuse(str(root), f"`{one_line('/'.join(parts), limit=80)}` leads out of its folder through a link", "outside")
+    return path
+
+
+def _refuse(source: str, reason: str, code: str, hint: str | None = None) -> NoReturn:
+    finding = Finding(reason, code, Place(one_line(source, limit=80)), hint)
+    raise FileRefused("a name that is no safe path", [finding]) from None
