@@ -15,9 +15,7 @@ Evaluator = Literal["columnar", "reference"]
 EMPTY = Context()
 
 
-def decide(
-    policy: Admitted, pool: Pool, context: Context = EMPTY, *, evaluator: Evaluator = "columnar"
-) -> Decision:
+def decide(policy: Admitted, pool: Pool, context: Context = EMPTY, *, evaluator: Evaluator = "columnar") -> Decision:
     """Filter, rank and select.
 
     Pure: the same arguments give the same decision, to the last bit, with either evaluator. Raises `UsageError` for a

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 Places = NDArray[np.intp]
 Scores = NDArray[np.float64]
-Codes = NDArray[np.uint16]
+Codes = NDArray[np.uint8 | np.uint16]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class Decision:
     score_array: Scores
     """Aligned with `order_array`."""
     codes: Codes
-    """Per candidate of the pool: 0 where it survived the filter, else 1 + its place in `reasons`."""
+    """Per candidate of the pool: the place of its reason in `reasons`, `len(reasons)` where it survived the filter."""
     reasons: tuple[str, ...]
 
     @property
@@ -51,18 +51,19 @@ class Decision:
     @cached_property
     def rejected(self) -> tuple[Rejection, ...]:
         """Those the filter turned away, in catalog order."""
-        reasons = ("", *self.reasons)
-        return tuple(Rejection(i, reasons[code]) for i, code in enumerate(self.codes.tolist()) if code)
+        away = np.flatnonzero(self.codes < len(self.reasons))
+        codes: list[int] = self.codes[away].tolist()
+        return tuple(Rejection(index, self.reasons[code]) for index, code in zip(away.tolist(), codes, strict=True))
 
     @cached_property
     def survivor_indices(self) -> tuple[int, ...]:
         """Those that passed the filter, in catalog order, whether or not the selector kept them."""
-        return tuple(np.flatnonzero(self.codes == 0).tolist())
+        return tuple(np.flatnonzero(self.codes == len(self.reasons)).tolist())
 
     @cached_property
     def survivors(self) -> int:
         """How many passed the filter."""
-        return self.population - int(np.count_nonzero(self.codes))
+        return int(np.count_nonzero(self.codes == len(self.reasons)))
 
     @property
     def winner(self) -> int | None:
@@ -72,7 +73,7 @@ class Decision:
     def reason(self, index: int) -> str | None:
         """Why the filter turned this candidate away; None where it did not."""
         code = int(self.codes[index])
-        return self.reasons[code - 1] if code else None
+        return self.reasons[code] if code < len(self.reasons) else None
 
     def place(self, index: int) -> int | None:
         """The 1-based place of a candidate in the order, None where it is not in it."""
@@ -85,7 +86,7 @@ class Decision:
             return NotImplemented
         return (
             self.order == other.order
-            and self.score_array.tobytes() == other.score_array.tobytes()
+            and _bits(self.score_array) == _bits(other.score_array)
             and self.population == other.population
             and self.rejected == other.rejected
         )
@@ -94,11 +95,15 @@ class Decision:
         return hash((self.order, self.population))
 
 
+def _bits(scores: Scores) -> bytes:
+    return np.where(np.isnan(scores), np.nan, scores).tobytes()
+
+
 def assemble(order: list[int], scores: list[float], reasons: list[str | None]) -> Decision:
     """A decision from plain lists; `reasons` has one entry per candidate, None where it survived."""
     names = tuple(dict.fromkeys(reason for reason in reasons if reason is not None))
-    code = {name: place for place, name in enumerate(names, start=1)}
-    codes = [0 if reason is None else code[reason] for reason in reasons]
+    code = {name: place for place, name in enumerate(names)}
+    codes = [len(names) if reason is None else code[reason] for reason in reasons]
     return Decision(
         np.array(order, dtype=np.intp), np.array(scores, dtype=np.float64), np.array(codes, dtype=np.uint16), names
     )

@@ -38,7 +38,7 @@ class Pool:
 
 
 def declared(vocabulary: Vocabulary, name: str) -> Field:
-    """The field of that name, the two of v1 included. Raises `AdmissionError` where a policy of another catalog is met."""
+    """The field of that name, those of v1 included. Raises `AdmissionError` where the policy is of another catalog."""
     field = vocabulary.fields.get(name) or _V1.get(name)
     if field is None:
         finding = Finding(f"field `{name}` is not declared by the catalog at hand", "unknown_field")

@@ -27,7 +27,7 @@ def evaluate(policy: Admitted, pool: Pool, context: Context) -> Decision:
     values = scores(scorer, population, scene)
     ranked = [Ranked(*entry) for entry in zip(survivors, population, values, strict=True)]
     chosen = select(selector, ranked, scene)
-    return assemble([entry.index for entry in chosen], [entry.score for entry in chosen], reasons)
+    return assemble([entry.place for entry in chosen], [entry.score for entry in chosen], reasons)
 
 
 def policy_parts(policy: Admitted) -> tuple[Term, Term, Term]:

@@ -1,4 +1,4 @@
-"""Named observations of one candidate (LANGUAGE.md 5). A policy never holds a candidate, it observes it through these."""
+"""Named observations of one candidate, the only way in which a policy sees it (LANGUAGE.md 5)."""
 
 from __future__ import annotations
 

@@ -81,7 +81,9 @@ def held(value: float, low: float, high: float) -> float:
     """Below `low` gives `low`, else above `high` gives `high`, in this order."""
     if value < low:
         return low
-    return high if value > high else value
+    if value > high:
+        return high
+    return value
 
 
 def _each(score: Callable[[Candidate, Scene], float]) -> Scorer:

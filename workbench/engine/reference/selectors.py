@@ -15,7 +15,8 @@ from workbench.engine.reference.predicates import Term, verdict
 class Ranked(NamedTuple):
     """One survivor on its way through the selector."""
 
-    index: int
+    place: int
+    """Its index into the pool."""
     candidate: Candidate
     score: float
 
@@ -85,7 +86,11 @@ def _sample(term: Term, survivors: list[Ranked], scene: Scene) -> list[Ranked]:
 
 def geometric(count: int, factor: float) -> list[float]:
     """1 and each next one times `factor`, by repeated multiplication."""
-    return list(accumulate([1.0] + [factor] * (count - 1), lambda weight, step: weight * step))[:count]
+    weight, weights = 1.0, list[float]()
+    for _ in range(count):
+        weights.append(weight)
+        weight *= factor
+    return weights
 
 
 SELECTORS: Final[dict[str, Selector]] = {
