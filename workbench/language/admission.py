@@ -6,7 +6,8 @@ has not come through here, and nobody else can make an `Admitted`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from itertools import islice
 from typing import Any, Final, NoReturn, cast
@@ -14,7 +15,7 @@ from typing import Any, Final, NoReturn, cast
 from workbench.errors import AdmissionError, Finding
 from workbench.language.encoding import fingerprint, identity, short, versioned
 from workbench.language.normal_form import COMBINE, Form
-from workbench.language.parameters import CHECKS, Names, names_of
+from workbench.language.parameters import CHECKS, Checked, Names, names_of
 from workbench.language.refusal import Refusal, did_you_mean, kind_of, null, shown
 from workbench.language.signature import (
     MAX_DEPTH,
@@ -133,9 +134,29 @@ def _admitted(source: Term, form: Form, version: Version) -> Admitted:
     return made
 
 
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """An operation as one version has it, laid out for the walk."""
+
+    op: Op
+    name: str
+    sort: Sort
+    kinds: tuple[str, ...]
+    """Of a variadic op the one kind that repeats."""
+    leaf: bool
+    """No argument is a sub-term."""
+    checks: tuple[Callable[[Any, Names], Checked], ...]
+    """Of a leaf, one for each parameter."""
+
+
 @cache
-def _operations(version: Version) -> dict[str, tuple[Op, tuple[str, ...]]]:
-    return {name: (op, op.arguments(version)) for name, op in operations(version).items()}
+def _operations(version: Version) -> dict[str, _Entry]:
+    entries: dict[str, _Entry] = {}
+    for name, op in operations(version).items():
+        kinds = op.arguments(version)
+        leaf = SORTS.isdisjoint(kinds)
+        entries[name] = _Entry(op, name, op.sort, kinds, leaf, tuple(CHECKS[kind] for kind in kinds) if leaf else ())
+    return entries
 
 
 class _Walk:
@@ -150,30 +171,26 @@ class _Walk:
         self.left = MAX_NODES
         self.size = 0
 
-    def head(self, term: Any, sort: str | None, depth: int) -> tuple[Op, tuple[str, ...]]:
-        """The operation of a term and the kinds of its arguments, all there; raises `Refusal`."""
+    def head(self, term: Any, sort: str | None, depth: int) -> _Entry:
+        """The operation of a term, whose arguments are all there; raises `Refusal`."""
         self.left -= 1
         if self.left < 0:
             raise Refusal("nodes", f"more than {MAX_NODES} sub-terms")
         if depth > MAX_DEPTH:
             raise Refusal("depth", f"deeper than {MAX_DEPTH} levels")
-        if type(term) is not list or not term:
+        items: Term = term
+        if type(term) is not list or not items:
             raise _no_term(term, sort)
-        items = cast("Term", term)
         name = items[0]
         entry = self.operations.get(name) if type(name) is str else None
         if entry is None:
             raise self._unknown(name)
-        op, kinds = entry
-        if sort is not None and op.sort != sort:
-            raise Refusal("sort", f"expected a {sort} term, got {op.sort}")
+        if sort is not None and entry.sort != sort:
+            raise Refusal("sort", f"expected a {sort} term, got {entry.sort}")
         given = len(items) - 1
-        if op.variadic:
-            if 0 < given <= MAX_NODES:
-                return op, kinds * given
-        elif given == len(kinds):
+        if 0 < given <= MAX_NODES if entry.op.variadic else given == len(entry.kinds):
             return entry
-        raise _miscounted(op, kinds, items)
+        raise _miscounted(entry.op, entry.kinds, items)
 
     def _unknown(self, name: Any) -> Refusal:
         if type(name) is not str:
@@ -185,26 +202,41 @@ class _Walk:
 
     def admit(self, term: Any, sort: str | None, depth: int) -> tuple[Term, Form]:
         """A copy of the source and its form; raises `Refusal` at the first thing that is wrong."""
-        op, kinds = self.head(term, sort, depth)
-        name = op.name
+        entry = self.head(term, sort, depth)
+        if entry.leaf:
+            return self._leaf(entry, term)
+        name = entry.name
         source: Term = [name]
         args: list[Any] = []
-        index = 0
+        kinds = entry.kinds if len(entry.kinds) == len(term) - 1 else entry.kinds * (len(term) - 1)
         try:
-            for index, kind in enumerate(kinds, 1):
+            for kind in kinds:
                 if kind in SORTS:
-                    inner, form = self.admit(term[index], kind, depth + 1)
+                    inner, form = self.admit(term[len(source)], kind, depth + 1)
                     source.append(inner)
                     args.append(form)
                 else:
-                    checked = CHECKS[kind](term[index], self.names)
+                    checked = CHECKS[kind](term[len(source)], self.names)
+                    self.grow(checked[1])
                     source.append(checked[0])
                     args.append(checked)
-                    self.grow(checked[1])
         except Refusal as refusal:
-            raise refusal.at(f".{name}[{index}]") from None
+            raise refusal.at(f".{name}[{len(source)}]") from None
         self.grow(name)
         return source, COMBINE[name](name, args)
+
+    def _leaf(self, entry: _Entry, term: Any) -> tuple[Term, Form]:
+        """An operation over parameters alone, which the normal form may complete but never reorders."""
+        name = entry.name
+        args: list[Checked] = []
+        try:
+            for check_parameter in entry.checks:
+                args.append(check_parameter(term[len(args) + 1], self.names))
+        except Refusal as refusal:
+            raise refusal.at(f".{name}[{len(args) + 1}]") from None
+        form = COMBINE[name](name, args)
+        self.grow(form[1])
+        return form[0], form
 
     def grow(self, encoded: str) -> None:
         """Count an encoded piece and the byte that parts it from the next."""
@@ -215,12 +247,13 @@ class _Walk:
     def refusals(self, term: Any, sort: str | None, depth: int) -> Iterator[Refusal]:
         """Everything that is wrong, in the order `admit` would meet it."""
         try:
-            op, kinds = self.head(term, sort, depth)
+            entry = self.head(term, sort, depth)
         except Refusal as refusal:
             yield refusal
             return
+        kinds = entry.kinds * (len(term) - 1) if entry.op.variadic else entry.kinds
         for index, kind in enumerate(kinds, 1):
-            step = f".{op.name}[{index}]"
+            step = f".{entry.name}[{index}]"
             if kind in SORTS:
                 for refusal in self.refusals(term[index], kind, depth + 1):
                     yield refusal.at(step)
@@ -232,7 +265,7 @@ class _Walk:
             if self.left < 0 or self.size > MAX_BYTES:
                 return
         try:
-            self.grow(op.name)
+            self.grow(entry.name)
         except Refusal as refusal:
             yield refusal
 

@@ -42,7 +42,7 @@ class _Lowering:
         lowered: Term = [op]
         try:
             for arg in items[1:]:
-                lowered.append(self.lower(arg, depth + 1))  # noqa: PERF401 (its length is the place of a refusal)
+                lowered.append(self.lower(arg, depth + 1))
         except Refusal as refusal:
             raise refusal.at(f".{shown(op, 40)[1:-1]}[{len(lowered)}]") from None
         return lowered

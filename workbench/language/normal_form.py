@@ -8,7 +8,7 @@ No arithmetic is done on numbers: they are only compared with 0 and 1.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from workbench.language.encoding import encode_value
 from workbench.language.signature import OPS, SORTS, Version
@@ -23,14 +23,8 @@ _Plan = tuple[Form, dict[str, tuple[Any, str, str]]]
 _Argument = tuple[Any, str]
 """A parameter and its encoding; a `Form` of a sub-term starts likewise."""
 
-TOP: Final[Form] = (["top"], "(top)", None)
-BOT: Final[Form] = (["bot"], "(bot)", None)
-ZERO: Final[Form] = (["zero"], "(zero)", None)
-ID: Final[Form] = (["id"], "(id)", None)
-EV_ZERO: Final[Form] = (["ev_zero"], "(ev_zero)", None)
-
-_UNITS: Final = {"and": TOP, "or": BOT, "add": ZERO, "seq": ID, "ev_add": EV_ZERO}
-_ABSORBING: Final = {"and": BOT, "or": TOP}
+_UNITS: Final = {"and": "top", "or": "bot", "add": "zero", "seq": "id", "ev_add": "ev_zero"}
+_ABSORBING: Final = {"and": "bot", "or": "top"}
 
 
 def _encoding_of(form: Form) -> str:
@@ -38,24 +32,32 @@ def _encoding_of(form: Form) -> str:
 
 
 def _plain(op: str, args: Sequence[Any]) -> Form:
-    return [op, *[arg[0] for arg in args]], f"({' '.join([op, *[arg[1] for arg in args]])})", None
+    if not args:
+        return [op], f"({op})", None
+    term = [op]
+    encoded = f"({op}"
+    for arg in args:
+        term.append(arg[0])
+        encoded += f" {arg[1]}"
+    return term, encoded + ")", None
 
 
 def _listing(op: str, args: Sequence[Any]) -> Form:
     """`and` `or` `add` `ev_add` (any order is the same) and `seq` (order kept)."""
     unit = _UNITS[op]
-    unit_encoding = unit[1]
     absorbing = _ABSORBING.get(op)
     children: list[Form] = []
-    for child in cast("Sequence[Form]", args):
-        if absorbing is not None and child[1] == absorbing[1]:
-            return absorbing
-        if child[0][0] == op:
+    child: Form
+    for child in args:
+        name = child[0][0]
+        if name == absorbing:
+            return child
+        if name == op:
             children.extend(child[2])
-        elif child[1] != unit_encoding:
+        elif name != unit:
             children.append(child)
     if len(children) < 2:
-        return children[0] if children else unit
+        return children[0] if children else _plain(unit, ())
     if op != "seq":
         children.sort(key=_encoding_of)
     term, encoded, _ = _plain(op, children)
@@ -65,26 +67,25 @@ def _listing(op: str, args: Sequence[Any]) -> Form:
 def _not(op: str, args: Sequence[Any]) -> Form:
     child: Form = args[0]
     inner = child[0][0]
-    if inner == "top":
-        return BOT
-    if inner == "bot":
-        return TOP
+    if inner in {"top", "bot"}:
+        return _plain("bot" if inner == "top" else "top", ())
     if inner == "not":
-        return cast("Form", child[2])  # a `not` keeps the form it negates as its parts
+        negated: Form = child[2]  # a `not` keeps the form it negates as its parts
+        return negated
     return [op, child[0]], f"(not {child[1]})", child
 
 
 def _scale(op: str, args: Sequence[Any]) -> Form:
     factor, child = args
     if factor[0] == 0 or child[1] == "(zero)":
-        return ZERO
+        return _plain("zero", ())
     return child if factor[0] == 1 else _plain(op, args)
 
 
 def _gate(op: str, args: Sequence[Any]) -> Form:
     condition, child = args
     if condition[1] == "(bot)" or child[1] == "(zero)":
-        return ZERO
+        return _plain("zero", ())
     return child if condition[1] == "(top)" else _plain(op, args)
 
 

@@ -23,7 +23,7 @@ _SUGGEST_UP_TO: Final = 64
 """A longer name is no slip of the finger, and comparing it costs time."""
 
 
-class Refusal(Exception):  # noqa: N818 (its name is the field's word)
+class Refusal(Exception):
     """One reason to refuse, raised where it is found; the steps to that place are added on the way out."""
 
     def __init__(self, code: Code, reason: str, hint: str | None = None) -> None:
