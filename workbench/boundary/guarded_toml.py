@@ -29,6 +29,8 @@ MAX_WORD: Final = 256
 MAX_WORK: Final = 200_000
 """Sum over all keys of (parts of the header + parts of the key) x parts of the key: what `tomllib` walks."""
 
+_Steps = tuple[str | int, ...]
+
 _MASK: Final = re.compile(rf"(?:{STRINGS})|\#[^\n]*+".encode(), re.DOTALL)
 _BLANKS: Final = b" \t\r"
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
@@ -63,13 +65,9 @@ class _Reader:
         text = self._text(data)
         self._guard(data)
         try:
-            document = tomllib.loads(text, parse_float=_finite)
+            document = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             self._syntax(text, str(error))
-        except _NotFiniteError as error:
-            self._refuse(
-                f"`{error}` is no number that can be compared", "not_a_number", self._line_of(text, str(error))
-            )
         except (RecursionError, ValueError) as error:
             self._refuse(f"cannot be read, {type(error).__name__}", "syntax")
         self._settle(document, text)
@@ -129,24 +127,20 @@ class _Reader:
         self._refuse(what[:1].lower() + what[1:], "syntax", line, column)
 
     def _settle(self, document: dict[str, Any], text: str) -> None:
-        """Numbers in place: refuse those too long, make doubles of those that an `int` would hold more exactly."""
-        waiting: list[tuple[tuple[str | int, ...], Any]] = [((), document)]
+        """Numbers in place: refuse what no double holds, make a double of what only an `int` would hold exactly."""
+        waiting: list[tuple[_Steps, dict[Any, Any] | list[Any]]] = [((), document)]
         while waiting:
             path, container = waiting.pop()
             for key, value in _items(container):
-                if isinstance(value, (dict, list)):
-                    waiting.append(((*path, key), cast("object", value)))
+                if isinstance(value, dict | list):
+                    waiting.append(((*path, key), cast("dict[Any, Any] | list[Any]", value)))
+                elif isinstance(value, float) and not math.isfinite(value):
+                    self._refuse("no number that can be compared", "not_a_number", locate(text, (*path, key)))
                 elif type(value) is int and not -EXACT <= value <= EXACT:
                     if abs(value) >= 10**MAX_DIGITS:
-                        where = (*path, key)
-                        self._refuse(
-                            f"a whole number of more than {MAX_DIGITS} digits", "too_many_digits", locate(text, where)
-                        )
+                        reason = f"a whole number of more than {MAX_DIGITS} digits"
+                        self._refuse(reason, "too_many_digits", locate(text, (*path, key)))
                     container[key] = float(value)
-
-    def _line_of(self, text: str, literal: str) -> int | None:
-        at = text.find(literal)
-        return text.count("\n", 0, at) + 1 if at >= 0 else None
 
     def _refuse(
         self, reason: str, code: str, line: int | None = None, column: int | None = None, hint: str | None = None
@@ -155,19 +149,8 @@ class _Reader:
         raise DocumentError(f"`{one_line(self.source, limit=200)}` is not TOML that can be read", [finding]) from None
 
 
-class _NotFiniteError(Exception):
-    """A float that is infinite or no number."""
-
-
-def _finite(literal: str) -> float:
-    number = float(literal)
-    if not math.isfinite(number):
-        raise _NotFiniteError(one_line(literal, limit=40))
-    return number
-
-
-def _items(container: Any) -> list[tuple[str | int, Any]]:
-    return list(container.items() if isinstance(container, dict) else enumerate(container))
+def _items(container: dict[Any, Any] | list[Any]) -> list[tuple[Any, Any]]:
+    return list(container.items()) if isinstance(container, dict) else list(enumerate(container))
 
 
 def _deep_line(data: bytes) -> int:
