@@ -1,0 +1,40 @@
+"""One clause of a compiled policy, with everything that put it there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from workbench.language.admission import Admitted
+from workbench.rulebook.reader import Slot
+from workbench.rulebook.schema import Fact
+
+Origin = Literal["rule", "override", "own", "default"]
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One clause for one tenant."""
+
+    id: str
+    """`RULE` or `RULE.2` for a rule's filters, `RULE.rank` for a slot, an override's id for the tenant's own."""
+    slot: Slot
+    text: str
+    """As written, with its `$names`."""
+    shown: str
+    """Canonical clause text, every `$name` resolved; the text as written where the clause is off and does not read."""
+    term: Admitted | None
+    """None where the clause is off."""
+    rule_id: str | None
+    rule_title: str
+    facts: tuple[tuple[str, Fact], ...]
+    """The tenant's facts behind it: those that `when` names, then those that the text names."""
+    origin: Origin
+    enabled: bool = True
+    replaced_text: str | None = None
+    """What an override stands in for: the rule's text."""
+    index: int = 1
+    """Which clause of its slot it is in its rule, from 1."""
+    place: int = 0
+    """Where it stands among its rule's clauses, from 0."""
+    note: str = ""
