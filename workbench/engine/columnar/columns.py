@@ -147,12 +147,14 @@ class Columns:
             found = self._built["coded", name] = Coded(read(candidate) for candidate in self._candidates)
         return found
 
-    def _column(self, kind: str, name: str, read: Callable[[Mapping[str, Any]], Any], dtype: type) -> NDArray[Any]:
+    def _column(self, kind: str, name: str, read: Callable[[Mapping[str, Any]], Any], dtype: type[Any]) -> NDArray[Any]:
         found: NDArray[Any] | None = self._built.get((kind, name))
         if found is None:
-            found = np.fromiter((read(candidate) for candidate in self._candidates), dtype, self.size)
-            found.flags.writeable = False
-            self._built[kind, name] = found
+            values = [read(candidate) for candidate in self._candidates]
+            column: NDArray[Any] = np.array(values, dtype=dtype)
+            column.flags.writeable = False
+            self._built[kind, name] = column
+            return column
         return found
 
 

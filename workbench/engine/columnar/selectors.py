@@ -101,14 +101,14 @@ def geometric(count: int, factor: float) -> Numbers:
 
 def draw(weights: Numbers, count: int, generator: Minstd) -> list[int]:
     """The first `count` ranks drawn without replacement. `weights` must not ascend."""
-    remaining = np.arange(len(weights))
+    remaining: Places = np.arange(len(weights), dtype=np.intp)
     drawn: list[int] = []
     for _ in range(count):
         running = _running(weights[remaining], _WINDOW)
         threshold = generator.draw() * running[-1]
         place = min(int(running.searchsorted(threshold)), len(running) - 1)
-        drawn.append(int(remaining.item(place)))
-        remaining = np.delete(remaining, place)
+        drawn.append(remaining.item(place))
+        remaining = np.concatenate((remaining[:place], remaining[place + 1 :]))
     return drawn
 
 

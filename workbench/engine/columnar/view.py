@@ -42,7 +42,7 @@ class View:
 
     def __init__(self, columns: Columns, version: Version, context: Context) -> None:
         self.columns = columns
-        self.version = version
+        self.version: Version = version
         self.context = context
         self._averages = record(context.state.get("ema"))
         self._numbers: dict[str, Numbers] = {}

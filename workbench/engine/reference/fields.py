@@ -60,19 +60,26 @@ def credit_entry(candidate: Candidate, scene: Scene) -> float | None:
 
 def number_field(name: str, candidate: Candidate, scene: Scene) -> float:
     """A number field's value, or its default."""
-    default = float(declared(scene.vocabulary, name).default)
-    observers = _NUMBERS_V1 if scene.version == V1 else _NUMBERS_V2
-    observe = observers.get(name)
-    value = number(candidate.get(name)) if observe is None else observe(name, candidate, scene)
-    return default if value is None else value
+    value = stated_number(name, candidate, scene)
+    return float(declared(scene.vocabulary, name).default) if value is None else value
 
 
 def bool_field(name: str, candidate: Candidate, scene: Scene) -> bool:
     """A yes-or-no field's value, or its default."""
-    default = declared(scene.vocabulary, name).default is True
+    value = stated_flag(name, candidate, scene)
+    return declared(scene.vocabulary, name).default is True if value is None else value
+
+
+def stated_number(name: str, candidate: Candidate, scene: Scene) -> float | None:
+    """What candidate and state say of a number field, None where neither knows."""
+    observe = (_NUMBERS_V1 if scene.version == V1 else _NUMBERS_V2).get(name)
+    return number(candidate.get(name)) if observe is None else observe(name, candidate, scene)
+
+
+def stated_flag(name: str, candidate: Candidate, scene: Scene) -> bool | None:
+    """What candidate and state say of a yes-or-no field, None where neither knows."""
     observe = _FLAGS.get(name)
-    value = flag(candidate.get(name)) if observe is None else observe(candidate, scene)
-    return default if value is None else value
+    return flag(candidate.get(name)) if observe is None else observe(candidate, scene)
 
 
 def _first(left: float | None, right: float | None) -> float | None:
