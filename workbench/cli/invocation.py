@@ -1,0 +1,133 @@
+"""What holds for one run of the command line, whatever the command: workspace, JSON or text, quiet, colour.
+
+The options may stand before or after the command's name. Owns opening the workspace, and how a command is declared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from workbench.cli import diagnostics
+from workbench.cli.output import Output, write
+from workbench.errors import Finding
+
+if TYPE_CHECKING:
+    from workbench.session.evaluation import Outcome
+    from workbench.session.workspace import Workspace
+
+
+@dataclass(slots=True)
+class Invocation:
+    """The options that every command has. Filled in by click while it reads the arguments, then only read."""
+
+    workspace: Path | None = None
+    as_json: bool = False
+    quiet: bool = False
+    no_color: bool = False
+
+    @property
+    def output(self) -> Output:
+        """Where the result goes."""
+        return Output.here(as_json=self.as_json, no_color=self.no_color)
+
+    def open(self) -> Workspace:
+        """The workspace of this run: `--workspace`, else the current folder, else the sample."""
+        from workbench.session.workspace import find_workspace, open_workspace
+
+        return open_workspace(find_workspace(self.workspace))
+
+    def note(self, text: str) -> None:
+        """Tell something on the side; not with `--quiet`, nor where stdout and stderr are read by a program."""
+        if not self.quiet and not self.as_json:
+            diagnostics.note(text)
+
+    def warn(self, findings: Sequence[Finding]) -> None:
+        """Tell warnings on the side; not with `--quiet`, and with `--json` they stand in the result."""
+        if not self.quiet and not self.as_json:
+            diagnostics.warn(findings)
+
+    def complain(self, findings: Sequence[Finding]) -> None:
+        """Tell errors that leave a result all the same; with `--json` they stand in it."""
+        if not self.as_json:
+            diagnostics.warn(findings)
+
+
+def outcome_of(workspace: Workspace, tenant_id: str) -> Outcome:
+    """What one tenant of the workspace gets.
+
+    Raises `TenantError` where its file is broken, `CompileError` where it gives no policy, `UsageError` for an unknown id.
+    """
+    from workbench.errors import CompileError, TenantError
+    from workbench.session.evaluation import Evaluator
+
+    for broken in workspace.broken:
+        if broken.path.stem == tenant_id:
+            raise TenantError(f"tenant `{tenant_id}` can't be read", broken.findings)
+    outcome = Evaluator().outcome(workspace.state, workspace.state.tenant(tenant_id))
+    if outcome.compiled is None:
+        raise CompileError(f"tenant `{tenant_id}` has no policy", outcome.errors)
+    return outcome
+
+
+def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
+    invocation = ctx.ensure_object(Invocation)
+    if value and param.name is not None:
+        setattr(invocation, param.name, value)
+
+
+def _show_help(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        write(ctx.get_help() + "\n")
+        ctx.exit()
+
+
+def common_options() -> list[click.Parameter]:
+    """The options that every command takes, new ones for each command."""
+    return [
+        click.Option(
+            ["--workspace", "-C"], type=click.Path(path_type=Path, file_okay=False), metavar="DIR", expose_value=False,
+            callback=_keep, help="The workspace; else the current folder, else the sample.",
+        ),
+        click.Option(
+            ["--json", "as_json"], is_flag=True, expose_value=False, callback=_keep,
+            help="Print JSON, errors included.",
+        ),
+        click.Option(
+            ["--quiet", "-q"], is_flag=True, expose_value=False, callback=_keep,
+            help="No notes and no warnings.",
+        ),
+        click.Option(
+            ["--no-color"], is_flag=True, expose_value=False, callback=_keep,
+            help="No colour; `NO_COLOR` does the same.",
+        ),
+        help_option(),
+    ]  # fmt: skip
+
+
+def help_option() -> click.Option:
+    """`--help`, written through our own output."""
+    return click.Option(
+        ["--help", "-h"], is_flag=True, is_eager=True, expose_value=False, callback=_show_help,
+        help="Show this and leave.",
+    )  # fmt: skip
+
+
+CONTEXT: Final = {"max_content_width": 100}
+
+
+def command(name: str, summary: str, **settings: Any) -> Callable[[Callable[..., Any]], click.Command]:
+    """Declare a command: its function takes an `Invocation` first. `summary` is its line in the list of commands."""
+
+    def declare(function: Callable[..., Any]) -> click.Command:
+        made = click.command(
+            name, short_help=summary, add_help_option=False, context_settings=dict(CONTEXT), **settings
+        )(click.pass_obj(function))
+        made.params.extend(common_options())
+        return made
+
+    return declare

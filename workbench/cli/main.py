@@ -1,0 +1,33 @@
+"""The way in: signals, exit code, and the last word on any error.
+
+Nothing heavy is imported here, so that an interrupt during start-up is met with an exit code and not with a traceback.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from workbench.cli import diagnostics, output
+
+PROGRAM = "workbench"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command that `arguments` (the process's own where none are given) name; gives the exit code."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    output.prepare()
+    with diagnostics.signals():
+        code = diagnostics.guarded(lambda: _run(words), as_json=diagnostics.wants_json(words))
+        return output.finish(code)
+
+
+def _run(words: list[str]) -> int:
+    from workbench.cli.root import root
+
+    result = root.main(words, prog_name=PROGRAM, standalone_mode=False)
+    return result if isinstance(result, int) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

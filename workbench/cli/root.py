@@ -1,0 +1,87 @@
+"""The command `workbench`: its subcommands by theme, and the app where none is named."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+import click
+
+from workbench.cli import diagnostics
+from workbench.cli.groups import Entry, LazyGroup
+from workbench.cli.invocation import CONTEXT, Invocation, common_options
+from workbench.cli.output import write
+
+_HERE: Final = "workbench.cli"
+
+COMMANDS: Final = {
+    "init": Entry(f"{_HERE}.author.init", "Write a small workspace that works.", "Write rules"),
+    "check": Entry(f"{_HERE}.author.check", "Show everything that is wrong in the workspace, at once.", "Write rules"),
+    "tenants": Entry(f"{_HERE}.author.tenants", "List the tenants and what each gets.", "Write rules"),
+    "compile": Entry(f"{_HERE}.author.compile", "Print the policy a tenant compiles to.", "Write rules"),
+    "edit": Entry(f"{_HERE}.author.edit", "Change a clause and see which tenants move.", "Write rules"),
+    "rank": Entry(f"{_HERE}.decide.rank", "Rank the offers for a tenant.", "Decide"),
+    "explain": Entry(f"{_HERE}.decide.explain", "Say why an offer is chosen, or is not.", "Decide"),
+    "export": Entry(f"{_HERE}.ship.export", "Write a tenant's policy and its sources to files.", "Ship"),
+    "conformance": Entry(f"{_HERE}.ship.conformance", "Replay conformance vectors.", "Ship"),
+    "catalog": Entry(f"{_HERE}.catalog.group", "Show, check and import catalogs of offers.", "Offers"),
+}
+
+_HELP: Final = """Decide per tenant which AI model may answer, see why, and prove it.
+
+Without a command the app starts, on the workspace in the current folder, else on the sample.
+"""
+
+_EPILOG: Final = (
+    "Exit codes: 0 ok, 1 findings, 2 usage, 3 no candidate, 4 provider failure, 5 internal; "
+    "129 hung up, 130 interrupted, 143 terminated."
+)
+
+
+def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        from workbench.cli.version import installed_version
+
+        write(f"workbench {installed_version()}\n")
+        ctx.exit()
+
+
+@click.group(
+    "workbench",
+    cls=LazyGroup,
+    entries=COMMANDS,
+    help=_HELP,
+    epilog=_EPILOG,
+    invoke_without_command=True,
+    no_args_is_help=False,
+    add_help_option=False,
+    context_settings=dict(CONTEXT),
+)
+@click.pass_context
+def root(ctx: click.Context) -> None:
+    if ctx.invoked_subcommand is None:
+        _start_app(ctx.ensure_object(Invocation))
+
+
+root.params.extend(
+    [
+        *common_options(),
+        click.Option(
+            ["--version"], is_flag=True, is_eager=True, expose_value=False, callback=_show_version,
+            help="Show the version and leave.",
+        ),
+    ]
+)  # fmt: skip
+
+
+def _start_app(invocation: Invocation) -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise diagnostics.usage(
+            "the app needs a terminal, and this is none",
+            hint="name a command instead, `workbench --help` lists them",
+            code="no_terminal",
+        )
+    from workbench.session.session import Session
+    from workbench.tui.app import run
+
+    run(Session(invocation.open()))

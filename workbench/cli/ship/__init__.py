@@ -1,0 +1,1 @@
+"""Commands that carry a policy out of the workbench."""
