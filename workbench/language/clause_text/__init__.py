@@ -1,0 +1,33 @@
+"""Clause text: what people type and read, and the terms it stands for (docs/clauses.md).
+
+Importing this costs nothing to speak of; the parser is loaded by the first parse.
+"""
+
+from __future__ import annotations
+
+from workbench.language.clause_text.reading import (
+    Parsed,
+    Selection,
+    parse_condition,
+    parse_fallback,
+    parse_pred,
+    parse_scorer,
+    parse_selection,
+    parse_transform,
+)
+from workbench.language.clause_text.scanner import binding_names, tokens
+from workbench.language.clause_text.writing import to_text
+
+__all__ = [
+    "Parsed",
+    "Selection",
+    "binding_names",
+    "parse_condition",
+    "parse_fallback",
+    "parse_pred",
+    "parse_scorer",
+    "parse_selection",
+    "parse_transform",
+    "to_text",
+    "tokens",
+]

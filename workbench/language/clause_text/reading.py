@@ -1,0 +1,160 @@
+"""Clause text to terms: the public parse functions, one for each thing that people type.
+
+What they give is plain terms, lowered but not admitted; the caller checks them. Text that begins with `[` is JSON, and
+is read as a term, the three JSON spellings included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from workbench.errors import AdmissionError, ClauseError, DocumentError, Finding, Place
+from workbench.language.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from workbench.language.clause_text.parser import Start
+
+Term = list[Any]
+Bindings = Mapping[str, Any]
+
+MAX_CHARACTERS: Final = 1_000_000
+"""A longer text is refused unread."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A term that was typed."""
+
+    term: Term
+    names: tuple[str, ...] = ()
+    """The `$names` it used, without the sign, in order of appearance, each once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A selector that was typed, and the scorer that stood in it (`top 3 by price_out`)."""
+
+    selector: Term
+    scorer: Term | None = None
+    names: tuple[str, ...] = ()
+
+
+def parse_pred(text: str, vocabulary: Vocabulary, bindings: Bindings | None = None) -> Parsed:
+    """The predicate that `text` spells. Raises `ClauseError`."""
+    return _parsed(text, "pred", vocabulary, bindings)
+
+
+def parse_scorer(text: str, vocabulary: Vocabulary, bindings: Bindings | None = None) -> Parsed:
+    """The scorer that `text` spells. Raises `ClauseError`."""
+    return _parsed(text, "scorer", vocabulary, bindings)
+
+
+def parse_selection(text: str, vocabulary: Vocabulary, bindings: Bindings | None = None) -> Selection:
+    """The selector that `text` spells, and the scorer that it names. Raises `ClauseError`."""
+    if _is_json(text):
+        return Selection(_json_term(text, vocabulary))
+    (selector, scorer), names = _meaning(text, "selection", vocabulary, bindings)
+    return Selection(selector, scorer, names)
+
+
+def parse_fallback(text: str, vocabulary: Vocabulary, bindings: Bindings | None = None) -> Parsed:
+    """The failure plan that `text` spells, one `on REASON: ACTION` after another. Raises `ClauseError`."""
+    return _parsed(text, "fallback", vocabulary, bindings)
+
+
+def parse_transform(text: str, vocabulary: Vocabulary, bindings: Bindings | None = None) -> Parsed:
+    """The transform that `text` spells. Raises `ClauseError`."""
+    return _parsed(text, "transform", vocabulary, bindings)
+
+
+def parse_condition(text: str, vocabulary: Vocabulary) -> Parsed:
+    """A predicate over a tenant's own fields: no provider, model, tier, capability or requirement. Raises `ClauseError`."""
+    if not _is_json(text):
+        term, names = _meaning(text, "pred", vocabulary, None, condition=True)
+        return Parsed(term, names)
+    term = _json_term(text, vocabulary)
+    _refuse_beyond_condition(term)
+    return Parsed(term)
+
+
+def _parsed(text: str, start: Start, vocabulary: Vocabulary, bindings: Bindings | None) -> Parsed:
+    if _is_json(text):
+        return Parsed(_json_term(text, vocabulary))
+    return Parsed(*_meaning(text, start, vocabulary, bindings))
+
+
+def _meaning(
+    text: str, start: Start, vocabulary: Vocabulary, bindings: Bindings | None, *, condition: bool = False
+) -> tuple[Any, tuple[str, ...]]:
+    from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken  # noqa: PLC0415
+
+    from workbench.language.clause_text.expectation import syntax_error  # noqa: PLC0415
+    from workbench.language.clause_text.parser import tree  # noqa: PLC0415
+    from workbench.language.clause_text.read_steps import ACTIONS  # noqa: PLC0415
+    from workbench.language.clause_text.reader import Reader, fault, fold  # noqa: PLC0415
+
+    if len(text) > MAX_CHARACTERS:
+        raise fault(f"the text has more than {MAX_CHARACTERS} characters", 0, "too_long")
+    reader = Reader(vocabulary, bindings, condition)
+    try:
+        parsed = tree(text, start)
+    except UnexpectedInput as error:
+        column = len(text)
+        if isinstance(error, UnexpectedToken) and error.token.type != "$END":
+            column = error.token.start_pos or 0
+        elif isinstance(error, UnexpectedCharacters):
+            column = error.pos_in_stream
+        raise syntax_error(text, column, start, reader) from None
+    return fold(parsed, reader, ACTIONS), tuple(reader.names)
+
+
+# ---- JSON
+
+
+def _is_json(text: str) -> bool:
+    return text.lstrip().startswith("[")
+
+
+def _json_term(text: str, vocabulary: Vocabulary) -> Term:
+    """A term typed as JSON, the three JSON spellings lowered."""
+    from workbench.boundary import strict_json  # noqa: PLC0415
+    from workbench.language.lowering import lower  # noqa: PLC0415
+
+    try:
+        value = strict_json.loads(text, source="clause", max_bytes=4 * MAX_CHARACTERS)
+        return lower(value, vocabulary)
+    except DocumentError as error:
+        raise _json_error(text, error) from None
+    except AdmissionError as error:
+        raise ClauseError("the term is no policy", error.findings, expected=("a term",)) from None
+
+
+def _json_error(text: str, error: DocumentError) -> ClauseError:
+    """The same findings, each with its column counted from the start of the text."""
+    columns: list[int] = []
+    findings: list[Finding] = []
+    for finding in error.findings:
+        line, column = finding.place.line or 1, finding.place.column or 0
+        before = sum(len(row) for row in text.splitlines(keepends=True)[: line - 1])
+        columns.append(min(before + column, len(text)))
+        place = Place(column=columns[-1], path=finding.place.path)
+        findings.append(Finding(finding.reason, finding.code, place, finding.hint))
+    return ClauseError("the JSON cannot be read", findings, column=columns[0] if columns else 0, expected=("JSON",))
+
+
+_CONDITION_OPS: Final = frozenset(("top", "bot", "and", "or", "not", "is", "cmp"))
+_JOINING: Final = frozenset(("and", "or", "not"))
+
+
+def _refuse_beyond_condition(term: Term) -> None:
+    work: list[Any] = [term]
+    while work:
+        part = work.pop()
+        op = part[0] if isinstance(part, list) and part else None  # pyright: ignore[reportUnknownVariableType]
+        if op not in _CONDITION_OPS:
+            reason = f"`{op}` cannot stand in a condition over a tenant's fields"
+            raise ClauseError("the clause cannot be read", [Finding(reason, "condition", Place(column=0))])
+        if op in _JOINING:
+            work.extend(part[1:])
