@@ -147,7 +147,7 @@ def read_tenants(
     tenants: dict[str, Tenant] = {}
     documents: dict[str, Document] = {}
     broken: list[BrokenFile] = []
-    workload = _default_workload(settings)
+    workload = default_workload(settings)
     for path in sorted(folder.glob("*.toml")):
         try:
             document, tenant = _read_tenant(path, root, rulebook, workload)
@@ -182,7 +182,7 @@ def _refuse_second(tenant: Tenant, documents: Mapping[str, Document], path: Path
         raise TenantError("two tenants of one id", [Finding(reason, "duplicate_id", place, "give it another id")])
 
 
-def _default_workload(settings: Settings) -> Workload:
+def default_workload(settings: Settings) -> Workload:
     table = settings.workload or {}
     return Workload(
         tokens_in=float(table.get("tokens_in", 1000)),

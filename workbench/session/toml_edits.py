@@ -1,0 +1,153 @@
+"""An edited rulebook or tenant as TOML text: the user's own file with only the changed places changed.
+
+Uses tomlkit, which keeps comments, order and white space; imported when something is saved, because it is slow to load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from workbench.rulebook.reader import SLOTS
+from workbench.rulebook.rule import Rule, RuleClause
+from workbench.rulebook.rulebook import Rulebook
+from workbench.rulebook.tenant import Override, Tenant
+
+
+def rulebook_text(text: str, before: Rulebook, after: Rulebook) -> str:
+    """`text`, which says `before`, changed so that it says `after`: rules' clauses, switches and order."""
+    import tomlkit  # noqa: PLC0415 - slow to load, needed only to save
+
+    document: Any = tomlkit.parse(text)
+    if before.default_rule != after.default_rule:
+        table = document.setdefault("defaults", tomlkit.table())
+        _change_rule(table, before.default_rule, after.default_rule)
+    tables: Any = document.get("rule")
+    known = {rule.id: rule for rule in before.rules}
+    by_id = {str(table["id"]): table for table in tables or ()}
+    for rule in after.rules:
+        if rule.id in known and rule != known[rule.id]:
+            _change_rule(by_id[rule.id], known[rule.id], rule)
+    order = [rule.id for rule in after.rules if rule.id in known]
+    if order != [rule.id for rule in before.rules]:
+        _reorder(tables, order)
+    return tomlkit.dumps(document)
+
+
+def tenant_text(text: str, before: Tenant, after: Tenant) -> str:
+    """`text`, which says `before`, changed so that it says `after`: facts and overrides."""
+    import tomlkit  # noqa: PLC0415 - slow to load, needed only to save
+
+    document: Any = tomlkit.parse(text)
+    if before.facts != after.facts:
+        facts = document.setdefault("facts", tomlkit.table())
+        for name in before.facts:
+            if name not in after.facts:
+                facts.pop(name, None)
+        for name, value in after.facts.items():
+            if before.facts.get(name) != value or name not in before.facts:
+                facts[name] = list(value) if isinstance(value, tuple) else value
+    if before.overrides != after.overrides:
+        _change_overrides(document, before.overrides, after.overrides)
+    return tomlkit.dumps(document)
+
+
+def _change_rule(table: Any, before: Rule, after: Rule) -> None:
+    if before.enabled != after.enabled:
+        table["enabled"] = after.enabled
+    old, new = _filters(before), _filters(after)
+    if old != new:
+        _put_filters(table, new)
+    for slot in SLOTS[1:]:
+        was = next((clause for clause in before.clauses if clause.slot == slot), None)
+        now = next((clause for clause in after.clauses if clause.slot == slot), None)
+        if now is None and slot in table:
+            del table[slot]
+        elif now is not None and now != was:
+            table[slot] = _clause_value(now)
+
+
+def _filters(rule: Rule) -> list[RuleClause]:
+    return [clause for clause in rule.clauses if clause.slot == "filter"]
+
+
+def _put_filters(table: Any, clauses: Sequence[RuleClause]) -> None:
+    import tomlkit  # noqa: PLC0415 - slow to load, needed only to save
+
+    if len(clauses) == 1 and "filters" not in table:
+        table["filter"] = _clause_value(clauses[0])
+        return
+    many = tomlkit.array()
+    for clause in clauses:
+        many.append(_clause_value(clause))
+    many.multiline(len(clauses) > 1)
+    if "filter" in table and "filters" not in table:
+        _rename(table, "filter", "filters", many)
+    else:
+        table["filters"] = many
+
+
+def _rename(table: Any, old: str, new: str, value: Any) -> None:
+    """Another key at the same place of the table."""
+    rest = [(key, table[key]) for key in list(table) if key != old]
+    place = list(table).index(old)
+    for key in list(table):
+        del table[key]
+    for key, known in [*rest[:place], (new, value), *rest[place:]]:
+        table[key] = known
+
+
+def _clause_value(clause: RuleClause) -> Any:
+    import tomlkit  # noqa: PLC0415 - slow to load, needed only to save
+
+    if clause.enabled:
+        return clause.text
+    inline = tomlkit.inline_table()
+    inline.update({"text": clause.text, "enabled": False})
+    return inline
+
+
+def _reorder(tables: Any, order: Sequence[str]) -> None:
+    by_id = {str(table["id"]): table for table in tables}
+    while len(tables):
+        del tables[0]
+    for rule_id in order:
+        tables.append(by_id[rule_id])
+
+
+def _change_overrides(document: Any, before: Sequence[Override], after: Sequence[Override]) -> None:
+    import tomlkit  # noqa: PLC0415 - slow to load, needed only to save
+
+    same = {override.id: override for override in before}
+    tables: list[Any] = list(document.get("override") or ())
+    kept = {override.id: table for override, table in zip(before, tables, strict=True)}
+    document.pop("override", None)
+    if not after:
+        return
+    many = tomlkit.aot()
+    for override in after:
+        if same.get(override.id) == override:
+            many.append(kept[override.id])
+        else:
+            many.append(_override_table(override))
+    document["override"] = many
+
+
+def _override_table(override: Override) -> Any:
+    import tomlkit  # noqa: PLC0415 - slow to load, needed only to save
+
+    table = tomlkit.table()
+    table["id"] = override.id
+    if override.rule is not None:
+        table["rule"] = override.rule
+    if override.index != 1:
+        table["index"] = override.index
+    if override.text is not None:
+        table[override.slot] = override.text
+    elif override.slot != "filter":
+        table["slot"] = override.slot
+    if override.off:
+        table["off"] = True
+    if override.note:
+        table["note"] = override.note
+    return table
