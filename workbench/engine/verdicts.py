@@ -122,6 +122,14 @@ def _shown(value: str | None) -> str:
     return UNKNOWN if value is None else value
 
 
+def _top(_term: Term, _candidate: Candidate, _scene: Scene) -> tuple[str, str, str]:
+    return "", "anything", "anything"
+
+
+def _bot(_term: Term, _candidate: Candidate, _scene: Scene) -> tuple[str, str, str]:
+    return "", "anything", "nothing passes"
+
+
 def _cmp(term: Term, candidate: Candidate, scene: Scene) -> tuple[str, str, str]:
     _, name, relation, bound = term
     return name, number_shown(name, candidate, scene), _needed(name, relation, bound, scene.vocabulary)
@@ -249,8 +257,8 @@ _REQUIRED: Final[dict[str, Callable[[Candidate, Scene], _Shown]]] = {
 }
 
 _LEAVES: Final[dict[str, Callable[[Term, Candidate, Scene], tuple[str, str, str]]]] = {
-    "top": lambda *_: ("", "anything", "anything"),
-    "bot": lambda *_: ("", "anything", "nothing passes"),
+    "top": _top,
+    "bot": _bot,
     "is": _is,
     "cmp": _cmp,
     "tier_eq": _tier_eq,
