@@ -16,7 +16,7 @@ from workbench.language.clause_text.reading import (
     parse_transform,
 )
 from workbench.language.clause_text.scanner import binding_names, tokens
-from workbench.language.clause_text.writing import to_text
+from workbench.language.clause_text.writing import selection_to_text, to_text
 
 __all__ = [
     "Parsed",
@@ -28,6 +28,7 @@ __all__ = [
     "parse_scorer",
     "parse_selection",
     "parse_transform",
+    "selection_to_text",
     "to_text",
     "tokens",
 ]

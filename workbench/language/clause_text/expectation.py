@@ -47,7 +47,7 @@ def _subject_of(token: Scanned, reader: Reader) -> Subject | None:
         return Subject("tier" if name == "tier" else "name", name)
     if name in reader.vocabulary.categories:
         return Subject("category", name)
-    known = reader.vocabulary.fields.get(name)
+    known = reader.field(name)
     return Subject(known.sort, name) if known else None
 
 

@@ -241,7 +241,7 @@ def _operand(reader: Reader, _node: Node, parts: list[Any]) -> Any:
     name = text(token)
     if token.type == "OPERAND" and name == "zero":
         return ["zero"]
-    known = reader.vocabulary.fields.get(name)
+    known = reader.field(name)
     if known is None:
         if name in _COMPOSITES and token.type == "OPERAND":
             raise fault(f"unknown field `{name}`", at(token), "unknown_field", hint=f"`composite {name}` is v1's score")

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from dataclasses import field as slot
 from typing import Any, Final, Literal, NamedTuple, NoReturn
 
 from lark import Token, Tree
 
 from workbench.errors import ClauseError, Finding, Place
-from workbench.language.clause_text.spelling import CONNECTIVES, SUBJECTS, read_number, unquote
-from workbench.language.vocabulary import Vocabulary
+from workbench.language.clause_text.spelling import SUBJECTS, read_number, unquote
+from workbench.language.vocabulary import V1_FIELDS, Field, Vocabulary
 
+_V1_FIELDS: Final = {known.name: known for known in V1_FIELDS}
 TITLE: Final = "the clause cannot be read"
 SUGGESTIONS: Final = 3
 SHOWN_VALUES: Final = 8
@@ -61,7 +63,7 @@ class Reader:
     bindings: Mapping[str, Any] | None = None
     condition: bool = False
     """Over a tenant's fields: no providers, models, tiers, capabilities, requirements."""
-    names: dict[str, None] = field(default_factory=dict[str, None])
+    names: dict[str, None] = slot(default_factory=dict[str, None])
     """The `$names` used, in order of appearance."""
 
     def bound(self, token: Token) -> Any:
@@ -106,11 +108,6 @@ class Reader:
                 f"expected a name, not the number `{token}`", at(token), "wrong_sort",
                 hint=f'write "{token}" if that is its name', expected=("a name",),
             )  # fmt: skip
-        elif token.type == "VALUE" and value.lower() in CONNECTIVES:
-            raise fault(
-                f"expected a value before `{token}`", at(token), "syntax",
-                hint=f'write "{value}" in quotes if that is its name', expected=("a value",),
-            )  # fmt: skip
         return value
 
     def subject(self, token: Token) -> Subject:
@@ -120,10 +117,14 @@ class Reader:
             return Subject("tier" if name == "tier" else "name", name)
         if name in self.vocabulary.categories:
             return Subject("category", name)
-        known = self.vocabulary.fields.get(name)
+        known = self.field(name)
         if known is None:
             raise self.unknown(name, token)
         return Subject(known.sort, name)
+
+    def field(self, name: str) -> Field | None:
+        """A declared field, or one that v1 always has; which version is meant, admission knows."""
+        return self.vocabulary.fields.get(name) or _V1_FIELDS.get(name)
 
     def unknown(self, name: str, token: Token) -> ClauseError:
         """The error for a field that nobody declared."""

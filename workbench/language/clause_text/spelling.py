@@ -59,9 +59,6 @@ RESERVED: Final = frozenset(
 )
 """Names that are printed in quotes, whatever their case, so that nobody takes them for a word of the language."""
 
-CONNECTIVES: Final = frozenset(("and", "or", "not", "in", "is", "if", "where", "else", "then", "by"))
-"""Words that are never a value without quotes: the value was left out."""
-
 _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 _UNESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _ESCAPED: Final = re.compile(

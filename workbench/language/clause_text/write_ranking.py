@@ -107,7 +107,7 @@ def _choice(term: Term, vocabulary: Vocabulary) -> tuple[str, list[str]] | None:
     return found[0][0], [value for _, value in found]
 
 
-def _alone(text: Callable[[Term, Vocabulary], str]) -> Writer:
+def alone(text: Callable[[Term, Vocabulary], str]) -> Writer:
     """The writer of an operation without sub-terms."""
 
     def write(term: Term, vocabulary: Vocabulary) -> Writing:
@@ -117,8 +117,8 @@ def _alone(text: Callable[[Term, Vocabulary], str]) -> Writer:
     return write
 
 
-def _word(word: str) -> Writer:
-    return _alone(lambda _term, _vocabulary: word)
+def word(word: str) -> Writer:
+    return alone(lambda _term, _vocabulary: word)
 
 
 def _compare(term: Term, vocabulary: Vocabulary, sign: str, listed: str) -> Written | None:
@@ -232,29 +232,29 @@ def _clamp(term: Term, _vocabulary: Vocabulary) -> Writing:
 
 
 PRED_WRITERS: Final[dict[str, Writer]] = {
-    "top": _word("always"),
-    "bot": _word("never"),
-    "meets_req": _word("meets_req"),
-    "scope_matches": _word("scope_matches"),
+    "top": word("always"),
+    "bot": word("never"),
+    "meets_req": word("meets_req"),
+    "scope_matches": word("scope_matches"),
     "and": _and,
     "or": _or,
     "not": _not,
-    "is": _alone(_is),
-    "cmp": _alone(_cmp),
-    "min_tier": _alone(lambda term, _vocabulary: f"tier >= {name_text(term[1])}"),
-    "has_cap": _alone(_has_cap),
-    **dict.fromkeys(_NAMES, _alone(_is)),
+    "is": alone(_is),
+    "cmp": alone(_cmp),
+    "min_tier": alone(lambda term, _vocabulary: f"tier >= {name_text(term[1])}"),
+    "has_cap": alone(_has_cap),
+    **dict.fromkeys(_NAMES, alone(_is)),
 }
 SCORER_WRITERS: Final[dict[str, Writer]] = {
     **PRED_WRITERS,
-    "zero": _word("zero"),
-    "field": _alone(lambda term, _vocabulary: name_text(term[1])),
-    "lit": _alone(lambda term, _vocabulary: number_text(term[1])),
+    "zero": word("zero"),
+    "field": alone(lambda term, _vocabulary: name_text(term[1])),
+    "lit": alone(lambda term, _vocabulary: number_text(term[1])),
     "add": _add,
     "scale": _scale,
     "gate": _gate,
     "neg": _neg,
     "normalize": _normalize,
     "clamp": _clamp,
-    **{name: _word(f"composite {name}") for name in ("quality", "speed", "cost", "free_credit", "partner")},
+    **{name: word(f"composite {name}") for name in ("quality", "speed", "cost", "free_credit", "partner")},
 }
