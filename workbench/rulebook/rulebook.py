@@ -110,9 +110,7 @@ def _rule_document(rule: Rule) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def parse_rulebook(
-    document: Mapping[str, Any], *, source: str, text: str | None, vocabulary: Vocabulary
-) -> Rulebook:
+def parse_rulebook(document: Mapping[str, Any], *, source: str, text: str | None, vocabulary: Vocabulary) -> Rulebook:
     """The rulebook in `document`, every clause tried under `vocabulary`. Raises `RulebookError` with every finding."""
     report = Report(source, text)
     report.known_keys(document, _KEYS, (), "a rulebook")
