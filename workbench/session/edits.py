@@ -6,17 +6,13 @@ tenant only and is kept in that tenant's file as an override.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Protocol
 
 from workbench.errors import WorkbenchError
 from workbench.language.clause_text import to_text
-from workbench.rulebook.reader import Slot
 from workbench.rulebook.rule import DEFAULT_RULE, Rule, RuleClause
 from workbench.rulebook.rulebook import reordered
-from workbench.rulebook.schema import Fact, FactRefused, read_fact
 from workbench.session.state import WorkspaceState
 from workbench.session.targets import (
     Scope,
@@ -62,7 +58,9 @@ class _OnClause:
         """The clause, refused where nothing may change it."""
         target = find_target(state, self.tenant_id, self.clause_id)
         if target.guard:
-            raise refuse(f"`{target.clause.shown}` holds for every tenant and can't be changed", "add a clause beside it")
+            raise refuse(
+                f"`{target.clause.shown}` holds for every tenant and can't be changed", "add a clause beside it"
+            )
         return target
 
     def touches(self, state: WorkspaceState) -> tuple[str, ...]:
@@ -141,7 +139,9 @@ class ToggleClause(_OnClause):
 
 def _toggled(rule: Rule, target: Target) -> Rule:
     if target.clause.slot != "filter":
-        raise refuse(f"`{target.clause.slot}` can't be empty", "edit it, or delete it where a rule or an override set it")
+        raise refuse(
+            f"`{target.clause.slot}` can't be empty", "edit it, or delete it where a rule or an override set it"
+        )
     if not rule.enabled:
         return replace(rule, enabled=True)
     clauses = list(rule.clauses)
@@ -357,80 +357,3 @@ class AddClause:
             return find_target(state, self.tenant_id, self.after).clause.rule_id
         except WorkbenchError:
             return None
-
-
-@dataclass(frozen=True, slots=True)
-class EditSlot:
-    """Rank, select, transform or fallback for one tenant only."""
-
-    tenant_id: str
-    slot: Slot
-    text: str
-
-    @property
-    def title(self) -> str:
-        """What undo says."""
-        return f"{self.slot}: {self.text}"
-
-    def apply(self, state: WorkspaceState) -> WorkspaceState:
-        """The next state."""
-        tenant = state.tenant(self.tenant_id)
-        read_for(state, tenant, self.slot, self.text)
-        known = next((o for o in tenant.overrides if o.rule is None and o.slot == self.slot), None)
-        changed = replace(known, text=self.text, off=False) if known else new_override(tenant, None, self.slot, self.text)
-        return state.with_tenant(put_override(tenant, changed))
-
-    def touches(self, state: WorkspaceState) -> tuple[str, ...]:
-        """Ids of the tenants whose policy it is about: this one."""
-        return (self.tenant_id,)
-
-
-@dataclass(frozen=True, slots=True)
-class EditFact:
-    """Another value for one fact of one tenant; None makes it unknown."""
-
-    tenant_id: str
-    name: str
-    value: Fact | None
-
-    @property
-    def title(self) -> str:
-        """What undo says."""
-        return f"{self.name} of {self.tenant_id}"
-
-    def apply(self, state: WorkspaceState) -> WorkspaceState:
-        """The next state."""
-        tenant = state.tenant(self.tenant_id)
-        known = state.rulebook.schema.fields.get(self.name)
-        if known is None:
-            raise refuse(f"the rulebook declares no field `{self.name}`", "`workbench check` lists them")
-        facts: dict[str, Fact] = dict(tenant.facts)
-        facts.pop(self.name, None)
-        if self.value is not None:
-            raw: object = list(self.value) if isinstance(self.value, tuple) else self.value
-            try:
-                facts[self.name] = read_fact(known, raw)
-            except FactRefused as refused:
-                raise refuse(refused.reason, refused.hint) from None
-        ordered: Mapping[str, Fact] = {name: facts[name] for name in state.rulebook.schema.fields if name in facts}
-        return state.with_tenant(replace(tenant, facts=MappingProxyType(dict(ordered))))
-
-    def touches(self, state: WorkspaceState) -> tuple[str, ...]:
-        """Ids of the tenants whose policy it is about: this one."""
-        return (self.tenant_id,)
-
-
-__all__ = [
-    "AddClause",
-    "DeleteClause",
-    "DuplicateClause",
-    "Edit",
-    "EditClause",
-    "EditFact",
-    "EditSlot",
-    "MoveClause",
-    "NegateClause",
-    "RevertOverride",
-    "Scope",
-    "ToggleClause",
-]

@@ -117,7 +117,7 @@ class Evaluator:
 
 
 def cost_per_run(candidate: Mapping[str, object], workload: Workload) -> float | None:
-    """USD for one run: tokens in and out at the candidate's prices (USD per million tokens); None where one is unknown."""
+    """USD for one run at the candidate's prices (USD per million tokens); None where one of them is unknown."""
     price_in, price_out = candidate.get("price_in"), candidate.get("price_out")
     if not isinstance(price_in, int | float) or not isinstance(price_out, int | float):
         return None

@@ -20,9 +20,10 @@ from workbench.language.signature import V2
 from workbench.rulebook.clause import Clause
 from workbench.rulebook.compile import Compiled, compile_policy
 from workbench.rulebook.reader import SLOTS, Slot
-from workbench.session.edits import AddClause, DeleteClause, EditClause, EditSlot
+from workbench.session.edits import AddClause, DeleteClause, EditClause
 from workbench.session.state import WorkspaceState
 from workbench.session.targets import refuse
+from workbench.session.tenant_edits import EditSlot
 
 Term = list[Any]
 

@@ -13,7 +13,6 @@ from workbench.boundary import files
 from workbench.errors import FileRefused, Finding, Place, WorkspaceError
 from workbench.rulebook.rulebook import parse_rulebook
 from workbench.rulebook.tenant import parse_tenant
-from workbench.session import toml_edits
 from workbench.session.settings import FILE_NAME
 from workbench.session.state import WorkspaceState
 from workbench.session.workspace import Document, Workspace, default_workload, parse_document, read_document, shown_path
@@ -117,6 +116,8 @@ def _with_document(workspace: Workspace, tenant_id: str | None, document: Docume
 
 
 def _changes(workspace: Workspace, saved: WorkspaceState, state: WorkspaceState) -> Iterator[_Change]:
+    from workbench.session import toml_edits  # noqa: PLC0415 - slow to load, needed only to save
+
     if state.rulebook != saved.rulebook:
         document = workspace.rulebook_document
         text = toml_edits.rulebook_text(document.text, saved.rulebook, state.rulebook)
@@ -142,9 +143,7 @@ def _check_rulebook(workspace: Workspace, document: Document, text: str, state: 
         raise _lossy(document)
 
 
-def _check_tenant(
-    workspace: Workspace, document: Document, text: str, state: WorkspaceState, tenant_id: str
-) -> None:
+def _check_tenant(workspace: Workspace, document: Document, text: str, state: WorkspaceState, tenant_id: str) -> None:
     read = parse_tenant(
         parse_document(replace(document, text=text)),
         source=shown_path(document.path, workspace.root),
@@ -184,7 +183,7 @@ def disk_changes(workspace: Workspace) -> tuple[Path, ...]:
 
 
 def _same(document: Document) -> bool:
-    """Whether the file still has the content that was read; its bytes are read only where size, time or inode differ."""
+    """Whether the file still has the content that was read; its bytes count where size, time or inode differ."""
     try:
         status = document.path.stat()
     except OSError:

@@ -170,7 +170,7 @@ class Session:
         return report
 
     def disk_changes(self) -> tuple[Path, ...]:
-        """Files of the workspace that another program changed since they were read. Reads the disk: not for the UI thread."""
+        """Files that another program changed since they were read. Reads the disk: not for the UI thread."""
         return saving.disk_changes(self.workspace)
 
     def reload(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from workbench.catalog import Catalog
 from workbench.engine.context import Context
@@ -23,7 +23,7 @@ class WorkspaceState:
     rulebook: Rulebook
     tenants: tuple[Tenant, ...]
     envelope: Admitted | None = None
-    context: Context = Context()
+    context: Context = field(default_factory=Context)
 
     @property
     def vocabulary(self) -> Vocabulary:

@@ -121,7 +121,9 @@ def new_override(tenant: Tenant, clause: Clause | None, slot: Slot, text: str | 
         number = next(n for n in range(1, len(taken) + 2) if f"own-{n}" not in taken)
         return Override(f"own-{number}", None, 1, slot, text, off)
     base = clause.rule_id if slot == "filter" and clause.index == 1 else f"{clause.rule_id}-{slot}-{clause.index}"
-    return Override(base if base not in taken else f"{base}-{len(taken)}", clause.rule_id, clause.index, slot, text, off)
+    return Override(
+        base if base not in taken else f"{base}-{len(taken)}", clause.rule_id, clause.index, slot, text, off
+    )
 
 
 def touched_by_rule(state: WorkspaceState, rule_id: str) -> tuple[str, ...]:

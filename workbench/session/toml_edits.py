@@ -1,12 +1,14 @@
 """An edited rulebook or tenant as TOML text: the user's own file with only the changed places changed.
 
-Uses tomlkit, which keeps comments, order and white space; imported when something is saved, because it is slow to load.
+Uses tomlkit, which keeps comments, order and white space. Slow to load, so imported when something is saved.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+
+import tomlkit
 
 from workbench.rulebook.reader import SLOTS
 from workbench.rulebook.rule import Rule, RuleClause
@@ -16,8 +18,6 @@ from workbench.rulebook.tenant import Override, Tenant
 
 def rulebook_text(text: str, before: Rulebook, after: Rulebook) -> str:
     """`text`, which says `before`, changed so that it says `after`: rules' clauses, switches and order."""
-    import tomlkit  # noqa: PLC0415 - slow to load, needed only to save
-
     document: Any = tomlkit.parse(text)
     if before.default_rule != after.default_rule:
         table = document.setdefault("defaults", tomlkit.table())
@@ -36,8 +36,6 @@ def rulebook_text(text: str, before: Rulebook, after: Rulebook) -> str:
 
 def tenant_text(text: str, before: Tenant, after: Tenant) -> str:
     """`text`, which says `before`, changed so that it says `after`: facts and overrides."""
-    import tomlkit  # noqa: PLC0415 - slow to load, needed only to save
-
     document: Any = tomlkit.parse(text)
     if before.facts != after.facts:
         facts = document.setdefault("facts", tomlkit.table())
@@ -72,12 +70,10 @@ def _filters(rule: Rule) -> list[RuleClause]:
 
 
 def _put_filters(table: Any, clauses: Sequence[RuleClause]) -> None:
-    import tomlkit  # noqa: PLC0415 - slow to load, needed only to save
-
     if len(clauses) == 1 and "filters" not in table:
         table["filter"] = _clause_value(clauses[0])
         return
-    many = tomlkit.array()
+    many: Any = tomlkit.array()
     for clause in clauses:
         many.append(_clause_value(clause))
     many.multiline(len(clauses) > 1)
@@ -98,11 +94,9 @@ def _rename(table: Any, old: str, new: str, value: Any) -> None:
 
 
 def _clause_value(clause: RuleClause) -> Any:
-    import tomlkit  # noqa: PLC0415 - slow to load, needed only to save
-
     if clause.enabled:
         return clause.text
-    inline = tomlkit.inline_table()
+    inline: Any = tomlkit.inline_table()
     inline.update({"text": clause.text, "enabled": False})
     return inline
 
@@ -116,15 +110,13 @@ def _reorder(tables: Any, order: Sequence[str]) -> None:
 
 
 def _change_overrides(document: Any, before: Sequence[Override], after: Sequence[Override]) -> None:
-    import tomlkit  # noqa: PLC0415 - slow to load, needed only to save
-
     same = {override.id: override for override in before}
     tables: list[Any] = list(document.get("override") or ())
     kept = {override.id: table for override, table in zip(before, tables, strict=True)}
     document.pop("override", None)
     if not after:
         return
-    many = tomlkit.aot()
+    many: Any = tomlkit.aot()
     for override in after:
         if same.get(override.id) == override:
             many.append(kept[override.id])
@@ -134,8 +126,6 @@ def _change_overrides(document: Any, before: Sequence[Override], after: Sequence
 
 
 def _override_table(override: Override) -> Any:
-    import tomlkit  # noqa: PLC0415 - slow to load, needed only to save
-
     table = tomlkit.table()
     table["id"] = override.id
     if override.rule is not None:

@@ -9,7 +9,7 @@ from typing import Any
 from workbench.engine import explain
 from workbench.engine.failplan import fallback_table
 from workbench.language.admission import check
-from workbench.language.clause_text import action_to_text
+from workbench.language.clause_text import to_text
 from workbench.rulebook.compile import Clause
 from workbench.session.evaluation import Outcome, cost_per_run
 from workbench.session.state import WorkspaceState
@@ -193,22 +193,24 @@ def why(state: WorkspaceState, outcome: Outcome, index: int) -> Why:
     decision, compiled = outcome.decision, outcome.compiled
     if decision is None or compiled is None:
         return Why(offer, None, 0, None, (), (), None, None)
-    reason = next((r.reason for r in decision.rejected if r.index == index), None)
-    place0 = decision.order.index(index) if reason is None and index in decision.order else None
+    reason, place = decision.reason(index), decision.place(index)
     parts: tuple[explain.ScorePart, ...] = ()
     if reason is None:
-        parts = tuple(explain.score_parts(compiled.policy, index, decision, state.pool, state.context))
-    score = None if place0 is None else decision.scores[place0]
+        parts = explain.score_parts(compiled.policy, index, decision, state.pool, state.context)
+    score = None if place is None else decision.scores[place - 1]
     behind = None if score is None else decision.scores[0] - score
-    place = None if place0 is None else place0 + 1
     return Why(offer, place, len(decision.order), reason, checks(state, outcome, index), parts, score, behind)
 
 
-def fallback_rows(outcome: Outcome) -> tuple[tuple[str, str], ...]:
+def fallback_rows(state: WorkspaceState, outcome: Outcome) -> tuple[tuple[str, str], ...]:
     """What happens on each kind of failure, in words: (reason, action)."""
     if outcome.compiled is None:
         return ()
-    return tuple((reason, action_to_text(action)) for reason, action in fallback_table(outcome.compiled.policy))
+    vocabulary = state.vocabulary
+    return tuple(
+        (reason, to_text(["always", action], vocabulary).removeprefix("otherwise: "))
+        for reason, action in fallback_table(outcome.compiled.policy)
+    )
 
 
 def threshold_hint(state: WorkspaceState, outcome: Outcome, clause_id: str | None, term: Any) -> str | None:

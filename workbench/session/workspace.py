@@ -86,12 +86,17 @@ def find_workspace(option: Path | None) -> Path:
 def open_workspace(root: Path) -> Workspace:
     """Read the workspace in `root`.
 
-    Raises `WorkspaceError`, `CatalogError`, `RulebookError`, `DocumentError` or `FileRefused` where nothing can be shown.
+    Raises `WorkspaceError`, `CatalogError`, `RulebookError`, `DocumentError` or `FileRefused` where nothing can be
+    shown.
     """
     if not (root / FILE_NAME).exists():
         raise WorkspaceError(
             "this is no workspace",
-            [Finding(f"there is no `{FILE_NAME}`", "no_workspace", Place(str(root)), "`workbench init DIR` writes one")],
+            [
+                Finding(
+                    f"there is no `{FILE_NAME}`", "no_workspace", Place(str(root)), "`workbench init DIR` writes one"
+                )
+            ],
         )
     settings_document = read_document(root / FILE_NAME)
     settings = parse_settings(
@@ -111,15 +116,23 @@ def open_workspace(root: Path) -> Workspace:
     )
     findings = (*catalog.findings, *(finding for tenant in tenants for finding in tenant.findings))
     return Workspace(
-        root, settings.title, root.resolve() == sample_root().resolve(), settings, catalog_path, state, broken, findings,
-        rulebook_document, documents,
-    )  # fmt: skip
+        root=root,
+        title=settings.title,
+        is_sample=root.resolve() == sample_root().resolve(),
+        settings=settings,
+        catalog_path=catalog_path,
+        state=state,
+        broken=broken,
+        findings=findings,
+        rulebook_document=rulebook_document,
+        tenant_documents=documents,
+    )
 
 
 def read_document(path: Path) -> Document:
     """One TOML file's text. Raises `FileRefused`, or `DocumentError` where it is not UTF-8."""
-    data = files.read_bytes(path, max_bytes=MAX_FILE_BYTES)
-    return Document(path, data.decode("utf-8-sig", errors="surrogateescape"), files.stamp(path))
+    data, stamp = files.read_stamped(path, max_bytes=MAX_FILE_BYTES)
+    return Document(path, data.decode("utf-8-sig", errors="surrogateescape"), stamp)
 
 
 def parse_document(document: Document) -> dict[str, object]:
@@ -142,7 +155,11 @@ def read_tenants(
         place = Place(FILE_NAME, path="tenants")
         raise WorkspaceError(
             "the tenants can't be read",
-            [Finding(f"`{settings.tenants}` is no folder", "no_tenants", place, "make it, with one TOML file per tenant")],
+            [
+                Finding(
+                    f"`{settings.tenants}` is no folder", "no_tenants", place, "make it, with one TOML file per tenant"
+                )
+            ],
         )
     tenants: dict[str, Tenant] = {}
     documents: dict[str, Document] = {}
