@@ -36,7 +36,7 @@ Url = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
 Region = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
 BenchName = Annotated[str, StringConstraints(pattern=r"^bench_[a-z][a-z0-9_]{0,40}$")]
 Variable = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
-ApiKind = Literal["openai_compatible", "openai_responses", "anthropic", "gemini", "bedrock", "cohere"]
+ApiKind = Literal["openai_compatible", "openai_responses", "anthropic", "vertex_anthropic", "gemini", "bedrock"]
 
 RequestKey = Literal["inference_geo"]
 """The request parameters that an offer may fix: a closed list, so that no catalog can steer a call elsewhere."""
@@ -85,6 +85,10 @@ class Provider(Row):
     """Where the address belongs to the customer's account (Azure, Vertex): the variable that holds it."""
     tier: Name = "partner"
     hq: Name | None = None
+    region: ProviderFact | None = None
+    """Where it serves from, unless an offer says otherwise."""
+    no_log: ProviderFact | None = None
+    """What it does by default. Only an offer's own `no_log` counts: models differ."""
     dpa: ProviderFact | None = None
     baa: ProviderFact | None = None
     trains_on_data: ProviderFact | None = None
@@ -169,6 +173,8 @@ class Offer(Row):
     tok_s: Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)] | None = None
     request: dict[RequestKey, Name] = Field(default_factory=dict[RequestKey, str])
     """Parameters without which a call is not a call of this offer (`inference_geo` = `us`)."""
+    price_note: Text | None = None
+    """What the one list price leaves out: dearer long prompts, cheaper hours."""
     derived: Text | None = None
     """How the price follows from another one: `list price x 1.1 (regional uplift)`."""
     currency_uncertain: bool | None = None

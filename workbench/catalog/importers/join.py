@@ -1,0 +1,262 @@
+"""The join: listings of several sources and our own facts become one catalog document.
+
+Owns which of two rows about the same thing stands, which ids are only aliases, what is derived, what is left out and why.
+The same input gives the same bytes, whatever the order of the sources' rows.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import Any, Final
+
+from workbench.catalog.importers.facts import Facts, Rules
+from workbench.catalog.importers.families import is_alias, stem
+from workbench.catalog.importers.listing import Listing
+from workbench.errors import Finding, Place
+
+DISAGREE: Final = 0.01
+"""Prices of two sources that lie further apart than this share are in dispute."""
+
+Key = tuple[str, str, str]
+"""Provider, region (or the empty string), stem of the id on the wire."""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What goes into the catalog."""
+
+    date: str
+    """`YYYY-MM-DD`: later releases are left out, and so is what has passed its last day."""
+    since: str = "2025-01-01"
+    """Models released before this day are left out."""
+    unknown_regions: bool = True
+    """Whether offers whose place nobody states come in."""
+
+
+@dataclass(frozen=True)
+class Joined:
+    """Rows of offers and what was noticed on the way."""
+
+    offers: tuple[dict[str, Any], ...]
+    findings: tuple[Finding, ...]
+
+
+def join(
+    listings: Iterable[Listing], facts: Facts, released: Mapping[str, str], dates: Mapping[str, str], selection: Selection
+) -> Joined:
+    """Offers in catalog order: provider, model, region, id on the wire.
+
+    `released` gives a family's release date; `dates` the day of each source.
+    """
+    groups: dict[Key, list[Listing]] = {}
+    gone: set[tuple[str, str]] = set()
+    for listing in listings:
+        placed = _placed(listing, facts.providers[listing.provider].provider.region)
+        if placed.deprecated:
+            gone.add((placed.provider, stem(placed.wire_id)))
+        groups.setdefault((placed.provider, placed.region or "", stem(placed.wire_id)), []).append(placed)
+    left_out: Counter[tuple[str, str]] = Counter()
+    rows: list[dict[str, Any]] = []
+    places = _places(groups)
+    for key in sorted(groups):
+        why = _unwanted(key, groups[key], facts, released, selection, gone, places)
+        if why is not None:
+            left_out[key[0], why] += 1
+            continue
+        rows.extend(_offers(groups[key], facts.providers[key[0]].rules, dates))
+    rows.sort(key=_order)
+    findings = (*_left_out(left_out), *_disputes(rows))
+    return Joined(tuple(_once(rows)), findings)
+
+
+def _placed(listing: Listing, region: Any) -> Listing:
+    """A listing with its provider's usual region where it names none itself. Bedrock's unprefixed ids stay without."""
+    if listing.region is not None or region is None:
+        return listing
+    return replace(listing, region=str(region.value))
+
+
+def _places(groups: Mapping[Key, Sequence[Listing]]) -> dict[tuple[str, str], set[str]]:
+    """The regions that each family of a provider has a price for."""
+    found: dict[tuple[str, str], set[str]] = {}
+    for (provider, region, _), listings in groups.items():
+        for listing in listings:
+            found.setdefault((provider, listing.family), set()).add(region)
+    return found
+
+
+def _unwanted(
+    key: Key,
+    group: Sequence[Listing],
+    facts: Facts,
+    released: Mapping[str, str],
+    selection: Selection,
+    gone: set[tuple[str, str]],
+    places: Mapping[tuple[str, str], set[str]],
+) -> str | None:
+    """Why a group stays out of the catalog, or None where it comes in."""
+    provider, region, name = key
+    rules = facts.providers[provider].rules
+    day = released.get(group[0].family)
+    roster = "models.dev" if rules.roster == "modelsdev" else "litellm"
+    if (provider, name) in gone:
+        return "is deprecated"
+    if all(listing.source != roster for listing in group):
+        return f"is not listed by {roster}"
+    if day is None:
+        return "has no release date"
+    if day < selection.since:
+        return f"was released before {selection.since}"
+    if day > selection.date:
+        return "was released later"
+    if not region and len(places[provider, group[0].family]) > 1:
+        return "names no place, and its siblings do"
+    if not region and not selection.unknown_regions:
+        return "names no place"
+    return None
+
+
+def _offers(group: Sequence[Listing], rules: Rules, dates: Mapping[str, str]) -> Iterable[dict[str, Any]]:
+    """The offer of one group, and those derived from it for further regions."""
+    ours = "models.dev" if rules.roster == "modelsdev" else "litellm"
+    main = sorted((x for x in group if x.source == ours), key=_canonical)
+    other = sorted((x for x in group if x.source != ours), key=_canonical)
+    listed = _filled(main, other)
+    aliases = sorted({x.wire_id for x in group} - {listed.wire_id}) if len({x.wire_id for x in group}) > 1 else []
+    aliases = [name for name in aliases if is_alias(name)]
+    dispute = _dispute(listed, other, dates)
+    yield _row(listed, rules, dates, aliases=aliases, dispute=dispute)
+    for region, factor in _uplifts(listed, rules):
+        here = replace(
+            listed, region=region, base_url=None, price_note=None, price_in=_times(listed.price_in, factor), price_out=_times(listed.price_out, factor)
+        )
+        yield _row(here, rules, dates, aliases=aliases, derived=f"list price x {factor:g} (regional uplift)")
+
+
+def _canonical(listing: Listing) -> tuple[bool, bool, float, int, str, str]:
+    """Sorts the row that stands first: no alias, priced, cheaper, short."""
+    price = (listing.price_in or 0) + (listing.price_out or 0)
+    return is_alias(listing.wire_id), listing.price_in is None, price, len(listing.wire_id), listing.wire_id, listing.base_url or ""
+
+
+def _filled(main: Sequence[Listing], other: Sequence[Listing]) -> Listing:
+    """The first row, its gaps filled from its aliases and then from the other source.
+
+    models.dev knows the window, a price map sometimes only the input limit: the larger of the two is the window.
+    """
+    first = main[0]
+    gaps: dict[str, Any] = {}
+    for name in ("price_in", "price_out", "max_output", "tools", "vision", "json_mode", "reasoning", "api_kind"):
+        if getattr(first, name) is None:
+            value = next((getattr(x, name) for x in (*main[1:], *other) if getattr(x, name) is not None), None)
+            if value is not None:
+                gaps[name] = value
+    windows = [x.context for x in (first, *other[:1]) if x.context is not None]
+    if windows:
+        gaps["context"] = max(windows)
+    if ("price_in" in gaps or "price_out" in gaps) and all(x.price_in is None for x in main):
+        gaps["source"] = other[0].source
+    return replace(first, **gaps)
+
+
+def _dispute(listed: Listing, other: Sequence[Listing], dates: Mapping[str, str]) -> dict[str, Any] | None:
+    second = next((x for x in other if x.price_in is not None and x.source != listed.source), None)
+    if second is None or listed.price_in is None or not (_apart(listed.price_in, second.price_in) or _apart(listed.price_out, second.price_out)):
+        return None
+    prices = {"price_in": second.price_in, "price_out": second.price_out}
+    return {"source": second.source, "date": dates[second.source], **_known(prices)}
+
+
+def _apart(one: float | None, two: float | None) -> bool:
+    return one is not None and two is not None and abs(one - two) > DISAGREE * max(one, two)
+
+
+def _uplifts(listed: Listing, rules: Rules) -> list[tuple[str, float]]:
+    if listed.price_in is None:
+        return []
+    own = dict(listed.uplifts)
+    own.update({rule.region: rule.multiplier for rule in rules.regional if listed.family in rule.families})
+    return sorted(own.items())
+
+
+def _times(price: float | None, factor: float) -> float | None:
+    return None if price is None else round(price * factor, 6)
+
+
+def _row(
+    listed: Listing,
+    rules: Rules,
+    dates: Mapping[str, str],
+    *,
+    aliases: Sequence[str] = (),
+    derived: str | None = None,
+    dispute: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """One offer as a row of the catalog file: keys in the order of the model, unknowns left out."""
+    stated = rules.logging(listed.family)
+    capabilities = {
+        "context": listed.context,
+        "max_output": listed.max_output,
+        "supports_tools": listed.tools,
+        "supports_vision": listed.vision,
+        "supports_json_mode": listed.json_mode,
+        "supports_reasoning": listed.reasoning,
+    }
+    row: dict[str, Any] = {
+        "provider": listed.provider,
+        "model": listed.family,
+        "served_model_id": listed.wire_id,
+        "region": listed.region,
+        "price_in": listed.price_in,
+        "price_out": listed.price_out,
+        "capabilities": _known(capabilities),
+        "no_log": None if stated is None else stated.value,
+        "has_tee": True if rules.tee and fnmatchcase(listed.wire_id, rules.tee) else None,
+        "retention_days": None if stated is None else stated.retention_days,
+        "base_url": listed.base_url,
+        "api_kind": listed.api_kind,
+        "request": dict(rules.request.get(listed.region or "", {})) or None,
+        "price_note": listed.price_note,
+        "derived": derived,
+        "currency_uncertain": rules.currency_uncertain or None,
+        "price_disagrees": dict(dispute) if dispute else None,
+        "aliases": list(aliases) or None,
+        "source": listed.source,
+        "date": dates[listed.source],
+    }
+    return _known(row)
+
+
+def _known(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if value is not None}
+
+
+def _order(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    return row["provider"], row["model"], row.get("region", "~"), row["served_model_id"]
+
+
+def _once(rows: Iterable[dict[str, Any]]) -> Iterable[dict[str, Any]]:
+    """Rows without the later of two that name the same offer (a listed one stands before a derived one)."""
+    taken: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for row in rows:
+        key = (row["provider"], row["served_model_id"].casefold(), row.get("region", ""))
+        if key not in taken or ("derived" in taken[key] and "derived" not in row):
+            taken[key] = row
+    return taken.values()
+
+
+def _left_out(counts: Mapping[tuple[str, str], int]) -> Iterable[Finding]:
+    for (provider, why), number in sorted(counts.items()):
+        yield Finding(f"{number} left out: {why}", "left_out", Place(provider), severity="warning")
+
+
+def _disputes(rows: Iterable[Mapping[str, Any]]) -> Iterable[Finding]:
+    for row in rows:
+        other = row.get("price_disagrees")
+        if other is not None:
+            here, there = f"{row.get('price_in')}/{row.get('price_out')}", f"{other.get('price_in')}/{other.get('price_out')}"
+            reason = f"{row['source']} says {here}, {other['source']} says {there}"
+            yield Finding(reason, "price_disagrees", Place(f"{row['provider']}/{row['served_model_id']}"), severity="warning")
