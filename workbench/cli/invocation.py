@@ -120,14 +120,14 @@ def help_option() -> click.Option:
 CONTEXT: Final = {"max_content_width": 100}
 
 
-def command(name: str, summary: str, **settings: Any) -> Callable[[Callable[..., Any]], click.Command]:
+def declare(name: str, summary: str, **settings: Any) -> Callable[[Callable[..., Any]], click.Command]:
     """Declare a command: its function takes an `Invocation` first. `summary` is its line in the list of commands."""
 
-    def declare(function: Callable[..., Any]) -> click.Command:
+    def wrap(function: Callable[..., Any]) -> click.Command:
         made = click.command(
             name, short_help=summary, add_help_option=False, context_settings=dict(CONTEXT), **settings
         )(click.pass_obj(function))
         made.params.extend(common_options())
         return made
 
-    return declare
+    return wrap

@@ -1,0 +1,83 @@
+"""`workbench check`: everything that is wrong in a workspace, in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from workbench.cli import diagnostics
+from workbench.cli.invocation import Invocation, declare
+from workbench.errors import Finding, Place, WorkbenchError
+from workbench.language.runnable import runnable
+from workbench.session.evaluation import Evaluator, Outcome
+from workbench.session.workspace import Workspace
+
+
+@declare("check", "Show everything that is wrong in the workspace, at once.")
+def command(invocation: Invocation) -> int:
+    """Show every finding of the workspace: catalog, rulebook, tenants, and what each tenant compiles to.
+
+    Exit code 1 where one of them is an error; warnings alone leave it at 0.
+    """
+    title: str | None = None
+    tenants = 0
+    try:
+        workspace = invocation.open()
+    except WorkbenchError as error:
+        findings = list(error.findings) or [Finding(error.title, "error")]
+    else:
+        title = workspace.title
+        tenants = len(workspace.state.tenants)
+        findings = list(dict.fromkeys(findings_of(workspace)))
+    errors = sum(finding.severity == "error" for finding in findings)
+    _tell(invocation, title, tenants, findings, errors)
+    return diagnostics.FINDINGS if errors else diagnostics.OK
+
+
+def findings_of(workspace: Workspace) -> Iterator[Finding]:
+    """Every finding, files first and then tenant by tenant; one may come twice."""
+    yield from workspace.findings
+    for broken in workspace.broken:
+        yield from broken.findings
+    for outcome in Evaluator().evaluate(workspace.state).outcomes.values():
+        yield from _tenant_findings(outcome)
+
+
+def _tenant_findings(outcome: Outcome) -> Iterator[Finding]:
+    tenant = outcome.tenant
+    if outcome.compiled is None:
+        yield from outcome.errors
+        return
+    yield from outcome.compiled.findings
+    for finding in runnable(outcome.compiled.policy):
+        yield Finding(f"tenant `{tenant.id}`: {finding.reason}", finding.code, _at(tenant.source, finding), finding.hint)
+    place = Place(tenant.source)
+    if outcome.mark == "nobody":
+        hint = f"`workbench rank {tenant.id}` shows what each clause removes"
+        yield Finding(f"no offer is left for tenant `{tenant.id}`", "nobody", place, hint, "warning")
+    elif outcome.mark == "one provider":
+        hint = "an outage there leaves nobody"
+        yield Finding(f"tenant `{tenant.id}` has one provider only", "one_provider", place, hint, "warning")
+
+
+def _at(source: str | None, finding: Finding) -> Place:
+    return Place(source, finding.place.line, finding.place.column, finding.place.path)
+
+
+def _tell(invocation: Invocation, title: str | None, tenants: int, findings: list[Finding], errors: int) -> None:
+    warnings = len(findings) - errors
+    if invocation.as_json:
+        invocation.output.document(
+            {
+                "workspace": title,
+                "tenants": tenants,
+                "errors": errors,
+                "warnings": warnings,
+                "findings": [diagnostics.finding_json(finding) for finding in findings],
+            }
+        )
+        return
+    for finding in findings:
+        if finding.severity == "error" or not invocation.quiet:
+            invocation.output.line(diagnostics.finding_line(finding))
+    if not invocation.quiet:
+        invocation.output.line(f"{tenants} tenants, {errors} errors, {warnings} warnings")

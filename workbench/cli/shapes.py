@@ -1,0 +1,107 @@
+"""The JSON shapes that several commands share, under the names that existing clients read.
+
+Unknown is null and never 0; a number that JSON cannot hold (an infinite score) is null too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from workbench.catalog import Catalog
+    from workbench.language.admission import Admitted
+    from workbench.rulebook.compile import Clause
+    from workbench.rulebook.schema import Fact
+    from workbench.session.views import Check, OfferRow
+
+
+def finite(value: float | None) -> float | None:
+    """The number, null where it is infinite or none."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def offer_json(offer: OfferRow) -> dict[str, Any]:
+    """One offer: prices in USD per million tokens, `cost_per_run` in USD."""
+    return {
+        "offer": offer.label,
+        "provider": offer.provider,
+        "model_family": offer.model_family,
+        "served_model_id": offer.served_model_id,
+        "region": offer.region,
+        "tier": offer.tier,
+        "price_in": offer.price_in,
+        "price_out": offer.price_out,
+        "cost_per_run": finite(offer.cost_per_run),
+    }
+
+
+def catalog_json(catalog: Catalog) -> dict[str, Any]:
+    """Which catalog a decision stands on."""
+    return {"name": catalog.name, "date": catalog.date, "sha256": catalog.sha256, "offers": len(catalog)}
+
+
+def policy_json(policy: Admitted) -> dict[str, Any]:
+    """Which policy: version, fingerprint as the public engine computes it, identity (SHA-256)."""
+    return {"version": policy.version, "fingerprint": policy.fingerprint, "identity": policy.identity}
+
+
+def rule_name(clause: Clause) -> str:
+    """The rule behind a clause; `own` for the tenant's own, `default` for what holds for everyone."""
+    return clause.rule_id or clause.origin
+
+
+def facts_json(facts: Iterable[tuple[str, Fact]]) -> dict[str, Any]:
+    """Tenant facts by name."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in facts}
+
+
+def clause_json(clause: Clause) -> dict[str, Any]:
+    """A clause with the rule and the facts that put it there."""
+    return {
+        "id": clause.id,
+        "slot": clause.slot,
+        "clause": clause.shown,
+        "text": clause.text,
+        "term": None if clause.term is None else clause.term.normal,
+        "rule": rule_name(clause),
+        "rule_title": clause.rule_title,
+        "origin": clause.origin,
+        "enabled": clause.enabled,
+        "facts": facts_json(clause.facts),
+        "replaces": clause.replaced_text,
+    }
+
+
+def check_json(check: Check) -> dict[str, Any]:
+    """One clause's verdict on one offer."""
+    return {
+        "rule": rule_name(check.clause),
+        "clause": check.clause.shown,
+        "clause_id": check.clause.id,
+        "observed": check.observed,
+        "needed": check.needed,
+    }
+
+
+def fact_words(value: Fact | None) -> str:
+    """A tenant fact for a table; `?` where the tenant does not state it."""
+    if value is None:
+        return "?"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(value) or "-"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def facts_words(facts: Iterable[tuple[str, Fact]]) -> str:
+    """Facts as `name = value, ...`; `-` where there are none."""
+    return ", ".join(f"{name} = {fact_words(value)}" for name, value in facts) or "-"
+
+
+def without(table: Mapping[str, Any], taken: Iterable[str]) -> dict[str, Any]:
+    """The table without the keys in `taken`."""
+    dropped = set(taken)
+    return {key: value for key, value in table.items() if key not in dropped}
