@@ -117,7 +117,7 @@ def _extended(extensions: Mapping[str, Any]) -> Vocabulary:
         if sort not in ("Num", "Bool"):
             raise DocumentError("not a vector file", [Finding(f"extension `{name}` has no sort Num or Bool", "shape")])
         default: object = record(declaration).get("default")
-        known = cast("FieldSort", sort)
+        known: FieldSort = sort
         fields.append(Field(name, known, default is True if known == "Bool" else _double(default) or 0.0))
     try:
         return CORE.extend(fields)
@@ -256,12 +256,16 @@ def _covers(expected: object, got: object) -> bool:
 
 def _alike(left: object, right: object) -> bool:
     """Equal, numbers within the tolerance; an empty record may be written `[]`."""
-    if isinstance(left, dict | list) and isinstance(right, dict | list):
-        return _alike_inside(cast("object", left), cast("object", right))
+    if _is_container(left) and _is_container(right):
+        return _alike_inside(left, right)
     a, b = _double(left), _double(right)
     if a is not None and b is not None:
         return a == b or abs(a - b) <= TOLERANCE * max(1.0, abs(a), abs(b)) < math.inf
     return type(left) is type(right) and left == right
+
+
+def _is_container(value: object) -> bool:
+    return isinstance(value, dict | list)
 
 
 def _alike_inside(left: object, right: object) -> bool:

@@ -1,0 +1,111 @@
+"""The two evaluators mean the same: order, scores to the last bit, reasons (RELIABILITY R2)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.engine.worlds import contexts, pools
+from tests.strategies import SAMPLE, policies, preds
+from workbench.engine.columnar import sift
+from workbench.engine.context import Context
+from workbench.engine.decide import decide
+from workbench.engine.explain import mask
+from workbench.engine.pool import Pool
+from workbench.engine.reference import holds
+from workbench.language.admission import check
+from workbench.language.signature import V1, V2, Version
+
+VERSIONS: tuple[Version, ...] = (V2, V1)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@settings(deadline=None, max_examples=300)
+@given(data=st.data())
+def test_decisions_agree(version: Version, data: st.DataObject) -> None:
+    policy = check(data.draw(policies(SAMPLE, version)), SAMPLE, version=version)
+    pool = data.draw(pools())
+    for context in data.draw(st.lists(contexts(), min_size=1, max_size=3)):  # kept masks meet another state
+        assert decide(policy, pool, context) == decide(policy, pool, context, evaluator="reference")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@settings(deadline=None, max_examples=300)
+@given(data=st.data())
+def test_verdicts_agree(version: Version, data: st.DataObject) -> None:
+    predicate = check(data.draw(preds(SAMPLE, version)), SAMPLE, version=version)
+    pool, context = data.draw(pools()), data.draw(contexts())
+    reasons = [holds(predicate, candidate, pool, context) for candidate in pool.candidates]
+    decision, alive = sift(predicate, pool, context)
+    assert [decision.reason(index) for index in range(len(pool))] == reasons
+    assert alive.tolist() == [reason is None for reason in reasons]
+    assert mask(predicate, pool, context).tolist() == [reason is None for reason in reasons]
+
+
+def _large(count: int) -> Pool:
+    """Many candidates, few values: long runs of ties past the point where another sort is used."""
+    return Pool(
+        [
+            {
+                "provider_id": f"p{i % 7}",
+                "model_family": f"m{i % 11}",
+                "price_in": None if i % 13 == 0 else (i * 7919) % 97,
+                "price_out": (i * 104729) % 1009,
+                "tok_s": (i * 31) % 5,
+            }
+            for i in range(count)
+        ],
+        SAMPLE,
+    )
+
+
+LARGE = _large(6000)
+
+RANKINGS: list[list[Any]] = [
+    ["field", "price_in"],
+    ["neg", ["normalize", ["field", "price_in"]]],
+    ["add", ["field", "price_in"], ["neg", ["field", "price_in"]]],
+    ["add", ["scale", 0.7, ["normalize", ["field", "price_out"]]], ["scale", 0.3, ["field", "tok_s"]]],
+    ["zero"],
+]
+
+
+@pytest.mark.parametrize("scorer", RANKINGS, ids=lambda scorer: scorer[0])
+@pytest.mark.parametrize("size", [4096, 4097, 6000])
+def test_long_pools_agree(scorer: list[Any], size: int) -> None:
+    pool = Pool(LARGE.candidates[:size], SAMPLE)
+    term = ["policy", ["top"], scorer, ["argmax"], ["id"], ["always", {"action": "abort"}]]
+    policy = check(term, SAMPLE)
+    assert decide(policy, pool) == decide(policy, pool, evaluator="reference")
+
+
+@pytest.mark.parametrize("temperature", [0, 0.01, 0.5, 10, 300, 1e308, -1])
+@pytest.mark.parametrize("seed", [None, 0, 7, -7, 2**31 - 1, 1e15])
+def test_long_draws_agree(temperature: float, seed: float | None) -> None:
+    pool = Pool(LARGE.candidates[:700], SAMPLE)
+    scorer = ["add", ["field", "price_in"], ["neg", ["field", "price_in"]], ["field", "price_out"]]
+    term = ["policy", ["top"], scorer, ["sample", temperature], ["id"], ["always", {"action": "abort"}]]
+    policy = check(term, SAMPLE)
+    context = Context(seed=seed)
+    decision = decide(policy, pool, context)
+    assert decision == decide(policy, pool, context, evaluator="reference")
+    assert sorted(decision.order) == list(range(700))
+
+
+def test_the_first_of_a_draw_do_not_depend_on_how_many_are_kept() -> None:
+    def drawn(selector: list[Any]) -> tuple[int, ...]:
+        term = ["policy", ["top"], ["field", "price_out"], selector, ["id"], ["always", {"action": "abort"}]]
+        return decide(check(term, SAMPLE), LARGE, Context(seed=5)).order
+
+    assert drawn(["top_k", 20, ["sample", 50]]) == drawn(["top_k", 200, ["sample", 50]])[:20]
+
+
+def test_a_filter_of_more_children_than_a_byte_counts() -> None:
+    children = [["cmp", "price_out", "ne", bound] for bound in range(300)]
+    policy = check(
+        ["policy", ["and", *children], ["zero"], ["argmax"], ["id"], ["always", {"action": "abort"}]], SAMPLE
+    )
+    assert decide(policy, LARGE) == decide(policy, LARGE, evaluator="reference")
