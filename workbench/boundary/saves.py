@@ -149,7 +149,7 @@ def _settle(displaced: Path, target: Path, old: str | None, new: str) -> Path | 
     if (old is not None and digest.startswith(old)) or digest.startswith(new):
         displaced.unlink()
         return None
-    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    moment = datetime.now(UTC).strftime("%Y%m%dT%H%M%S.%fZ")
     for attempt in range(1, 1000):
         kept = target.with_name(f"{target.name}.conflict-{moment}{'' if attempt == 1 else f'-{attempt}'}")
         try:
