@@ -5,6 +5,7 @@ Importing this costs nothing to speak of; the parser is loaded by the first pars
 
 from __future__ import annotations
 
+from workbench.language.clause_text.completion import Completion, complete
 from workbench.language.clause_text.reading import (
     Parsed,
     Selection,
@@ -19,9 +20,11 @@ from workbench.language.clause_text.scanner import binding_names, tokens
 from workbench.language.clause_text.writing import selection_to_text, to_text
 
 __all__ = [
+    "Completion",
     "Parsed",
     "Selection",
     "binding_names",
+    "complete",
     "parse_condition",
     "parse_fallback",
     "parse_pred",

@@ -20,8 +20,10 @@ _THINGS: Final = {
     "SUBJECT": "a clause", "VALUE": "a value", "OPERAND": "a number field", "WORD": "a name", "NUMBER": "a number",
     "REASON": "a failure reason", "UNIT": "a unit: ms, s or min", "REL": "an operator such as = or <=",
     "$END": "the end", "LSQB": "a list such as [a, b]", "LPAR": "(", "RPAR": ")", "RSQB": "]", "COMMA": ",",
-    "COLON": ":", "STAR": "*", "SIGN": "+ or -", "LBRACE": "{", "RBRACE": "}", "SLASH": "/", "_EQUALS": "=", "_EOL": ";",
+    "COLON": ":", "STAR": "*", "SIGN": "+ or -", "LBRACE": "{", "RBRACE": "}", "SLASH": "/", "_EQUALS": "=", "_EOL": ";", "_DOTS": "..",
 }  # fmt: skip
+MOST_NAMED: Final = 7
+"""How many of the things that could stand at a place an error names."""
 _SILENT: Final = frozenset(("STRING", "BINDING"))
 _FIRST: Final = ("SUBJECT", "OPERAND", "VALUE", "NUMBER", "WORD", "REASON", "LSQB", "REL")
 _SPELLED_WRONG: Final = {"=<": "<=", "=>": ">=", "&&": "and", "||": "or", "!": "not", "&": "and", "|": "or", "^": "and"}
@@ -113,9 +115,9 @@ def words(found: Place, reader: Reader) -> tuple[str, ...]:
         if found.subject.kind != "Bool":
             return tuple(spoken)
     ordered = [name for name in _FIRST if name in terminals]
-    ordered += [name for name in _THINGS if name in terminals and name not in ordered]
-    ordered += sorted(terminals - set(ordered))
-    spoken += [_THINGS.get(name) or PHRASES.get(name) or name.lower() for name in ordered]
+    ordered += [name for name in PHRASES if name in terminals]
+    ordered += [name for name in _THINGS if name in terminals and name not in _FIRST]
+    spoken += [_THINGS.get(name) or PHRASES[name] for name in ordered]
     return tuple(spoken)
 
 
@@ -130,8 +132,13 @@ def _hint(text: str, column: int, found: Place, word: str) -> str | None:
     return did_you_mean(word, [PHRASES[name] for name in found.terminals if name in PHRASES]) if word else None
 
 
+_LITERAL: Final = frozenset((*PHRASES.values(), *RELATIONS, *"()[]{},:;*/"))
+
+
 def _listing(expected: Sequence[str]) -> str:
-    shown = list(expected[:6])
+    shown = [f"`{word}`" if word in _LITERAL else word for word in expected[:MOST_NAMED]]
+    if len(expected) > MOST_NAMED:
+        return ", ".join([*shown, "…"])
     return " or ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
 
 

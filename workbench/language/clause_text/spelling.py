@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from workbench.language.signature import FAIL_REASONS
+
 NAME: Final = re.compile(r"[A-Za-z_](?:[A-Za-z0-9_.@/:-]*[A-Za-z0-9_])?")
 """What may stand without quotes."""
-_REASON: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 SUBJECTS: Final = {
     "provider": "provider_eq",
@@ -65,6 +66,8 @@ _ESCAPED: Final = re.compile(
     r"\\u(?:([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})|([0-9a-fA-F]{4}))|\\(.)", re.DOTALL
 )
 
+_EXACT: Final = 2**53
+"""Every integer up to here is a double of its own."""
 _MINUTE_MS: Final = 60_000
 _SECOND_MS: Final = 1_000
 UNITS: Final = {"ms": 1, "s": _SECOND_MS, "min": _MINUTE_MS}
@@ -120,17 +123,14 @@ def word_text(name: str) -> str:
 
 
 def reason_text(name: str) -> str:
-    """A failure reason; a colon follows it, so none may be in it."""
-    return name if _REASON.fullmatch(name) else quote(name)
+    """A failure reason: quoted where it is none of those that the language names."""
+    return name if name in FAIL_REASONS else quote(name)
 
 
 def number_text(value: float) -> str:
     """The shortest text that is read back as the same number."""
-    if isinstance(value, float):
-        if value.is_integer() and abs(value) <= 2**53:
-            return str(int(value))
-        return repr(value)
-    return str(value) if abs(value) <= 2**53 else repr(float(value))
+    value = float(value) if abs(value) > _EXACT else value
+    return str(int(value)) if abs(value) <= _EXACT and value == int(value) else repr(value)
 
 
 def read_number(text: str) -> float | int:
@@ -145,7 +145,7 @@ def read_number(text: str) -> float | int:
 
 def wait_text(ms: float) -> str:
     """A wait in the largest unit that shows it whole: `200 ms`, `30 s`, `5 min`."""
-    if ms and float(ms).is_integer() and abs(ms) <= 2**53:
+    if ms and float(ms).is_integer() and abs(ms) <= _EXACT:
         for unit in ("min", "s"):
             if ms % UNITS[unit] == 0:
                 return f"{int(ms) // UNITS[unit]} {unit}"
