@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from workbench.catalog.facts import base_url
+from workbench.catalog.facts import base_url, retention
 from workbench.catalog.models import Benchmark, Model, Offer, Provider, ProviderFact
 from workbench.language.vocabulary import CORE, UNKNOWN, Category, Field, Vocabulary
 
@@ -79,7 +79,6 @@ def candidate(offer: Offer, provider: Provider, shared: Mapping[str, Any], *, he
         f"region_{offer.region or UNKNOWN}": True,
         "capabilities": _known(offer.capabilities.__dict__),
     }
-    retention = offer.retention_days if offer.retention_days is not None else _value(provider.retention_days)
     optional = {
         "base_url": offer.base_url or base_url(provider, offer.region),
         "auth_env": None if held else provider.auth_env,
@@ -93,7 +92,7 @@ def candidate(offer: Offer, provider: Provider, shared: Mapping[str, Any], *, he
         "trains_on_data": _value(provider.trains_on_data),
         "dpa": _value(provider.dpa),
         "baa": _value(provider.baa),
-        "retention_days": retention,
+        "retention_days": retention(offer, provider),
         "request": offer.request or None,
     }
     row.update(_known(optional))

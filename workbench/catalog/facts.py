@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from workbench.catalog.models import PRICE_UNIT, Figure, Model, Offer, Provider, ProviderFact
@@ -58,11 +58,11 @@ def _offer_facts(catalog: Catalog, offer: Offer, provider: Provider) -> Iterator
     yield Fact("provider", offer.provider, "", source, offer.date)
     yield Fact("model", offer.model, "", source, offer.date)
     yield Fact("served_model_id", offer.served_model_id, "", source, offer.date)
-    yield own("region", offer.region, note="promises no place" if offer.region == "global" else "")
+    yield _region(catalog, offer, provider)
     yield own("price_in", offer.price_in, PRICE_UNIT, price_note)
     yield own("price_out", offer.price_out, PRICE_UNIT, price_note)
     yield own("tier", offer.tier or provider.tier)
-    yield own("no_log", offer.no_log, note="" if offer.no_log is not None else "unknown reads as logging")
+    yield _no_log(catalog, offer, provider)
     yield own("has_tee", offer.has_tee)
     yield own("latency_ms", offer.latency_ms, "ms")
     yield own("tok_s", offer.tok_s, "tokens/s")
@@ -77,11 +77,55 @@ def _offer_facts(catalog: Catalog, offer: Offer, provider: Provider) -> Iterator
         yield own("aliases", ", ".join(offer.aliases))
 
 
+def _region(catalog: Catalog, offer: Offer, provider: Provider) -> Fact:
+    """Where the offer runs: as the provider states it for all it serves, else as the price's source spells it."""
+    stated = provider.region
+    if stated is not None and stated.value == offer.region:
+        fact = _stated(catalog, "region", stated)
+    elif offer.region is None:
+        return Fact("region", None)
+    else:
+        fact = Fact("region", offer.region, "", _title(catalog, offer.source), offer.date)
+    return replace(fact, note="; ".join(filter(None, (fact.note, "promises no place" if offer.region == "global" else ""))))
+
+
+def _no_log(catalog: Catalog, offer: Offer, provider: Provider) -> Fact:
+    if offer.no_log is None:
+        return Fact("no_log", None, note="unknown reads as logging")
+    stated = provider.no_log
+    if stated is None:
+        return Fact("no_log", offer.no_log, "", _title(catalog, offer.source), offer.date)
+    note = "" if stated.value == offer.no_log else f"the provider's default is {str(stated.value).lower()}"
+    fact = _stated(catalog, "no_log", stated)
+    return replace(fact, value=offer.no_log, note="; ".join(filter(None, (fact.note, note))))
+
+
+def retention(offer: Offer, provider: Provider) -> float | None:
+    """Days that prompts may be kept: of the offer, else none where it keeps no log, else the provider's."""
+    if offer.retention_days is not None:
+        return offer.retention_days
+    if offer.no_log:
+        return 0.0
+    stated = provider.retention_days
+    return None if stated is None or isinstance(stated.value, str) else float(stated.value)
+
+
+def _retention(catalog: Catalog, offer: Offer, provider: Provider) -> Fact:
+    days = retention(offer, provider)
+    own = offer.retention_days is not None
+    if not own and not offer.no_log:
+        return _stated(catalog, "retention_days", provider.retention_days, "days", "unknown reads as forever")
+    basis = _no_log(catalog, offer, provider)
+    return Fact("retention_days", days, "days", basis.source, basis.date, "of this offer" if own else "follows from no_log")
+
+
 def _price_notes(catalog: Catalog, offer: Offer) -> Iterator[str]:
     if offer.derived:
         yield f"derived: {offer.derived}"
     if offer.currency_uncertain:
         yield "the currency may be the euro"
+    if offer.price_note:
+        yield offer.price_note
     other = offer.price_disagrees
     if other is not None:
         figures = f"{_money(other.price_in)} in, {_money(other.price_out)} out"
@@ -114,12 +158,16 @@ def base_url(provider: Provider, region: str | None) -> str | None:
     return urls.get("default")
 
 
+def stated_facts(provider: Provider) -> Iterator[ProviderFact]:
+    """Every statement about a provider that somebody made."""
+    for name in ("region", "no_log", "dpa", "baa", "trains_on_data", "retention_days", "zero_retention"):
+        fact = getattr(provider, name)
+        if fact is not None:
+            yield fact
+
+
 def _provider_facts(catalog: Catalog, offer: Offer, provider: Provider) -> Iterator[Fact]:
-    retention = provider.retention_days
-    if offer.retention_days is not None:
-        yield Fact("retention_days", offer.retention_days, "days", _title(catalog, offer.source), offer.date, "of this offer")
-    else:
-        yield _stated(catalog, "retention_days", retention, "days")
+    yield _retention(catalog, offer, provider)
     yield _stated(catalog, "trains_on_data", provider.trains_on_data, unknown="unknown reads as training")
     yield _stated(catalog, "dpa", provider.dpa, unknown="unknown reads as none")
     yield _stated(catalog, "baa", provider.baa, unknown="unknown reads as none")

@@ -48,7 +48,7 @@ Standing = Literal["first_party", "secondary", "unverified"]
 class Row(BaseModel):
     """What all rows share: frozen, strict, no keys beyond the declared ones."""
 
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False)
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 
 
 class Source(Row):

@@ -21,7 +21,7 @@ Raw = Mapping[str, Any]
 
 _FLAGS: Final = ("no_log", "has_tee")
 """Flags of an offer that grant something: of the wrong type they count as unknown, and unknown grants nothing."""
-_STATED: Final = {"dpa": bool, "baa": bool, "trains_on_data": bool, "retention_days": float, "zero_retention": str}
+_STATED: Final = {"region": str, "no_log": bool, "dpa": bool, "baa": bool, "trains_on_data": bool, "retention_days": float, "zero_retention": str}
 _OFFERS: Final = TypeAdapter(list[Offer])
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from workbench.boundary import files, strict_json
+from workbench.catalog.facts import stated_facts
 from workbench.catalog.importers import litellm, modelsdev
-from workbench.catalog.importers.facts import Facts, load_facts
+from workbench.catalog.importers.facts import Facts, Roster, load_facts
 from workbench.catalog.importers.join import Selection, join
 from workbench.catalog.importers.listing import Listing
 from workbench.catalog.models import FORMAT, Source
@@ -40,6 +41,8 @@ class Import:
     """The benchmark version that the catalog compares."""
     note: str = ""
     unknown_regions: bool = True
+    prices: Roster | None = None
+    """The source whose prices stand for every provider, whatever its rules say."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def import_catalog(order: Import, facts: Facts | None = None) -> Imported:
 
 
 def _selection(order: Import) -> Selection:
-    return Selection(order.date, order.since, order.unknown_regions)
+    return Selection(order.date, order.since, order.unknown_regions, order.prices)
 
 
 def _read(path: Path, limit: int) -> Mapping[str, Any]:
@@ -132,6 +135,8 @@ def _document(
 ) -> dict[str, Any]:
     used = {offer["provider"] for offer in offers}
     models, figure_sources = _models({offer["model"] for offer in offers}, facts, released, order)
+    figure_sources |= {facts.providers[name].provider.source for name in used}
+    figure_sources |= {fact.source for name in used for fact in stated_facts(facts.providers[name].provider)}
     named = {**sources, **{name: facts.sources[name] for name in sorted(figure_sources) if name in facts.sources}}
     return {
         "format": FORMAT,

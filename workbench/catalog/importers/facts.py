@@ -51,8 +51,10 @@ class Rules(Row):
     modelsdev: list[Name] = Field(default_factory=list[str])
     """models.dev's ids for it."""
     roster: Roster = "modelsdev"
-    """The source that says what is served today, and whose price stands where the two differ. A price map keeps the
+    """The source that says what is served today, and whose price stands where the two differ, unless `prices` says otherwise. A price map keeps the
     rows of hosts long after the model has gone; for makers and clouds it is the more complete one."""
+    prices: Roster | None = None
+    """The source whose price stands, where it is not the roster's."""
     currency_uncertain: bool = False
     no_log: list[NoLogRule] = Field(default_factory=list[NoLogRule])
     request: dict[Region, dict[RequestKey, Name]] = Field(default_factory=dict[str, dict[RequestKey, str]])
@@ -91,6 +93,7 @@ class Release(Row):
 class _ProvidersFile(Row):
     format: Literal["workbench-provider-facts/1"]
     note: str = ""
+    sources: dict[Name, Source] = Field(default_factory=dict[str, Source])
     providers: list[ProviderFacts]
 
 
@@ -106,6 +109,7 @@ class _FamiliesFile(Row):
     format: Literal["workbench-families/1"]
     note: str = ""
     aliases: dict[Name, Name]
+    since: dict[Name, Day] = Field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True)
@@ -116,6 +120,8 @@ class Facts:
     figures: tuple[FigureRow, ...]
     releases: dict[str, Release]
     aliases: dict[str, str]
+    since: dict[str, str]
+    """Families without a known release date, and a day after which they came out: a price map of that day lacks them."""
     sources: dict[str, Source]
 
     def names(self, source: Roster) -> dict[str, str]:
@@ -134,7 +140,8 @@ def load_facts(folder: Path | None = None) -> Facts:
         figures=tuple(benchmarks.figures),
         releases={release.model: release for release in benchmarks.releases},
         aliases=families.aliases,
-        sources=benchmarks.sources,
+        since=families.since,
+        sources={**providers.sources, **benchmarks.sources},
     )
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 _DATE: Final = re.compile(r"[-@](?:20\d{6}|20\d\d-\d\d-\d\d)$")
 _REVISION: Final = re.compile(r"(?:-v\d+:\d+(?::\d+k)?|-v1|-\d+:\d+|:\d+|@default|@latest|@\d{3})$")
-_FORM: Final = re.compile(r"-(?:instruct|it|maas|fp8|nvfp4|bf16|fp8-dynamic|tput|latest)$")
+_FORM: Final = re.compile(r"-(?:instruct|it|maas|fp8|nvfp4|bf16|fp8-dynamic|tput|tee|latest)$")
 _NOT_CHAT: Final = re.compile(
     r"embed|rerank|guard|safeguard|whisper|tts|transcri|audio|realtime|-image|image-|imagen|imagine|video|veo|ocr|"
     r"voxtral|orpheus|asr|livetranslate|moderation|search-preview|search-api|deep-research|computer-use|container|"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
-from workbench.catalog.importers.facts import Facts, Rules
+from workbench.catalog.importers.facts import Facts, Roster, Rules
 from workbench.catalog.importers.families import is_alias, stem
 from workbench.catalog.importers.listing import Listing
 from workbench.errors import Finding, Place
@@ -20,8 +20,12 @@ from workbench.errors import Finding, Place
 DISAGREE: Final = 0.01
 """Prices of two sources that lie further apart than this share are in dispute."""
 
+SOURCES: Final = {"litellm": "litellm", "modelsdev": "models.dev"}
+OPEN_PLACES: Final = frozenset(("global", "us"))
+"""An id that names no place is left out where the same model has a row for one of these: it is the same offer."""
+
 Key = tuple[str, str, str]
-"""Provider, region (or the empty string), stem of the id on the wire."""
+"""Provider, region (or the empty string), and an id on the wire or its stem."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,8 @@ class Selection:
     """Models released before this day are left out."""
     unknown_regions: bool = True
     """Whether offers whose place nobody states come in."""
+    prices: Roster | None = None
+    """The source whose prices stand, for every provider; None leaves it to each provider's rules."""
 
 
 @dataclass(frozen=True)
@@ -51,25 +57,31 @@ def join(
 
     `released` gives a family's release date; `dates` the day of each source.
     """
+    placed = [_placed(listing, facts.providers[listing.provider].provider.region) for listing in listings]
+    gone = {_name(listing) for listing in placed if listing.deprecated}
     groups: dict[Key, list[Listing]] = {}
-    gone: set[tuple[str, str]] = set()
-    for listing in listings:
-        placed = _placed(listing, facts.providers[listing.provider].provider.region)
-        if placed.deprecated:
-            gone.add((placed.provider, stem(placed.wire_id)))
-        groups.setdefault((placed.provider, placed.region or "", stem(placed.wire_id)), []).append(placed)
     left_out: Counter[tuple[str, str]] = Counter()
+    for listing in placed:
+        if _name(listing) not in gone:
+            groups.setdefault((listing.provider, listing.region or "", stem(listing.wire_id)), []).append(listing)
+        else:
+            left_out[listing.provider, "is deprecated"] += 1
     rows: list[dict[str, Any]] = []
     places = _places(groups)
     for key in sorted(groups):
-        why = _unwanted(key, groups[key], facts, released, selection, gone, places)
+        why = _unwanted(key, groups[key], facts, released, selection, places)
         if why is not None:
             left_out[key[0], why] += 1
             continue
-        rows.extend(_offers(groups[key], facts.providers[key[0]].rules, dates))
+        rows.extend(_offers(groups[key], facts.providers[key[0]].rules, dates, selection.prices))
     rows.sort(key=_order)
     findings = (*_left_out(left_out), *_disputes(rows))
     return Joined(tuple(_once(rows)), findings)
+
+
+def _name(listing: Listing) -> Key:
+    """What a deprecation of this listing ends: this id at this provider in this region, in every source."""
+    return listing.provider, listing.region or "", listing.wire_id.casefold().rsplit("/", 1)[-1]
 
 
 def _placed(listing: Listing, region: Any) -> Listing:
@@ -94,17 +106,14 @@ def _unwanted(
     facts: Facts,
     released: Mapping[str, str],
     selection: Selection,
-    gone: set[tuple[str, str]],
     places: Mapping[tuple[str, str], set[str]],
 ) -> str | None:
     """Why a group stays out of the catalog, or None where it comes in."""
-    provider, region, name = key
-    rules = facts.providers[provider].rules
-    day = released.get(group[0].family)
-    roster = "models.dev" if rules.roster == "modelsdev" else "litellm"
-    if (provider, name) in gone:
-        return "is deprecated"
-    if all(listing.source != roster for listing in group):
+    provider, region, _ = key
+    name = group[0].family
+    roster = SOURCES[facts.providers[provider].rules.roster]
+    day = released.get(name) or facts.since.get(name)
+    if all(listing.source != roster for listing in group) and name not in facts.since:
         return f"is not listed by {roster}"
     if day is None:
         return "has no release date"
@@ -112,18 +121,20 @@ def _unwanted(
         return f"was released before {selection.since}"
     if day > selection.date:
         return "was released later"
-    if not region and len(places[provider, group[0].family]) > 1:
+    if not region and not OPEN_PLACES.isdisjoint(places[provider, name]):
         return "names no place, and its siblings do"
     if not region and not selection.unknown_regions:
         return "names no place"
     return None
 
 
-def _offers(group: Sequence[Listing], rules: Rules, dates: Mapping[str, str]) -> Iterable[dict[str, Any]]:
+def _offers(group: Sequence[Listing], rules: Rules, dates: Mapping[str, str], prices: Roster | None) -> Iterable[dict[str, Any]]:
     """The offer of one group, and those derived from it for further regions."""
-    ours = "models.dev" if rules.roster == "modelsdev" else "litellm"
+    ours = SOURCES[prices or rules.prices or rules.roster]
     main = sorted((x for x in group if x.source == ours), key=_canonical)
     other = sorted((x for x in group if x.source != ours), key=_canonical)
+    if not main:
+        main, other = other, []
     listed = _filled(main, other)
     aliases = sorted({x.wire_id for x in group} - {listed.wire_id}) if len({x.wire_id for x in group}) > 1 else []
     aliases = [name for name in aliases if is_alias(name)]
@@ -154,6 +165,8 @@ def _filled(main: Sequence[Listing], other: Sequence[Listing]) -> Listing:
             value = next((getattr(x, name) for x in (*main[1:], *other) if getattr(x, name) is not None), None)
             if value is not None:
                 gaps[name] = value
+    if not first.uplifts:
+        gaps["uplifts"] = next((x.uplifts for x in main[1:] if x.uplifts), ())
     windows = [x.context for x in (first, *other[:1]) if x.context is not None]
     if windows:
         gaps["context"] = max(windows)
