@@ -1,0 +1,75 @@
+"""The public functions, used as docs/api.md shows them; the page's own code is run."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import workbench
+from workbench.engine.pool import Pool
+from workbench.session.workspace import sample_root
+
+PAGE = Path(__file__).resolve().parents[2] / "docs" / "api.md"
+CATALOG_FREE = [
+    "policy", ["cmp", "price_out", "le", 10], ["neg", ["normalize", ["field", "price_out"]]],
+    ["argmax"], ["id"], ["always", {"action": "next_candidate"}],
+]  # fmt: skip
+
+
+def test_the_page_runs_as_it_stands(tmp_path: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    assert len(blocks) == 2
+    (tmp_path / "policies").symlink_to(sample_root())
+    path = os.pathsep.join([str(PAGE.parents[1]), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", "\n".join(blocks)],
+        cwd=tmp_path, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert "region = eu <- eu-residency {'region': 'eu'}" in done.stdout
+
+
+def test_every_public_name_is_there_and_no_other() -> None:
+    for name in workbench.__all__:
+        assert getattr(workbench, name).__doc__
+    with pytest.raises(AttributeError):
+        _ = workbench.no_such_name  # pyright: ignore
+
+
+def test_a_bare_term_cannot_be_decided() -> None:
+    with pytest.raises(workbench.WorkbenchError):
+        workbench.admit(["polcy"])
+    with pytest.raises(workbench.WorkbenchError):
+        workbench.admit(None)
+
+
+def test_candidates_of_your_own() -> None:
+    pool = Pool(
+        [{"provider_id": "a", "model_family": "m", "price_out": 5}, {"provider_id": "b", "model_family": "m"}],
+        workbench.Vocabulary(),
+    )
+    decision = workbench.decide(workbench.admit(CATALOG_FREE), pool)
+    assert decision.order == (0,)
+    assert [(r.index, r.reason) for r in decision.rejected] == [(1, "cmp:price_out:le")]
+
+
+def test_columns_are_built_once_per_catalog() -> None:
+    state = workbench.load_workspace(sample_root()).state
+    policy = workbench.admit(CATALOG_FREE, state.catalog.vocabulary)
+    assert workbench.decide(policy, state.catalog) == workbench.decide(policy, state.pool)
+
+
+def test_import_loads_no_terminal_web_or_http_library() -> None:
+    code = (
+        "import sys, workbench\n"
+        "workbench.admit, workbench.decide, workbench.compile, workbench.load_workspace\n"
+        "heavy = {'textual', 'rich', 'httpx', 'starlette', 'click', 'lark', 'tomlkit'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    root = str(PAGE.parents[1])
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
