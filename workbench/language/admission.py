@@ -93,6 +93,8 @@ class Admitted:
         """One slot of a policy, by its word in `POLICY_SLOTS`. Raises `ValueError` for another sort or word."""
         if self.sort != "Policy":
             raise ValueError(f"a {self.sort} has no slots")
+        if name not in POLICY_SLOTS:
+            raise ValueError(f"a policy has no slot `{name}`; it has {', '.join(POLICY_SLOTS)}")
         from_end = POLICY_SLOTS.index(name) - len(POLICY_SLOTS)
         form = cast("tuple[Form, ...]", self._parts)[from_end]
         source: Term = self.source[from_end]
@@ -222,7 +224,7 @@ class _Walk:
                     args.append(checked)
         except Refusal as refusal:
             raise refusal.at(f".{name}[{len(source)}]") from None
-        self.grow(name)
+        self.grow(name, 2 + len(args))
         return source, COMBINE[name](name, args)
 
     def _leaf(self, entry: _Entry, term: Any) -> tuple[Term, Form]:
@@ -238,9 +240,9 @@ class _Walk:
         self.grow(form[1])
         return form[0], form
 
-    def grow(self, encoded: str) -> None:
-        """Count an encoded piece and the byte that parts it from the next."""
-        self.size += 1 + (len(encoded) if encoded.isascii() else len(encoded.encode()))
+    def grow(self, encoded: str, around: int = 0) -> None:
+        """Count an encoded piece, and the bytes `around` it: parentheses and a space before each argument."""
+        self.size += around + (len(encoded) if encoded.isascii() else len(encoded.encode()))
         if self.size > MAX_BYTES:
             raise Refusal("size", f"more than {MAX_BYTES // 1024} KiB")
 
@@ -265,7 +267,7 @@ class _Walk:
             if self.left < 0 or self.size > MAX_BYTES:
                 return
         try:
-            self.grow(entry.name)
+            self.grow(entry.name, 2 + len(kinds))
         except Refusal as refusal:
             yield refusal
 

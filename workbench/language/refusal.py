@@ -9,6 +9,7 @@ import difflib
 from collections.abc import Iterable
 from typing import Any, Final, Literal, get_args
 
+from workbench.boundary.sanitiser import confusable, one_line
 from workbench.errors import Finding, Place
 
 Code = Literal[
@@ -47,10 +48,7 @@ class Refusal(Exception):
 
 def shown(text: str, limit: int = _SHOWN) -> str:
     """The user's word in single quotes, cut, with nothing in it that a terminal could act on."""
-    cut = text[:limit]
-    if not cut.isprintable():
-        cut = "".join(c if c.isprintable() else f"\\u{{{ord(c):x}}}" for c in cut)
-    return f"'{cut}{'…' if len(text) > limit else ''}'"
+    return f"'{one_line(text, limit=limit)}'"
 
 
 def kind_of(value: Any) -> str:
@@ -76,6 +74,10 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """A hint that names the nearest known name, or None."""
     if len(name) > _SUGGEST_UP_TO:
         return None
+    known = tuple(known)
+    double = None if name.isascii() else confusable(name, known)
+    if double is not None:
+        return f"it looks like '{double}', but has other letters"
     by_folded = {candidate.casefold(): candidate for candidate in known}
     near = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.65)
     return f"did you mean '{by_folded[near[0]]}'?" if near else None
