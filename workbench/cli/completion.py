@@ -36,11 +36,12 @@ def _invocation(ctx: click.Context) -> Invocation:
 
 
 def _tenant_ids(ctx: click.Context) -> Iterator[str]:
-    from workbench.session.workspace import find_workspace, read_settings
+    from workbench.cli.catalog.source import workspace_settings
+    from workbench.session.workspace import find_workspace
 
     root = find_workspace(_invocation(ctx).workspace)
     try:
-        folder = root / Path(read_settings(root).tenants)
+        folder = root / Path(workspace_settings(root).tenants)
     except WorkbenchError:
         return
     yield from (path.stem for path in folder.glob("*.toml"))

@@ -49,6 +49,7 @@ def _explain(invocation: Invocation, compiled: Compiled, clauses: tuple[Clause, 
 
 
 def _row(clause: Clause) -> tuple[str, str, str, str]:
-    shown = clause.shown if clause.enabled else f"off: {clause.shown}"
+    text = clause.shown.replace("\n", "; ")  # a failure plan has a line for each reason
+    shown = text if clause.enabled else f"off: {text}"
     rule = f"{rule_name(clause)} ({clause.origin})" if clause.origin == "override" else rule_name(clause)
     return clause.slot, shown, rule, facts_words(clause.facts)

@@ -143,11 +143,16 @@ def _part(state: WorkspaceState, part: ScorePart) -> tuple[str, str, str]:
 def _show_many(invocation: Invocation, outcome: Outcome, text: str, found: list[Why]) -> None:
     output = invocation.output
     output.heading(f"{text}: {len(found)} offers, for {outcome.tenant.id}")
-    rows = [(one.offer.label, one.offer.region or "?", headline(one), _against(one)) for one in found]
-    output.table(Table(("offer", "region", "verdict", "against it"), rows))
+    rows = [
+        (one.offer.label, one.offer.region or "?", dollars(one.offer.cost_per_run), headline(one), _against(one))
+        for one in found
+    ]
+    output.table(Table(("offer", "region", "$/run", "verdict", "against it"), rows, frozenset(("$/run",))))
     invocation.note("name one offer to see every clause")
 
 
 def _against(one: Why) -> str:
     failed = [check for check in one.checks if not check.passed]
+    if not failed and one.behind:
+        return f"score {number(one.score)}, {number(one.behind)} behind the winner"
     return "; ".join(f"{rule_name(c.clause)}: {c.observed}, needs {c.needed}" for c in failed) or "-"

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Any
 
 from workbench.boundary import strict_json
-from workbench.cli.inputs import read_input
+from workbench.cli.documents import read_input
 from workbench.engine.decide import decide
 from workbench.errors import AdmissionError, DocumentError, Finding, Place
 from workbench.language.admission import Admitted, check, compose, find

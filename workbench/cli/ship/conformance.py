@@ -9,7 +9,7 @@ import click
 
 from workbench.boundary import strict_json
 from workbench.cli import diagnostics
-from workbench.cli.inputs import STDIN, read_input
+from workbench.cli.documents import STREAM, read_input
 from workbench.cli.invocation import Invocation, declare
 from workbench.engine import conformance
 from workbench.errors import DocumentError, Finding
@@ -40,7 +40,7 @@ def command(invocation: Invocation, files: tuple[str, ...], evaluator: conforman
 
 
 def _read(name: str) -> Any:
-    if name != STDIN:
+    if name != STREAM:
         return conformance.read(Path(name))
     data, source = read_input(name, max_bytes=conformance.MAX_BYTES)
     document = strict_json.loads(

@@ -1,0 +1,66 @@
+"""`workbench init`: a small workspace that works, explained by its comments."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from workbench.boundary import files
+from workbench.cli import diagnostics
+from workbench.cli.documents import make_folder
+from workbench.cli.invocation import Invocation, declare
+from workbench.errors import FileRefused, Finding, Place, WorkbenchError
+
+TEMPLATE = Path(__file__).parent / "template"
+
+
+@declare("init", "Write a small workspace that works.")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+def command(invocation: Invocation, folder: Path) -> int:
+    """Write a small workspace that works into DIR, a new folder or one without a workspace.
+
+    Three tenants, four rules, comments that explain them. Overwrites nothing.
+    """
+    written = write_template(folder)
+    if invocation.as_json:
+        invocation.output.document({"workspace": str(folder), "files": [str(path) for path in written]})
+    else:
+        for path in written:
+            invocation.output.line(f"wrote {path}")
+    invocation.note(f"next: cd {folder} && workbench check")
+    return diagnostics.OK
+
+
+def write_template(folder: Path) -> list[Path]:
+    """Write every file of the template below `folder`; all of them or, where one is in the way, none.
+
+    Raises `FileRefused` with every file that is in the way.
+    """
+    sources = sorted(path for path in TEMPLATE.rglob("*.toml"))
+    targets = [folder / source.relative_to(TEMPLATE) for source in sources]
+    in_the_way = [Finding("it exists already", "exists", Place(str(path)), _HINT) for path in targets if _taken(path)]
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        in_the_way.insert(0, Finding("it is no folder", "not_a_folder", Place(str(folder)), _HINT))
+    if in_the_way:
+        raise FileRefused("nothing is overwritten", in_the_way)
+    written: list[Path] = []
+    try:
+        for source, target in zip(sources, targets, strict=True):
+            make_folder(target.parent)
+            written.append(files.write_atomic(target, source.read_bytes(), follow_link=False, overwrite=False))
+    except WorkbenchError:
+        for path in written:
+            path.unlink(missing_ok=True)
+        raise
+    return written
+
+
+_HINT = "name a new folder"
+
+
+def _taken(path: Path) -> bool:
+    try:
+        return path.is_symlink() or path.exists()
+    except OSError:
+        return False
