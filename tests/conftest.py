@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("workbench", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("workbench")
+settings.register_profile("soak", settings.get_profile("workbench"), max_examples=10_000)
+settings.load_profile("soak" if os.environ.get("WORKBENCH_SOAK") == "1" else "workbench")

@@ -1,0 +1,30 @@
+# The verbs that people and .ci/run share. PYTHON is the interpreter of the environment to work in.
+PYTHON ?= python
+
+.PHONY: install check test bench soak pictures lock
+
+install:  ## the package in place, with the development tools
+	$(PYTHON) -m pip install -e '.[dev]'
+
+check:  ## everything that can be said without running it
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m pyright
+	$(PYTHON) -c "import sys; from importlinter.cli import lint_imports; sys.exit(lint_imports(no_logo=True))"
+
+test:  ## the tests, as the README's command runs them
+	$(PYTHON) -m pytest
+
+bench:  ## the figures, measured on this machine
+	$(PYTHON) -m benchmarks
+
+soak:  ## the tests with a hundred times the cases; hours
+	WORKBENCH_SOAK=1 $(PYTHON) -m pytest --timeout=0
+
+pictures:  ## the documentation's pictures, made from the real app
+	$(PYTHON) -m benchmarks.pictures
+
+lock:  ## .ci/requirements.lock anew; needs pip-tools
+	$(PYTHON) -m piptools compile --quiet --generate-hashes --extra dev --extra all --allow-unsafe --strip-extras \
+	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	  --output-file .ci/requirements.lock pyproject.toml
