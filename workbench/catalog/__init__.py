@@ -11,15 +11,24 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from workbench.catalog.catalog import Catalog
     from workbench.catalog.facts import Fact
-    from workbench.catalog.lint import lint
     from workbench.catalog.load import build_catalog, load_catalog
     from workbench.catalog.models import Model, Offer, Provider
     from workbench.catalog.packaged import DEFAULT, packaged_catalogs
 
-__all__ = ["DEFAULT", "Catalog", "Fact", "Model", "Offer", "Provider", "build_catalog", "lint", "load_catalog", "packaged_catalogs"]
+__all__ = [
+    "DEFAULT",
+    "Catalog",
+    "Fact",
+    "Model",
+    "Offer",
+    "Provider",
+    "build_catalog",
+    "load_catalog",
+    "packaged_catalogs",
+]
 
 _HOMES: Final = {
-    "Catalog": "catalog", "Fact": "facts", "lint": "lint", "load_catalog": "load", "build_catalog": "load", "Model": "models",
+    "Catalog": "catalog", "Fact": "facts", "load_catalog": "load", "build_catalog": "load", "Model": "models",
     "Offer": "models", "Provider": "models", "DEFAULT": "packaged", "packaged_catalogs": "packaged",
 }  # fmt: skip
 

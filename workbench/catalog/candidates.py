@@ -24,7 +24,9 @@ _DECLARED: Final = (
     Field("trains_on_data", "Bool", True, "", "the provider may train on prompts; unknown counts as yes", "provider"),
     Field("dpa", "Bool", False, "", "the provider signs a data processing agreement", "provider"),
     Field("baa", "Bool", False, "", "the provider signs a business associate agreement (HIPAA)", "provider"),
-    Field("retention_days", "Num", float("inf"), "days", "how long prompts may be kept; unknown is forever", "provider"),
+    Field(
+        "retention_days", "Num", float("inf"), "days", "how long prompts may be kept; unknown is forever", "provider"
+    ),
 )
 
 
@@ -40,7 +42,9 @@ def vocabulary_of(benchmarks: Mapping[str, Benchmark], offers: Sequence[Offer], 
     for name, bench in benchmarks.items():
         meaning = bench.meaning or name
         benches.append(Field(name, "Num", 0.0, "0..1", f"{meaning} ({bench.version})", "model"))
-        benches.append(Field(f"{name}_rank", "Num", NO_RANK, "place", f"place among the catalog's models by {name}", "model"))
+        benches.append(
+            Field(f"{name}_rank", "Num", NO_RANK, "place", f"place among the catalog's models by {name}", "model")
+        )
     return CORE.extend((*benches, *_DECLARED), (region,), tiers)
 
 
@@ -100,7 +104,9 @@ def candidate(offer: Offer, provider: Provider, shared: Mapping[str, Any], *, he
     return row
 
 
-def model_facts(model: Model, benchmarks: Mapping[str, Benchmark], ranks: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+def model_facts(
+    model: Model, benchmarks: Mapping[str, Benchmark], ranks: Mapping[str, Mapping[str, int]]
+) -> dict[str, Any]:
     """What every offer of one model has in common: release date, benchmark figures and places."""
     row: dict[str, Any] = {}
     if model.released is not None:

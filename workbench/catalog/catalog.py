@@ -1,4 +1,4 @@
-"""A loaded catalog: offers in file order, the wire form of each, the names a policy may use, every fact with its origin.
+"""A loaded catalog: offers in file order, the wire form of each, the names a policy may use, each fact's origin.
 
 Immutable. Owns the identity and the order, which is the order of the file. Knows no file; `load.py` builds it.
 """
@@ -82,7 +82,9 @@ class Catalog:
         near = [name for name in self.offer_ids if wanted in name.casefold()]
         if len(near) == 1:
             return self._places[near[0]]
-        raise _not_one(text, near or difflib.get_close_matches(text, self.offer_ids, n=5, cutoff=0.5), several=bool(near))
+        raise _not_one(
+            text, near or difflib.get_close_matches(text, self.offer_ids, n=5, cutoff=0.5), several=bool(near)
+        )
 
     def facts(self, index: int) -> tuple[Fact, ...]:
         """Every fact of one offer with unit, source and date; an unknown one has the value None."""
@@ -92,7 +94,9 @@ class Catalog:
     def values(self) -> Mapping[str, tuple[str, ...]]:
         """The values that occur, for completion: provider, model, served_by, capability and each category."""
         providers = tuple(sorted({offer.provider for offer in self.offers}))
-        flags = {name for row in self.candidates for name, known in row["capabilities"].items() if isinstance(known, bool)}
+        flags = {
+            name for row in self.candidates for name, known in row["capabilities"].items() if isinstance(known, bool)
+        }
         found: dict[str, tuple[str, ...]] = {
             "provider": providers,
             "model": tuple(sorted({offer.model for offer in self.offers})),
@@ -108,6 +112,11 @@ class Catalog:
 def _not_one(text: str, near: list[str], *, several: bool) -> UsageError:
     shown = ", ".join(f"`{name}`" for name in near[:5]) + (f" and {len(near) - 5} more" if len(near) > 5 else "")
     if several:
-        return UsageError(f"`{text}` names {len(near)} offers", [Finding("more than one offer matches", "offer_ambiguous", hint=f"say which: {shown}")])
+        return UsageError(
+            f"`{text}` names {len(near)} offers",
+            [Finding("more than one offer matches", "offer_ambiguous", hint=f"say which: {shown}")],
+        )
     hint = f"did you mean {shown}?" if near else "`workbench catalog show` lists all offers"
-    return UsageError(f"no offer `{text}` in the catalog", [Finding("no offer has this id", "offer_unknown", hint=hint)])
+    return UsageError(
+        f"no offer `{text}` in the catalog", [Finding("no offer has this id", "offer_unknown", hint=hint)]
+    )

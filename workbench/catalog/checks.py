@@ -17,7 +17,8 @@ DECLARED_KEY_NAMES: Final = frozenset((
     "BASETEN_API_KEY", "BERGET_API_KEY", "CEREBRAS_API_KEY", "CHUTES_API_KEY", "CLOUDFLARE_API_KEY", "COHERE_API_KEY",
     "CRUSOE_API_KEY", "DASHSCOPE_API_KEY", "DATABRICKS_TOKEN", "DEEPINFRA_API_KEY", "DEEPSEEK_API_KEY",
     "DIGITALOCEAN_ACCESS_TOKEN", "FIREWORKS_API_KEY", "FRIENDLI_TOKEN", "GEMINI_API_KEY", "GMICLOUD_API_KEY",
-    "GOOGLE_API_KEY", "GOOGLE_VERTEX_ACCESS_TOKEN", "GROQ_API_KEY", "HF_TOKEN", "HUGGINGFACE_API_KEY", "INCEPTRON_API_KEY",
+    "GOOGLE_API_KEY", "GOOGLE_VERTEX_ACCESS_TOKEN", "GROQ_API_KEY", "HF_TOKEN", "HUGGINGFACE_API_KEY",
+    "INCEPTRON_API_KEY",
     "INFOMANIAK_API_TOKEN", "IONET_API_KEY", "IONOS_API_KEY", "IOINTELLIGENCE_API_KEY", "META_API_KEY",
     "META_MODEL_API_KEY", "MINIMAX_API_KEY", "MISTRAL_API_KEY", "MODEL_API_KEY", "MOONSHOT_API_KEY", "MORPH_API_KEY",
     "NEBIUS_API_KEY", "NOVITA_API_KEY", "NVIDIA_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY", "OVHCLOUD_API_KEY",
@@ -47,8 +48,8 @@ def hidden(name: str) -> bool:
 def address_fault(url: str, *, imported: bool = False) -> str | None:
     """Why `url` may not be called, or None where it may.
 
-    `https` everywhere but on loopback; no user, no query, no fragment; a host of plain ASCII letters or an ordinary IP
-    address that is neither link-local nor a cloud's metadata service. From elsewhere (`imported`) no private address either.
+    `https` everywhere but on loopback; no user, no query, no fragment; a host of plain ASCII letters or an ordinary
+    IP address that is neither link-local nor a cloud's metadata service. From elsewhere (`imported`) no private one.
     """
     if any(not 0x21 <= ord(char) <= 0x7E or char in '\\"<>^`{|}' for char in url):
         return "has a character that no address has"

@@ -86,7 +86,9 @@ def _region(catalog: Catalog, offer: Offer, provider: Provider) -> Fact:
         return Fact("region", None)
     else:
         fact = Fact("region", offer.region, "", _title(catalog, offer.source), offer.date)
-    return replace(fact, note="; ".join(filter(None, (fact.note, "promises no place" if offer.region == "global" else ""))))
+    return replace(
+        fact, note="; ".join(filter(None, (fact.note, "promises no place" if offer.region == "global" else "")))
+    )
 
 
 def _no_log(catalog: Catalog, offer: Offer, provider: Provider) -> Fact:
@@ -116,7 +118,9 @@ def _retention(catalog: Catalog, offer: Offer, provider: Provider) -> Fact:
     if not own and not offer.no_log:
         return _stated(catalog, "retention_days", provider.retention_days, "days", "unknown reads as forever")
     basis = _no_log(catalog, offer, provider)
-    return Fact("retention_days", days, "days", basis.source, basis.date, "of this offer" if own else "follows from no_log")
+    return Fact(
+        "retention_days", days, "days", basis.source, basis.date, "of this offer" if own else "follows from no_log"
+    )
 
 
 def _price_notes(catalog: Catalog, offer: Offer) -> Iterator[str]:
@@ -145,8 +149,8 @@ def _url_note(offer: Offer, provider: Provider) -> str:
 def base_url(provider: Provider, region: str | None) -> str | None:
     """Where the provider takes calls for `region`.
 
-    A provider with addresses per region has to have one for this region: a call must not leave the place it was promised
-    by falling back to the default address. None where no address is known.
+    A provider with addresses per region has to have one for this region: a call must not leave the place it was
+    promised by falling back to the default address. None where no address is known.
     """
     urls = provider.base_urls
     own = urls.get(region) if region is not None else None
@@ -188,7 +192,9 @@ def _model_facts(catalog: Catalog, model: Model) -> Iterator[Fact]:
         yield Fact("released", None)
     else:
         source = catalog.sources.get(model.source or "")
-        yield Fact("released", model.released, "", _title(catalog, model.source or ""), source.date if source else catalog.date)
+        yield Fact(
+            "released", model.released, "", _title(catalog, model.source or ""), source.date if source else catalog.date
+        )
     for name in sorted({*catalog.benchmark_versions, *model.bench}):
         yield _figure(catalog, name, model.bench.get(name))
 

@@ -1,7 +1,7 @@
 """Reading a catalog file: the strict parse, then each row by itself, so that one bad row costs one row.
 
-Owns the limits on size and the order in which rows are refused. A fault of the whole file raises `CatalogError`; a fault
-of a row is a finding, and the other rows load.
+Owns the limits on size and the order in which rows are refused. A fault of the whole file raises `CatalogError`;
+a fault of a row is a finding, and the other rows load.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ def load_catalog(path: Path, *, imported: bool = False) -> Catalog:
         data = files.read_bytes(path, max_bytes=MAX_BYTES)
         document = strict_json.loads(data, source=path.name, max_bytes=MAX_BYTES, bom=True)
     except (DocumentError, FileRefused) as error:
-        raise CatalogError(f"`{sanitiser.one_line(path.name, limit=200)}` cannot be read as a catalog", error.findings) from error
+        raise CatalogError(
+            f"`{sanitiser.one_line(path.name, limit=200)}` cannot be read as a catalog", error.findings
+        ) from error
     return build_catalog(document, source=path.name, imported=imported, text=data)
 
 
@@ -55,15 +57,21 @@ def build_catalog(document: object, *, source: str = "<catalog>", imported: bool
 
 def _header(document: object, source: str) -> Header:
     if not isinstance(document, dict):
-        raise CatalogError("not a catalog", [_whole(source, "a catalog is a JSON object", f'begin with `{{"format": "{FORMAT}"`')])
+        raise CatalogError(
+            "not a catalog", [_whole(source, "a catalog is a JSON object", f'begin with `{{"format": "{FORMAT}"`')]
+        )
     found = cast("Mapping[str, object]", document).get("format")
     if found != FORMAT:
         shown = sanitiser.one_line(str(found), limit=60)
-        raise CatalogError("not a catalog", [_whole(source, f"`format` is `{shown}`", f"this workbench reads `{FORMAT}`")])
+        raise CatalogError(
+            "not a catalog", [_whole(source, f"`format` is `{shown}`", f"this workbench reads `{FORMAT}`")]
+        )
     try:
         return Header.model_validate(document)
     except ValidationError as error:
-        raise CatalogError("not a catalog", [rows.finding_of(item, Place(source), "$") for item in error.errors(include_url=False)]) from error
+        raise CatalogError(
+            "not a catalog", [rows.finding_of(item, Place(source), "$") for item in error.errors(include_url=False)]
+        ) from error
 
 
 def _whole(source: str, reason: str, hint: str) -> Finding:
@@ -84,7 +92,9 @@ def _assemble(
         raise CatalogError("not a catalog", [_whole(reader.source, str(error), "rename the benchmark")]) from error
     served = {name: models[name] for name in dict.fromkeys(offer.model for offer in offers)}
     ranks = ranks_of(header.benchmarks, served)
-    shared: dict[str, dict[str, Any]] = {name: model_facts(model, header.benchmarks, ranks) for name, model in served.items()}
+    shared: dict[str, dict[str, Any]] = {
+        name: model_facts(model, header.benchmarks, ranks) for name, model in served.items()
+    }
     return Catalog(
         name=header.name,
         date=header.date,
@@ -96,7 +106,8 @@ def _assemble(
         sources=header.sources,
         vocabulary=vocabulary,
         candidates=tuple(
-            candidate(offer, providers[offer.provider], shared[offer.model], held=offer.provider in reader.held) for offer in offers
+            candidate(offer, providers[offer.provider], shared[offer.model], held=offer.provider in reader.held)
+            for offer in offers
         ),
         benchmark_versions={name: bench.version for name, bench in header.benchmarks.items()},
         findings=tuple(reader.findings),

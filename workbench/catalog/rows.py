@@ -21,7 +21,15 @@ Raw = Mapping[str, Any]
 
 _FLAGS: Final = ("no_log", "has_tee")
 """Flags of an offer that grant something: of the wrong type they count as unknown, and unknown grants nothing."""
-_STATED: Final = {"region": str, "no_log": bool, "dpa": bool, "baa": bool, "trains_on_data": bool, "retention_days": float, "zero_retention": str}
+_STATED: Final = {
+    "region": str,
+    "no_log": bool,
+    "dpa": bool,
+    "baa": bool,
+    "trains_on_data": bool,
+    "retention_days": float,
+    "zero_retention": str,
+}
 _OFFERS: Final = TypeAdapter(list[Offer])
 
 
@@ -37,9 +45,18 @@ def finding_of(item: Mapping[str, Any], place: Place, path: str) -> Finding:
         return Finding(f"unknown key `{name}`", "row_unknown_key", where, "docs/catalog.md lists the keys")
     shown = sanitiser.one_line(repr(item.get("input")), limit=80)
     wanted = str(item["msg"])[:1].lower() + str(item["msg"])[1:]
-    code = "row_number" if kind in {"greater_than_equal", "less_than_equal", "finite_number", "float_type", "int_type"} else "row_value"
+    code = (
+        "row_number"
+        if kind in {"greater_than_equal", "less_than_equal", "finite_number", "float_type", "int_type"}
+        else "row_value"
+    )
     limit = context.get("le") or context.get("ge")
-    return Finding(f"`{shown}`: {sanitiser.one_line(wanted, limit=200)}", code, where, None if limit is None else "see docs/catalog.md for the unit")
+    return Finding(
+        f"`{shown}`: {sanitiser.one_line(wanted, limit=200)}",
+        code,
+        where,
+        None if limit is None else "see docs/catalog.md for the unit",
+    )
 
 
 class Reader:
@@ -64,7 +81,17 @@ class Reader:
         first = self._lines[kind]
         return None if first is None else first + index
 
-    def _note(self, kind: str, index: int, reason: str, code: str, hint: str | None = None, *, severity: Severity = "error", key: str = "") -> None:
+    def _note(
+        self,
+        kind: str,
+        index: int,
+        reason: str,
+        code: str,
+        hint: str | None = None,
+        *,
+        severity: Severity = "error",
+        key: str = "",
+    ) -> None:
         place = Place(self.source, self._line(kind, index), path=f"$.{kind}[{index}]{'.' + key if key else ''}")
         self.findings.append(Finding(reason, code, place, hint, severity))
 
@@ -111,7 +138,14 @@ class Reader:
             number = wanted is float and isinstance(value, int) and not isinstance(value, bool)
             if not (isinstance(value, wanted) or number):
                 shown = sanitiser.one_line(repr(value), limit=60)
-                self._note("providers", index, f"`{shown}` is no {_WORDS[wanted]}: counts as unknown", "flag_mistyped", severity="warning", key=name)
+                self._note(
+                    "providers",
+                    index,
+                    f"`{shown}` is no {_WORDS[wanted]}: counts as unknown",
+                    "flag_mistyped",
+                    severity="warning",
+                    key=name,
+                )
                 del row[name]
         return row
 
@@ -121,7 +155,15 @@ class Reader:
             return
         self.held[provider.id] = name
         reason = f"`{name}` is not a key that a catalog from elsewhere may name: held"
-        self._note("providers", index, reason, "key_held", "confirm it, or change it to the provider's own variable", severity="warning", key="auth_env")
+        self._note(
+            "providers",
+            index,
+            reason,
+            "key_held",
+            "confirm it, or change it to the provider's own variable",
+            severity="warning",
+            key="auth_env",
+        )
 
     def _addresses_ok(self, kind: str, index: int, urls: Mapping[str, str]) -> bool:
         good = True
@@ -130,7 +172,14 @@ class Reader:
             if fault is not None:
                 good = False
                 shown = sanitiser.one_line(url, limit=120)
-                self._note(kind, index, f"address `{shown}` {fault}", "address_unsafe", "write `https://HOST/PATH`", key=f"base_urls.{region}" if kind == "providers" else "base_url")
+                self._note(
+                    kind,
+                    index,
+                    f"address `{shown}` {fault}",
+                    "address_unsafe",
+                    "write `https://HOST/PATH`",
+                    key=f"base_urls.{region}" if kind == "providers" else "base_url",
+                )
         return good
 
     # Models
@@ -151,11 +200,19 @@ class Reader:
     def versions(self, benchmarks: Mapping[str, Benchmark], models: Mapping[str, Model]) -> None:
         """Warn, once per field, of figures whose index version is not the one that the catalog compares."""
         for name, bench in benchmarks.items():
-            others = sorted({fig.version for m in models.values() if (fig := m.bench.get(name)) is not None and fig.version != bench.version})
+            others = sorted(
+                {
+                    fig.version
+                    for m in models.values()
+                    if (fig := m.bench.get(name)) is not None and fig.version != bench.version
+                }
+            )
             if others:
                 reason = f"`{name}` has figures of {', '.join(others)} beside {bench.version}: those count as unknown"
                 place = Place(self.source, path=f"$.benchmarks.{name}")
-                self.findings.append(Finding(reason, "benchmark_mixed", place, "an index that was rebased is another scale", "warning"))
+                self.findings.append(
+                    Finding(reason, "benchmark_mixed", place, "an index that was rebased is another scale", "warning")
+                )
 
     # Offers
 
@@ -167,11 +224,20 @@ class Reader:
         for index, offer in self._valid_offers(cleaned):
             if offer.provider not in providers:
                 shown = sanitiser.one_line(offer.provider, limit=60)
-                self._note("offers", index, f"provider `{shown}` is not in the catalog", "provider_unknown", "add it to `providers`, or mend its row", key="provider")
+                self._note(
+                    "offers",
+                    index,
+                    f"provider `{shown}` is not in the catalog",
+                    "provider_unknown",
+                    "add it to `providers`, or mend its row",
+                    key="provider",
+                )
                 continue
             if offer.base_url is not None and not self._addresses_ok("offers", index, {"": offer.base_url}):
                 continue
-            if self._twice("offers", index, f"{offer.provider}/{offer.served_model_id}@{offer.region or 'unknown'}", taken):
+            if self._twice(
+                "offers", index, f"{offer.provider}/{offer.served_model_id}@{offer.region or 'unknown'}", taken
+            ):
                 continue
             if hidden(offer.served_model_id) or hidden(offer.model):
                 self._hidden("offers", index, offer.served_model_id)
@@ -198,7 +264,15 @@ class Reader:
         for flag in wrong:
             shown = sanitiser.one_line(repr(row[flag]), limit=60)
             meaning = "the offer counts as logging" if flag == "no_log" else "the offer counts as having none"
-            self._note("offers", index, f"`{flag}` is `{shown}`, not true or false: {meaning}", "flag_mistyped", "write true or false", severity="warning", key=flag)
+            self._note(
+                "offers",
+                index,
+                f"`{flag}` is `{shown}`, not true or false: {meaning}",
+                "flag_mistyped",
+                "write true or false",
+                severity="warning",
+                key=flag,
+            )
         return {name: value for name, value in row.items() if name not in wrong} if wrong else row
 
     # Names
@@ -209,7 +283,11 @@ class Reader:
         if first is name:
             return False
         shown = sanitiser.one_line(name, limit=120)
-        reason = f"`{shown}` is there already" if first == name else f"`{shown}` reads like `{sanitiser.one_line(first, limit=120)}`, which is there already"
+        reason = (
+            f"`{shown}` is there already"
+            if first == name
+            else f"`{shown}` reads like `{sanitiser.one_line(first, limit=120)}`, which is there already"
+        )
         self._note(kind, index, reason, "name_taken", "remove one of the two rows")
         return True
 
@@ -218,17 +296,35 @@ class Reader:
             self._hidden(kind, index, name)
         like = sanitiser.confusable(name, known)
         if like is not None:
-            reason = f"`{sanitiser.one_line(name, limit=60)}` can be mistaken for `{sanitiser.one_line(like, limit=60)}`"
-            self._note(kind, index, reason, "name_confusable", "rename it unless both are meant", severity="warning", key="id")
+            reason = (
+                f"`{sanitiser.one_line(name, limit=60)}` can be mistaken for `{sanitiser.one_line(like, limit=60)}`"
+            )
+            self._note(
+                kind, index, reason, "name_confusable", "rename it unless both are meant", severity="warning", key="id"
+            )
 
     def _hidden(self, kind: str, index: int, name: str) -> None:
         shown = sanitiser.one_line(name, limit=120)
-        self._note(kind, index, f"`{shown}` holds characters that do not show", "name_hidden", "shown with signs in their place", severity="warning")
+        self._note(
+            kind,
+            index,
+            f"`{shown}` holds characters that do not show",
+            "name_hidden",
+            "shown with signs in their place",
+            severity="warning",
+        )
 
     def _known_source(self, kind: str, index: int, source: str) -> None:
         if source not in self._sources and "/" not in source:
             shown = sanitiser.one_line(source, limit=80)
-            self._note(kind, index, f"source `{shown}` is not listed in `sources`", "source_unknown", severity="warning", key="source")
+            self._note(
+                kind,
+                index,
+                f"source `{shown}` is not listed in `sources`",
+                "source_unknown",
+                severity="warning",
+                key="source",
+            )
 
 
 _WORDS: Final = {bool: "true or false", float: "number", str: "text"}

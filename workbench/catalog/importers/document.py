@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -14,8 +16,8 @@ from workbench.catalog.importers import litellm, modelsdev
 from workbench.catalog.importers.facts import Facts, Roster, load_facts
 from workbench.catalog.importers.join import Selection, join
 from workbench.catalog.importers.listing import Listing
-from workbench.catalog.models import FORMAT, Source
-from workbench.errors import CatalogError, DocumentError, FileRefused, Finding
+from workbench.catalog.models import FORMAT, Provider, Source
+from workbench.errors import CatalogError, DocumentError, FileRefused, Finding, UsageError
 
 BENCHMARKS: Final = {
     "bench_intelligence": "Artificial Analysis Intelligence Index / 100",
@@ -45,6 +47,18 @@ class Import:
     """The source whose prices stand for every provider, whatever its rules say."""
 
 
+def installed_litellm() -> tuple[Path, Source]:
+    """The price map of the installed LiteLLM and how to cite it. Raises `UsageError` where it is not installed."""
+    path = litellm.installed_map()
+    if path is None:
+        hint = "install `litellm`, or give the path of a price map"
+        raise UsageError("LiteLLM is not installed", [Finding("no installed price map", "import_absent", hint=hint)])
+    version = metadata.version("litellm")
+    day = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC).date().isoformat()
+    title = f"LiteLLM price map {version}, as installed"
+    return path, Source(title=title, date=day, url=f"https://pypi.org/project/litellm/{version}/", licence="MIT")
+
+
 @dataclass(frozen=True)
 class Imported:
     """A catalog document, ready for `to_bytes` and `build_catalog`, and what was noticed on the way."""
@@ -59,10 +73,13 @@ def import_catalog(order: Import, facts: Facts | None = None) -> Imported:
     Raises `CatalogError` where a source cannot be read or where nothing is left.
     """
     facts = facts or load_facts()
-    prices = _read(order.litellm, litellm.MAX_BYTES) if order.litellm is not None else {}
-    models = _read(order.modelsdev, modelsdev.MAX_BYTES) if order.modelsdev is not None else {}
+    prices = _read(order.litellm, litellm.MAX_BYTES)
+    models = _read(order.modelsdev, modelsdev.MAX_BYTES)
     if not prices and not models:
-        raise CatalogError("nothing to import", [Finding("no source was given", "import_empty", hint="--litellm FILE or --modelsdev FILE")])
+        raise CatalogError(
+            "nothing to import",
+            [Finding("no source was given", "import_empty", hint="--litellm FILE or --modelsdev FILE")],
+        )
     sources = _sources(order)
     listings = _listings(prices, models, order, facts)
     released = release_days(modelsdev.release_dates(models, facts.aliases), facts)
@@ -76,9 +93,13 @@ def _selection(order: Import) -> Selection:
     return Selection(order.date, order.since, order.unknown_regions, order.prices)
 
 
-def _read(path: Path, limit: int) -> Mapping[str, Any]:
+def _read(path: Path | None, limit: int) -> Mapping[str, Any]:
+    if path is None:
+        return {}
     try:
-        document = strict_json.loads(files.read_bytes(path, max_bytes=limit), source=path.name, max_bytes=limit, bom=True)
+        document = strict_json.loads(
+            files.read_bytes(path, max_bytes=limit), source=path.name, max_bytes=limit, bom=True
+        )
     except (DocumentError, FileRefused) as error:
         raise CatalogError(f"`{path.name}` cannot be read", error.findings) from error
     if not isinstance(document, dict):
@@ -89,14 +110,22 @@ def _read(path: Path, limit: int) -> Mapping[str, Any]:
 def _sources(order: Import) -> dict[str, Source]:
     found: dict[str, Source] = {}
     if order.litellm is not None:
-        found[litellm.SOURCE] = order.litellm_source or Source(title=f"LiteLLM price map, {order.litellm.name}", date=order.date, licence="MIT")
+        found[litellm.SOURCE] = order.litellm_source or Source(
+            title=f"LiteLLM price map, {order.litellm.name}", date=order.date, licence="MIT"
+        )
     if order.modelsdev is not None:
-        found[modelsdev.SOURCE] = order.modelsdev_source or Source(title=f"models.dev, {order.modelsdev.name}", date=order.date, licence="MIT")
+        found[modelsdev.SOURCE] = order.modelsdev_source or Source(
+            title=f"models.dev, {order.modelsdev.name}", date=order.date, licence="MIT"
+        )
     return found
 
 
 def _listings(prices: Mapping[str, Any], models: Mapping[str, Any], order: Import, facts: Facts) -> list[Listing]:
-    regions = {name: str(entry.provider.region.value) for name, entry in facts.providers.items() if entry.provider.region is not None}
+    regions = {
+        name: str(entry.provider.region.value)
+        for name, entry in facts.providers.items()
+        if entry.provider.region is not None
+    }
     return [
         *litellm.read(prices, facts.names("litellm"), order.date, facts.aliases),
         *modelsdev.read(models, facts.names("modelsdev"), regions, facts.aliases),
@@ -117,8 +146,9 @@ def release_days(stated: Mapping[str, Sequence[tuple[str, str]]], facts: Facts) 
 
 
 _MAKERS: Final = (
-    ("gpt-oss", "openai"), ("gpt-", "openai"), ("o1", "openai"), ("o3", "openai"), ("o4", "openai"), ("claude", "anthropic"),
-    ("gemini", "google"), ("gemma", "google"), ("mistral", "mistral"), ("ministral", "mistral"), ("magistral", "mistral"),
+    ("gpt-oss", "openai"), ("gpt-", "openai"), ("o1", "openai"), ("o3", "openai"), ("o4", "openai"),
+    ("claude", "anthropic"), ("gemini", "google"), ("gemma", "google"),
+    ("mistral", "mistral"), ("ministral", "mistral"), ("magistral", "mistral"),
     ("devstral", "mistral"), ("codestral", "mistral"), ("deepseek", "deepseek"), ("grok", "xai"), ("qwen", "alibaba"),
     ("kimi", "moonshotai"), ("glm", "zai"), ("minimax", "minimax"), ("command", "cohere"), ("sonar", "perplexity"),
     ("llama", "llama"), ("solar", "upstage"), ("step", "stepfun"), ("mimo", "xiaomi"), ("muse", "meta"),
@@ -131,7 +161,11 @@ def maker(family: str) -> str | None:
 
 
 def _document(
-    order: Import, facts: Facts, offers: Sequence[dict[str, Any]], released: Mapping[str, str], sources: Mapping[str, Source]
+    order: Import,
+    facts: Facts,
+    offers: Sequence[dict[str, Any]],
+    released: Mapping[str, str],
+    sources: Mapping[str, Source],
 ) -> dict[str, Any]:
     used = {offer["provider"] for offer in offers}
     models, figure_sources = _models({offer["model"] for offer in offers}, facts, released, order)
@@ -155,9 +189,9 @@ def _models(
     families: Iterable[str], facts: Facts, released: Mapping[str, str], order: Import
 ) -> tuple[list[dict[str, Any]], set[str]]:
     figures: dict[str, dict[str, Any]] = {}
-    for row in facts.figures:
-        if row.version == order.index and row.date <= order.date:
-            figures.setdefault(row.model, {})[row.name] = row.model_dump(exclude={"model", "name"})
+    for figure in facts.figures:
+        if figure.version == order.index and figure.date <= order.date:
+            figures.setdefault(figure.model, {})[figure.name] = figure.model_dump(exclude={"model", "name"})
     rows: list[dict[str, Any]] = []
     sources: set[str] = set()
     for family in sorted(families):
@@ -165,21 +199,23 @@ def _models(
         if family in released:
             row["released"] = released[family]
             stated = facts.releases.get(family)
-            row["source"] = stated.source if stated is not None and stated.released == released[family] else modelsdev.SOURCE
+            row["source"] = (
+                stated.source if stated is not None and stated.released == released[family] else modelsdev.SOURCE
+            )
         if family in figures:
             row["bench"] = dict(sorted(figures[family].items()))
-        sources.update(figure["source"] for figure in figures.get(family, {}).values())
+        sources.update(found["source"] for found in figures.get(family, {}).values())
         sources.add(row.get("source", ""))
         rows.append(row)
     return rows, sources
 
 
-def _dump(provider: Any) -> dict[str, Any]:
-    return cast("dict[str, Any]", provider.model_dump(exclude_none=True, exclude_defaults=True))
+def _dump(provider: Provider) -> dict[str, Any]:
+    return provider.model_dump(exclude_none=True, exclude_defaults=True)
 
 
 def to_bytes(document: Mapping[str, Any]) -> bytes:
-    """The file: JSON with one provider, model or offer per line, so that a change of one row is a change of one line."""
+    """The file: JSON with one provider, model or offer per line, so that a changed row is a changed line."""
     parts: list[str] = []
     for name, value in document.items():
         if name in {"providers", "models", "offers"}:

@@ -51,8 +51,9 @@ class Rules(Row):
     modelsdev: list[Name] = Field(default_factory=list[str])
     """models.dev's ids for it."""
     roster: Roster = "modelsdev"
-    """The source that says what is served today, and whose price stands where the two differ, unless `prices` says otherwise. A price map keeps the
-    rows of hosts long after the model has gone; for makers and clouds it is the more complete one."""
+    """The source that says what is served today, and whose price stands where the two differ unless `prices` says
+    otherwise. A price map keeps a host's rows long after the model has gone; for makers and clouds it is the more
+    complete one."""
     prices: Roster | None = None
     """The source whose price stands, where it is not the roster's."""
     currency_uncertain: bool = False
@@ -121,7 +122,7 @@ class Facts:
     releases: dict[str, Release]
     aliases: dict[str, str]
     since: dict[str, str]
-    """Families without a known release date, and a day after which they came out: a price map of that day lacks them."""
+    """Families without a known release date, and a day after which they came out (a map of that day lacks them)."""
     sources: dict[str, Source]
 
     def names(self, source: Roster) -> dict[str, str]:
@@ -147,10 +148,14 @@ def load_facts(folder: Path | None = None) -> Facts:
 
 def _load(path: Path, shape: type[T]) -> T:
     try:
-        document = strict_json.loads(files.read_bytes(path, max_bytes=MAX_BYTES), source=path.name, max_bytes=MAX_BYTES, bom=True)
+        document = strict_json.loads(
+            files.read_bytes(path, max_bytes=MAX_BYTES), source=path.name, max_bytes=MAX_BYTES, bom=True
+        )
         return shape.model_validate(document)
     except (DocumentError, FileRefused) as error:
         raise CatalogError(f"`{path.name}` cannot be read", error.findings) from error
     except ValidationError as error:
-        found = [finding_of(cast("dict[str, Any]", item), Place(path.name), "$") for item in error.errors(include_url=False)]
+        found = [
+            finding_of(cast("dict[str, Any]", item), Place(path.name), "$") for item in error.errors(include_url=False)
+        ]
         raise CatalogError(f"`{path.name}` is not what it should be", found) from error

@@ -1,7 +1,7 @@
 """The join: listings of several sources and our own facts become one catalog document.
 
-Owns which of two rows about the same thing stands, which ids are only aliases, what is derived, what is left out and why.
-The same input gives the same bytes, whatever the order of the sources' rows.
+Owns which of two rows about the same thing stands, which ids are only aliases, what is derived, what is left out
+and why. The same input gives the same bytes, whatever the order of the sources' rows.
 """
 
 from __future__ import annotations
@@ -51,7 +51,11 @@ class Joined:
 
 
 def join(
-    listings: Iterable[Listing], facts: Facts, released: Mapping[str, str], dates: Mapping[str, str], selection: Selection
+    listings: Iterable[Listing],
+    facts: Facts,
+    released: Mapping[str, str],
+    dates: Mapping[str, str],
+    selection: Selection,
 ) -> Joined:
     """Offers in catalog order: provider, model, region, id on the wire.
 
@@ -128,7 +132,9 @@ def _unwanted(
     return None
 
 
-def _offers(group: Sequence[Listing], rules: Rules, dates: Mapping[str, str], prices: Roster | None) -> Iterable[dict[str, Any]]:
+def _offers(
+    group: Sequence[Listing], rules: Rules, dates: Mapping[str, str], prices: Roster | None
+) -> Iterable[dict[str, Any]]:
     """The offer of one group, and those derived from it for further regions."""
     ours = SOURCES[prices or rules.prices or rules.roster]
     main = sorted((x for x in group if x.source == ours), key=_canonical)
@@ -142,7 +148,12 @@ def _offers(group: Sequence[Listing], rules: Rules, dates: Mapping[str, str], pr
     yield _row(listed, rules, dates, aliases=aliases, dispute=dispute)
     for region, factor in _uplifts(listed, rules):
         here = replace(
-            listed, region=region, base_url=None, price_note=None, price_in=_times(listed.price_in, factor), price_out=_times(listed.price_out, factor)
+            listed,
+            region=region,
+            base_url=None,
+            price_note=None,
+            price_in=_times(listed.price_in, factor),
+            price_out=_times(listed.price_out, factor),
         )
         yield _row(here, rules, dates, aliases=aliases, derived=f"list price x {factor:g} (regional uplift)")
 
@@ -150,7 +161,14 @@ def _offers(group: Sequence[Listing], rules: Rules, dates: Mapping[str, str], pr
 def _canonical(listing: Listing) -> tuple[bool, bool, float, int, str, str]:
     """Sorts the row that stands first: no alias, priced, cheaper, short."""
     price = (listing.price_in or 0) + (listing.price_out or 0)
-    return is_alias(listing.wire_id), listing.price_in is None, price, len(listing.wire_id), listing.wire_id, listing.base_url or ""
+    return (
+        is_alias(listing.wire_id),
+        listing.price_in is None,
+        price,
+        len(listing.wire_id),
+        listing.wire_id,
+        listing.base_url or "",
+    )
 
 
 def _filled(main: Sequence[Listing], other: Sequence[Listing]) -> Listing:
@@ -177,7 +195,11 @@ def _filled(main: Sequence[Listing], other: Sequence[Listing]) -> Listing:
 
 def _dispute(listed: Listing, other: Sequence[Listing], dates: Mapping[str, str]) -> dict[str, Any] | None:
     second = next((x for x in other if x.price_in is not None and x.source != listed.source), None)
-    if second is None or listed.price_in is None or not (_apart(listed.price_in, second.price_in) or _apart(listed.price_out, second.price_out)):
+    if (
+        second is None
+        or listed.price_in is None
+        or not (_apart(listed.price_in, second.price_in) or _apart(listed.price_out, second.price_out))
+    ):
         return None
     prices = {"price_in": second.price_in, "price_out": second.price_out}
     return {"source": second.source, "date": dates[second.source], **_known(prices)}
@@ -270,6 +292,11 @@ def _disputes(rows: Iterable[Mapping[str, Any]]) -> Iterable[Finding]:
     for row in rows:
         other = row.get("price_disagrees")
         if other is not None:
-            here, there = f"{row.get('price_in')}/{row.get('price_out')}", f"{other.get('price_in')}/{other.get('price_out')}"
+            here, there = (
+                f"{row.get('price_in')}/{row.get('price_out')}",
+                f"{other.get('price_in')}/{other.get('price_out')}",
+            )
             reason = f"{row['source']} says {here}, {other['source']} says {there}"
-            yield Finding(reason, "price_disagrees", Place(f"{row['provider']}/{row['served_model_id']}"), severity="warning")
+            yield Finding(
+                reason, "price_disagrees", Place(f"{row['provider']}/{row['served_model_id']}"), severity="warning"
+            )

@@ -39,7 +39,7 @@ class Listing:
 
 
 def per_million(price: object, *, scale: float = 1e6) -> float | None:
-    """A price as USD per million tokens, rounded to a millionth of a dollar; None for zero, a wrong type or nonsense."""
+    """A price as USD per million tokens, to a millionth of a dollar; None for zero, a wrong type or nonsense."""
     if isinstance(price, bool) or not isinstance(price, int | float):
         return None
     value = float(price) * scale

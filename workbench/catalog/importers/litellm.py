@@ -1,7 +1,7 @@
 """LiteLLM's price map (`model_prices_and_context_window_backup.json`), from a file or from the installed package.
 
-Owns how its keys spell provider and region (`azure/eu/`, `eu.`, `bedrock/REGION/`, `vertex_ai/`), its per-token prices, its
-regional multipliers and its deprecation dates. Nothing of LiteLLM is imported or run: its data file is read.
+Owns how its keys spell provider and region (`azure/eu/`, `eu.`, `bedrock/REGION/`, `vertex_ai/`), its per-token
+prices, its regional multipliers and its deprecation dates. Nothing of LiteLLM is imported or run: its data file is read.
 """
 
 from __future__ import annotations
@@ -93,7 +93,12 @@ def _on_bedrock(base: Listing, key: str, aliases: Mapping[str, str]) -> Listing 
         return None
     kind = "openai_compatible" if parts.mantle else None
     return replace(
-        base, wire_id=parts.wire_id, region=parts.region, family=family(parts.model, aliases), base_url=parts.base_url, api_kind=kind
+        base,
+        wire_id=parts.wire_id,
+        region=parts.region,
+        family=family(parts.model, aliases),
+        base_url=parts.base_url,
+        api_kind=kind,
     )
 
 
@@ -115,9 +120,21 @@ def _on_vertex(base: Listing, key: str, row: Mapping[str, Any], aliases: Mapping
     if isinstance(places, list) and places and "global" not in places:
         region = _REGION_OF_GCP.get(str(cast("list[object]", places)[0]).split("-")[0], "global")
     factor = row.get("regional_endpoint_uplift_multiplier")
-    uplifts = tuple((zone, float(factor)) for zone in ("eu", "us")) if isinstance(factor, float) and region == "global" else ()
-    kind = "gemini" if wire_id.startswith("gemini") else "vertex_anthropic" if wire_id.startswith("claude") else "openai_compatible"
-    return replace(base, wire_id=wire_id, region=region, family=family(wire_id, aliases), uplifts=uplifts, api_kind=kind)
+    uplifts = (
+        tuple((zone, float(factor)) for zone in ("eu", "us"))
+        if isinstance(factor, float) and region == "global"
+        else ()
+    )
+    kind = (
+        "gemini"
+        if wire_id.startswith("gemini")
+        else "vertex_anthropic"
+        if wire_id.startswith("claude")
+        else "openai_compatible"
+    )
+    return replace(
+        base, wire_id=wire_id, region=region, family=family(wire_id, aliases), uplifts=uplifts, api_kind=kind
+    )
 
 
 def _elsewhere(base: Listing, key: str, row: Mapping[str, Any], aliases: Mapping[str, str]) -> Listing:
@@ -144,7 +161,10 @@ def _price_note(row: Mapping[str, Any]) -> str | None:
     quiet = row.get("off_peak_pricing")
     if isinstance(quiet, dict):
         hours = cast("dict[str, Any]", quiet)
-        low_in, low_out = per_million(hours.get("input_cost_per_token")), per_million(hours.get("output_cost_per_token"))
+        low_in, low_out = (
+            per_million(hours.get("input_cost_per_token")),
+            per_million(hours.get("output_cost_per_token")),
+        )
         if low_in is not None and low_out is not None:
             notes.append(f"off-peak {low_in:g} in, {low_out:g} out")
     return "; ".join(notes) or None

@@ -18,7 +18,9 @@ MAX_BYTES: Final = 48 * 1024 * 1024
 Json = Mapping[str, Any]
 
 
-def read(document: Json, providers: Mapping[str, str], regions: Mapping[str, str], aliases: Mapping[str, str]) -> Iterator[Listing]:
+def read(
+    document: Json, providers: Mapping[str, str], regions: Mapping[str, str], aliases: Mapping[str, str]
+) -> Iterator[Listing]:
     """Text models of the known providers.
 
     `providers` maps models.dev's provider ids to ours; `regions` gives our providers' usual region.
@@ -45,7 +47,9 @@ def _models(provider: object) -> list[dict[str, Any]]:
     models = cast("Json", provider).get("models") if isinstance(provider, dict) else None
     if not isinstance(models, dict):
         return []
-    return [cast("dict[str, Any]", model) for model in cast("dict[str, object]", models).values() if isinstance(model, dict)]
+    return [
+        cast("dict[str, Any]", model) for model in cast("dict[str, object]", models).values() if isinstance(model, dict)
+    ]
 
 
 def _family(provider: str, wire_id: str, aliases: Mapping[str, str]) -> str:
