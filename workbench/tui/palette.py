@@ -1,0 +1,44 @@
+"""The command palette: every action that works here, from the one registry."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+from typing import TYPE_CHECKING
+
+from textual.command import DiscoveryHit, Hit, Hits, Provider
+from textual.content import Content
+
+from workbench.session.actions import Action, actions_for
+from workbench.tui import wording
+
+if TYPE_CHECKING:
+    from workbench.tui.screens.main import MainScreen
+
+
+class ActionCommands(Provider):
+    """Actions by title and by what they do."""
+
+    def _here(self) -> Iterator[tuple[Action, partial[object]]]:
+        from workbench.tui.screens.main import MainScreen  # noqa: PLC0415 - the palette is made before the screen
+
+        if isinstance(self.screen, MainScreen):
+            screen: MainScreen = self.screen
+            for action in actions_for(screen.place):
+                yield action, partial(screen.action_do, action.id)
+
+    async def discover(self) -> Hits:
+        for action, run in self._here():
+            yield DiscoveryHit(Content(_label(action)), run, text=_label(action), help=Content(action.help))
+
+    async def search(self, query: str) -> Hits:
+        matcher = self.matcher(query)
+        for action, run in self._here():
+            label = f"{_label(action)} - {action.help}"
+            score = matcher.match(label)
+            if score > 0:
+                yield Hit(score, matcher.highlight(label), run, text=label, help=Content(action.help))
+
+
+def _label(action: Action) -> str:
+    return f"{action.title} ({wording.key_name(action.keys[0])})"

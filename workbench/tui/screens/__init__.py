@@ -1,0 +1,1 @@
+"""Whole screens and the small ones that lie over them."""

@@ -1,0 +1,186 @@
+"""The main screen's layout and everything about looking: which tenant, which clause, which offer, which panel.
+
+Owns the cursors and hands one `View` down to all panels. It changes nothing in the session.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import ClassVar, Literal
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.reactive import reactive
+from textual.screen import Screen
+from textual.widgets import Input
+
+from workbench.session.actions import Where, actions_for
+from workbench.session.session import Session
+from workbench.tui.draft import Draft
+from workbench.tui.messages import ClauseChosen, OfferChosen, TenantChosen
+from workbench.tui.view import Cursors, View, view_of
+from workbench.tui.widgets.bars import Footer, Header, status_cells
+from workbench.tui.widgets.clauses import Clauses
+from workbench.tui.widgets.decision import Decision
+from workbench.tui.widgets.drawing import Cell, Line, clean
+from workbench.tui.widgets.facts import Facts
+from workbench.tui.widgets.panel import Panel
+from workbench.tui.widgets.policy import Policy
+from workbench.tui.widgets.tenants import Tenants
+from workbench.tui.widgets.text_block import TextBlock
+from workbench.tui.widgets.why_not import WhyNot
+
+PanelName = Literal["tenants", "clauses", "decision", "policy"]
+PANELS: tuple[PanelName, ...] = ("tenants", "clauses", "decision", "policy")
+EDITOR_KEYS = (
+    ("", "enter", "make the edit"),
+    ("", "esc", "cancel"),
+    ("", "tab", "complete"),
+    ("", "↑↓", "choose"),
+    ("edit.scope", "^t", "rule/tenant"),
+)
+
+
+class Looking(Screen[None]):
+    """Tenants, clauses, decision, policy: left to right, as the data goes."""
+
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (104, "-wide"), (170, "-ultra")]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (30, "-tall")]
+
+    view: reactive[View | None] = reactive(None, repaint=False, always_update=True)
+    """What every panel shows."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(id="main")
+        self.session = session
+        self.cursors = Cursors(next(iter(session.evaluation.outcomes), None))
+        self.draft: Draft | None = None
+        self.elapsed_ms: float | None = None
+        self.saved_at: str | None = None
+        self.panel: PanelName = "tenants"
+        self.said: Line = ()
+        """The last thing that was said, until the next key."""
+
+    def compose(self) -> ComposeResult:
+        yield Header(id="header")
+        with Horizontal(id="body"):
+            yield Tenants(id="tenants").data_bind(Looking.view)
+            with Vertical(id="middle"):
+                yield Clauses(id="clauses").data_bind(Looking.view)
+                yield Policy(id="policy").data_bind(Looking.view)
+            with Vertical(id="right"):
+                yield Decision(id="decision").data_bind(Looking.view)
+                yield WhyNot(id="why").data_bind(Looking.view)
+            yield Facts(id="facts").data_bind(Looking.view)
+        yield TextBlock(id="banner")
+        yield Input(id="filter", compact=True, placeholder="filter: type, enter keeps it, esc clears it")
+        yield Footer(id="footer")
+
+    def on_mount(self) -> None:
+        self.query_one("#filter", Input).cursor_blink = False
+        self.refresh_view()
+        self.go("tenants")
+
+    # what is shown
+
+    def refresh_view(self) -> None:
+        """Show the session as it is now."""
+        view = view_of(self.session, self.cursors, self.draft)
+        self.show_view(replace(view, elapsed_ms=self.elapsed_ms))
+
+    def show_view(self, view: View) -> None:
+        """Hand a view to every panel."""
+        self.cursors = view.cursors
+        self.view = view
+        self.query_one(Header).show_view(view, narrow=self.is_narrow)
+        self.show_footer()
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether one panel at a time is shown."""
+        return self.size.width < 104
+
+    def show_footer(self) -> None:
+        """The keys that are needed here."""
+        footer = self.query_one(Footer)
+        status = self.said or (status_cells(self.view, self.saved_at) if self.view else ())
+        if self.place == "editor":
+            footer.show_keys(EDITOR_KEYS, status)
+            return
+        here = [action for action in actions_for(self.place) if action.footer]
+        here.sort(key=lambda action: action.where == "everywhere")
+        footer.show_actions(here, status)
+
+    def say(self, text: str, style: str = "accent") -> None:
+        """Say something at the right end of the footer, until the next key."""
+        self.said = (Cell(clean(text), style),)
+        self.show_footer()
+
+    def on_key(self) -> None:
+        self.hush()
+
+    def hush(self) -> None:
+        """What was said has been read."""
+        if self.said:
+            self.said = ()
+            self.show_footer()
+
+    @property
+    def place(self) -> Where:
+        """Where a person is: what help, footer and keys go by."""
+        return "editor" if self.draft is not None else self.panel
+
+    # going places
+
+    def go(self, panel: PanelName) -> None:
+        """Put the focus into a panel; on narrow terminals, show it alone."""
+        self._settle(panel)
+        target = self.query_one(f"#{panel}", Panel).target
+        if target is not None:
+            target.focus()
+
+    def _settle(self, panel: PanelName) -> None:
+        self.panel = panel
+        for name in PANELS:
+            self.set_class(name == panel, f"at-{name}")
+        self.show_footer()
+
+    def next_panel(self, by: int) -> None:
+        """Go to the panel after, or before, this one."""
+        self.go(PANELS[(PANELS.index(self.panel) + by) % len(PANELS)])
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        for panel in PANELS:
+            if any(node.id == panel for node in event.widget.ancestors) and panel != self.panel:
+                self._settle(panel)
+
+    def on_resize(self) -> None:
+        if self.view is not None:
+            self.call_after_refresh(self.refresh_view)
+
+    # cursors
+
+    @on(TenantChosen)
+    def _tenant_chosen(self, event: TenantChosen) -> None:
+        if self.draft is not None:
+            return
+        self.hush()
+        offer = self.cursors.offer if self.cursors.pinned else None
+        self.cursors = replace(self.cursors, tenant_id=event.tenant_id, offer=offer)
+        self.refresh_view()
+
+    @on(ClauseChosen)
+    def _clause_chosen(self, event: ClauseChosen) -> None:
+        if self.view is not None and self.draft is None:
+            self.hush()
+            self.show_view(self.view.at(clause_id=event.clause_id))
+
+    @on(OfferChosen)
+    def _offer_chosen(self, event: OfferChosen) -> None:
+        self.choose_offer(event.index, pinned=False)
+
+    def choose_offer(self, index: int | None, *, pinned: bool) -> None:
+        """Ask why about an offer; None follows the winner."""
+        if self.view is not None:
+            self.show_view(self.view.at(offer=index, pinned=pinned))

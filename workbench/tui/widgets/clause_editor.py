@@ -1,0 +1,225 @@
+"""The clause editor: an input line with its notes and a list of what could stand at the cursor.
+
+It owns typing, completion and colours; it parses nothing and decides nothing. The screen tells it what the text means
+(`show`), it tells the screen what was typed (`DraftTyped`, `DraftCommitted`, `DraftCancelled`, `ScopeSwitched`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.widgets import Input
+
+from workbench.language.clause_text import Completion
+from workbench.tui.draft import Draft, completions
+from workbench.tui.messages import DraftCancelled, DraftCommitted, DraftTyped, ScopeSwitched
+from workbench.tui.view import View
+from workbench.tui.widgets.drawing import Cell, Line, clean, fit, shorten, spread
+from workbench.tui.widgets.text_block import TextBlock
+from workbench.tui.widgets.tokens import KNOWN, ClauseHighlighter
+
+MOST_CHOICES = 7
+
+
+class ClauseInput(Input):
+    """One line of clause text. What is pasted loses what a terminal would act on."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("tab", "complete", "complete", show=False, id="editor.complete"),
+        Binding("down", "choose(1)", "next choice", show=False, id="editor.next_choice"),
+        Binding("up", "choose(-1)", "previous choice", show=False, id="editor.previous_choice"),
+        Binding("escape", "leave", "cancel", show=False, id="editor.cancel"),
+        Binding("ctrl+t", "scope", "rule or tenant", show=False, id="edit.scope"),
+    ]
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{name}" for name in KNOWN}
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        self.colours = ClauseHighlighter()
+        super().__init__(id=id, highlighter=self.colours, select_on_focus=False, compact=True)
+        self.cursor_blink = False
+
+    def validate_value(self, value: str) -> str:
+        """Whatever is typed or pasted, on one line and visible."""
+        return clean(value)
+
+    def on_mount(self) -> None:
+        self.colours.styles = {name: self.get_component_rich_style(f"line--{name}", partial=True) for name in KNOWN}
+
+    def action_complete(self) -> None:
+        self._editor.accept()
+
+    def action_choose(self, by: int) -> None:
+        self._editor.choose(by)
+
+    def action_leave(self) -> None:
+        self._editor.leave()
+
+    def action_scope(self) -> None:
+        self.post_message(ScopeSwitched())
+
+    @property
+    def _editor(self) -> ClauseEditor:
+        return self.query_ancestor(ClauseEditor)
+
+
+class ClauseEditor(Vertical):
+    """The input, three lines of notes, and the choices."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._draft: Draft | None = None
+        self._view: View | None = None
+        self._hint: str | None = None
+        self._choices: Sequence[Completion] = ()
+        self._chosen = 0
+        self._moved = False
+        self._input = ClauseInput(id="clause-input")
+        self._notes = TextBlock(id="clause-notes")
+        self._list = TextBlock(id="clause-choices")
+
+    def compose(self) -> ComposeResult:
+        yield self._input
+        yield self._notes
+        yield self._list
+
+    # what the screen does with it
+
+    def open(self, draft: Draft, view: View) -> None:
+        """Begin with a draft's text."""
+        with self._input.prevent(Input.Changed):
+            self._input.value = draft.text
+        self._input.cursor_position = len(self._input.value)
+        self._close_choices()
+        self.show(draft, view, None)
+        self._input.focus()
+
+    def show(self, draft: Draft, view: View, hint: str | None) -> None:
+        """What the newest text means: its error, its thresholds, whom it moves."""
+        self._draft, self._view, self._hint = draft, view, hint
+        self._input.colours.error_at = draft.error_column
+        self._input.refresh()
+        self._notes.show(self._note_lines)
+
+    def _note_lines(self, width: int) -> list[Line]:
+        draft, view = self._draft, self._view
+        if draft is None or view is None:
+            return []
+        return [self._caret_line(draft, width), self._hint_line(draft, width), scope_line(draft, view, width)]
+
+    def _caret_line(self, draft: Draft, width: int) -> Line:
+        at = draft.error_column
+        if at is None:
+            if draft.error is None:
+                return [Cell("", "")]
+            return [Cell(shorten(draft.error_words, width), "bad")]
+        at = min(at - round(self._input.scroll_x), width - 1)
+        stale = shorten(" stale: showing the last good one", max(0, width - at - 1))
+        return [Cell(" " * max(0, at)), Cell("^", "bad"), Cell(stale, "warn")]
+
+    def _hint_line(self, draft: Draft, width: int) -> Line:
+        if draft.error is not None and draft.error_column is not None:
+            return [Cell(shorten(draft.error_words, width), "bad")]
+        if self._hint:
+            return [Cell("^ ", "accent"), Cell(shorten(self._hint, width - 2), "accent")]
+        return [Cell("")]
+
+    # choices
+
+    @on(Input.Changed)
+    def _typed(self, event: Input.Changed) -> None:
+        event.stop()
+        self.post_message(DraftTyped(event.value))
+        if self._draft is not None and self._view is not None:
+            found = completions(self._draft.typed(event.value), self._input.cursor_position, self._view.state)
+            self._open_choices(found)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        if self._moved and self._choices:
+            self.accept()
+        else:
+            self.post_message(DraftCommitted())
+
+    def _open_choices(self, found: Sequence[Completion]) -> None:
+        self._choices = found
+        self._chosen = 0
+        self._moved = False
+        self._list.set_class(bool(found), "-open")
+        if found:
+            self._list.show(self._choice_lines)
+
+    def _close_choices(self) -> None:
+        self._open_choices(())
+
+    def _choice_lines(self, width: int) -> list[Line]:
+        first = max(0, min(self._chosen - MOST_CHOICES + 1, len(self._choices) - MOST_CHOICES))
+        label_width = min(max(len(clean(c.label)) for c in self._choices), max(8, width * 3 // 5))
+        lines: list[Line] = []
+        for k, choice in enumerate(self._choices[first : first + MOST_CHOICES], first):
+            on = k == self._chosen
+            label = Cell(fit(choice.label, label_width), "strong" if on else "")
+            lines.append([Cell("▌ " if on else "  ", "accent"), label, Cell(f"  {choice.detail}", "muted")])
+        if len(self._choices) > MOST_CHOICES:
+            lines.append([Cell(f"  {self._chosen + 1} of {len(self._choices)}", "faint")])
+        return lines
+
+    def choose(self, by: int) -> None:
+        """Go to another choice; with none shown, ask for them."""
+        if not self._choices and self._draft is not None and self._view is not None:
+            draft = self._draft.typed(self._input.value)
+            self._open_choices(completions(draft, self._input.cursor_position, self._view.state))
+            return
+        if self._choices:
+            self._chosen = (self._chosen + by) % len(self._choices)
+            self._moved = True
+            self._list.show(self._choice_lines)
+
+    def accept(self) -> None:
+        """Put the choice into the text; with none shown, ask for them."""
+        if not self._choices:
+            self.choose(1)
+            return
+        choice = self._choices[self._chosen]
+        self._input.replace(choice.text, choice.start, choice.end)
+        self._input.cursor_position = choice.start + len(choice.text)
+
+    def leave(self) -> None:
+        """Close the choices where someone walks among them, else the editor."""
+        if self._moved:
+            self._close_choices()
+        else:
+            self.post_message(DraftCancelled())
+
+    @on(TextBlock.Clicked, "#clause-choices")
+    def _choice_clicked(self, event: TextBlock.Clicked) -> None:
+        event.stop()
+        if event.y < min(len(self._choices), MOST_CHOICES):
+            first = max(0, min(self._chosen - MOST_CHOICES + 1, len(self._choices) - MOST_CHOICES))
+            self._chosen = first + event.y
+            self.accept()
+            self._input.focus()
+
+    def on_descendant_blur(self, event: events.DescendantBlur) -> None:
+        """Choices without a cursor to type at are in the way."""
+        event.stop()
+        self._close_choices()
+
+
+def scope_line(draft: Draft, view: View, width: int) -> Line:
+    """Whom the edit is for and how many it moves."""
+    moved = [key for key in draft.touched if key in view.movements and view.movements[key].moved]
+    if draft.scope == "rule":
+        rule = draft.clause.rule_id if draft.clause else None
+        whom = f"rule {rule}" if rule else "default of the rulebook"
+        counts = f"touches {len(draft.touched)}, {len(moved)} move" if draft.preview else ""
+    else:
+        whom = f"only {draft.tenant_id}" + (" (override)" if draft.clause and draft.clause.rule_id else "")
+        counts = f"{len(moved)} moves" if moved else ""
+    left = [Cell(whom, "warn" if draft.scope == "rule" else "accent"), Cell(f"  {counts}" if counts else "", "muted")]
+    return spread(left, [Cell("^t", "key"), Cell(" scope", "faint")], width)

@@ -1,0 +1,151 @@
+"""The selected tenant's clauses, and the editor that lies over the one being edited."""
+
+from __future__ import annotations
+
+from textual import on
+from textual.app import ComposeResult
+
+from workbench.tui import wording
+from workbench.tui.draft import Draft
+from workbench.tui.messages import ClauseChosen, EditAsked
+from workbench.tui.view import View
+from workbench.tui.widgets.clause_editor import ClauseEditor
+from workbench.tui.widgets.clause_rows import ClauseRows
+from workbench.tui.widgets.drawing import Cell, Line, shorten, wrap
+from workbench.tui.widgets.line_table import LineTable, ListedRows
+from workbench.tui.widgets.panel import Panel
+
+
+class ClauseTable(LineTable):
+    """The list; scrolling takes the editor along."""
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        super().watch_scroll_y(old_value, new_value)
+        if isinstance(self.parent, Clauses):
+            self.parent.place_editor()
+
+
+class Clauses(Panel):
+    """Clauses in shown order, then the slots."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self.draft: Draft | None = None
+        self._table = ClauseTable(id="clause-table")
+        self._editor = ClauseEditor(id="clause-editor")
+
+    def compose(self) -> ComposeResult:
+        yield self._table
+        yield self._editor
+
+    def watch_view(self) -> None:
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Show the view anew."""
+        view = self.view
+        if view is None:
+            return
+        if view.tenant is None or view.tenant.outcome.compiled is None:
+            self._table.show_rows(ListedRows(_trouble(view, self._table.draw_width)), 0)
+        else:
+            at = next((k for k, clause in enumerate(view.clauses) if clause.id == view.cursors.clause_id), 0)
+            self._table.show_rows(ClauseRows(view, self.draft), at)
+        count = len(view.tenant.rows) if view.tenant else 0
+        self.name_it(title_of(view), wording.plural(count, "clause") if count else "")
+        self.place_editor()
+
+    # the editor
+
+    def open_editor(self, draft: Draft) -> None:
+        """Edit in place."""
+        self.draft = draft
+        self.add_class("-editing")
+        self.redraw()
+        if self.view is not None:
+            self._editor.open(draft, self.view)
+        self.call_after_refresh(self._reveal_editor)
+
+    def show_draft(self, draft: Draft, view: View, hint: str | None) -> None:
+        """What the newest text means; the list itself follows the screen's view."""
+        self.draft = draft
+        self._editor.show(draft, view, hint)
+
+    def close_editor(self) -> None:
+        """Back to the list."""
+        self.draft = None
+        self.remove_class("-editing")
+        self.redraw()
+        self._table.focus()
+
+    def place_editor(self) -> None:
+        """Lay the editor over the lines kept for it."""
+        rows = self._table.rows
+        if self.draft is None or not isinstance(rows, ClauseRows) or rows.editor_line is None:
+            return
+        y = rows.editor_line + 1 - round(self._table.scroll_y)
+        self._editor.styles.offset = (0, max(1, y))
+
+    def _reveal_editor(self) -> None:
+        rows = self._table.rows
+        if not isinstance(rows, ClauseRows) or rows.editor_line is None:
+            return
+        height = self._table.size.height - 1
+        first, at = rows.editor_line, round(self._table.scroll_y)
+        if first < at or first + 4 > at + height:
+            self._table.scroll_to(y=max(0, min(first, first + 4 - height)), animate=False)
+        self.place_editor()
+
+    # what the list says
+
+    def _id_at(self, row: int) -> str | None:
+        clauses = self.view.clauses if self.view else ()
+        return clauses[row].id if row < len(clauses) else None
+
+    @on(LineTable.CursorMoved)
+    def _moved(self, event: LineTable.CursorMoved) -> None:
+        event.stop()
+        clause_id = self._id_at(event.row)
+        if clause_id is not None:
+            self.post_message(ClauseChosen(clause_id))
+
+    @on(LineTable.RowOpened)
+    def _opened(self, event: LineTable.RowOpened) -> None:
+        event.stop()
+        clause_id = self._id_at(event.row)
+        if clause_id is not None:
+            self.post_message(EditAsked(clause_id))
+
+
+def title_of(view: View) -> str:
+    """The selected tenant and the facts that rules ask about."""
+    outcome = view.outcome
+    if outcome is None:
+        return "Clauses"
+    shown = [outcome.tenant.id]
+    for name, value in outcome.tenant.facts.items():
+        if isinstance(value, bool):
+            shown += [name.replace("_", " ")] if value else []
+        elif isinstance(value, str):
+            shown.append(value)
+    return " · ".join(shown)
+
+
+def _trouble(view: View, width: int) -> list[tuple[int | None, Line]]:
+    """What stands here for a tenant that has no policy, or a file that is no tenant."""
+    broken = next((b for b in view.broken if str(b.path) == view.cursors.tenant_id), None)
+    findings = broken.findings if broken else view.outcome.errors if view.outcome else ()
+    lines: list[tuple[int | None, Line]] = []
+    if broken:
+        lines += [(None, [Cell(shorten(f"{broken.path.name} can't be used; the others are not affected", width), "strong")])]
+    elif findings:
+        lines += [(None, [Cell("the rules give this tenant no policy", "strong")])]
+    lines.append((None, ()))
+    for k, finding in enumerate(findings):
+        place = str(finding.place)
+        if place:
+            lines.append((k, [Cell(shorten(place, width), "accent")]))
+        lines += [(k, [Cell(text, "bad")]) for text in wrap(finding.reason, width)]
+        lines += [(k, [Cell(text, "muted")]) for text in wrap(f"→ {finding.hint}", width)] if finding.hint else []
+        lines.append((None, ()))
+    return lines

@@ -1,0 +1,101 @@
+"""Why an offer stands where it stands, or does not: every clause's verdict, the observed value beside the needed one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from textual.app import ComposeResult
+
+from workbench.language.clause_text import to_text
+from workbench.session.views import Check, Why
+from workbench.tui import wording
+from workbench.tui.view import View
+from workbench.tui.widgets.drawing import Cell, Line, filled, fit, shorten
+from workbench.tui.widgets.line_table import LineTable, ListedRows
+from workbench.tui.widgets.panel import Panel
+from workbench.tui.widgets.tokens import coloured
+
+
+class Reader(LineTable):
+    """Lines without a cursor: the arrows scroll."""
+
+    GUTTER: ClassVar[int] = 0
+
+    def action_step(self, by: int) -> None:
+        self.scroll_to(y=round(self.scroll_y) + by, animate=False)
+
+    def action_page(self, by: int) -> None:
+        self.scroll_to(y=round(self.scroll_y) + by * max(1, self.size.height - 1), animate=False)
+
+    def action_to(self, row: int) -> None:
+        self.scroll_to(y=0 if row == 0 else self.virtual_size.height, animate=False)
+
+
+class WhyNot(Panel):
+    """Follows the offer under the cursor, or the one that was picked by name."""
+
+    def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
+        self._table = Reader(id="why-lines")
+
+    def compose(self) -> ComposeResult:
+        yield self._table
+
+    def watch_view(self) -> None:
+        self.redraw()
+
+    def on_resize(self) -> None:
+        self.redraw()
+
+    def redraw(self) -> None:
+        """Show the view anew."""
+        view = self.view
+        if view is None:
+            return
+        why = view.why
+        if why is None:
+            self.name_it("Why not", "w picks an offer")
+            self._table.show_rows(ListedRows([(None, [Cell("w picks an offer; its verdicts stand here", "muted")])]))
+            return
+        name = f"{wording.short_model(why.offer.model_family)}@{why.offer.provider}"
+        asked = "Why" if why.place is not None else "Why not"
+        self.name_it(f"{asked} {name}", ("pinned · " if view.cursors.pinned else "") + standing(why))
+        width = self._table.draw_width
+        self._table.show_rows(ListedRows([(None, line) for line in why_lines(view, why, width)]))
+
+
+def standing(why: Why) -> str:
+    """Where the offer stands, in a few words."""
+    failed = sum(not check.passed for check in why.checks)
+    if failed:
+        return f"rejected by {failed}"
+    if why.place is None:
+        return "not kept"
+    return f"place {why.place} of {why.of}"
+
+
+def why_lines(view: View, why: Why, width: int) -> Iterator[Line]:
+    """Failing clauses first, then the passing ones, then the score's parts."""
+    for check in sorted(why.checks, key=lambda check: check.passed):
+        yield from _check_lines(check, width)
+    if why.parts and why.score is not None:
+        behind = f", {wording.score(why.behind)} behind the winner" if why.behind else ""
+        yield [Cell(f"{'score':<7}", "label"), Cell(wording.score(why.score), "strong"), Cell(behind, "muted")]
+        for part in why.parts:
+            text = to_text(part.term, view.state.vocabulary)
+            amount = f" {wording.score(part.value)} → {wording.score(part.contribution)}"
+            yield [Cell("  "), *filled(coloured(text), max(4, width - 2 - len(amount))), Cell(amount, "muted")]
+
+
+def _check_lines(check: Check, width: int) -> Iterator[Line]:
+    sign = Cell("✓ ", "good") if check.passed else Cell("x ", "bad")
+    left = max(8, (width - 3) * 11 // 20)
+    text = filled(coloured(check.clause.shown), left)
+    room = max(4, width - left - 3)
+    if check.passed:
+        yield [sign, *text, Cell(" "), Cell(fit(check.observed, room), "muted")]
+        return
+    yield [sign, *text, Cell(" "), Cell(fit(check.observed, room), "bad")]
+    source = check.clause.rule_id or check.clause.origin
+    yield [Cell("    needs ", "faint"), Cell(shorten(check.needed, max(4, width - 12 - len(source))), ""), Cell(f"  {source}", "faint")]
