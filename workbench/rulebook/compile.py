@@ -87,16 +87,15 @@ def _gather(tenant: Tenant, rulebook: Rulebook, facts: Mapping[str, Fact], findi
     """What every rule gives this tenant, in their order; what it must state and does not goes to `findings`."""
     given: list[Clause] = []
     for plan in rulebook.plans:
-        if not plan.rule.enabled and plan.condition.missing(facts):
-            continue
-        lacking = plan.missing(facts) if plan.rule.enabled else ()
-        if lacking:
-            findings += [_lack(tenant, rulebook, plan, name, part) for name, part in lacking]
-            continue
         try:
-            given += plan.clauses(facts, rulebook.reader)
+            clauses = plan.clauses(facts, rulebook.reader)
         except (AdmissionError, DocumentError) as error:
             findings += [_misfit(tenant, plan, finding) for finding in error.findings]
+            continue
+        if clauses is None:
+            findings += [_lack(tenant, rulebook, plan, name, part) for name, part in plan.missing(facts)]
+        else:
+            given += clauses
     return given
 
 
@@ -106,10 +105,11 @@ def _lack(tenant: Tenant, rulebook: Rulebook, plan: Plan, name: str, part: str) 
     reason = f"tenant `{tenant.id}` lacks `{name}`, which {rule} needs for {where}"
     known = rulebook.schema.fields.get(name)
     if known is None:
-        return Finding(reason, "missing_fact", Place(tenant.source, None, None, f"workload.{name}"), f"state {name}")
+        place = Place(tenant.source, tenant.lines.get("[workload]"), None, f"workload.{name}")
+        return Finding(reason, "missing_fact", place, f"state `{name}` under [workload]")
     may = f": one of {listed(known.values)}" if known.values else f": a {known.kind}"
-    hint = f"state `{name}` under [facts]{may}"
-    return Finding(reason, "missing_fact", Place(tenant.source, tenant.lines.get(name), None, f"facts.{name}"), hint)
+    place = Place(tenant.source, tenant.lines.get("[facts]"), None, f"facts.{name}")
+    return Finding(reason, "missing_fact", place, f"state `{name}` under [facts]{may}")
 
 
 def _misfit(tenant: Tenant, plan: Plan, finding: Finding) -> Finding:
@@ -152,11 +152,14 @@ def _guarded(tenant: Tenant, filters: list[Clause], rulebook: Rulebook) -> list[
 
 def _slots(tenant: Tenant, rulebook: Rulebook, given: list[Clause], findings: list[Finding]) -> dict[str, Clause]:
     """The one clause in force for each slot but the filter."""
-    slots: dict[str, Clause] = {}
-    for slot in SLOTS[1:]:
-        setters = [clause for clause in given if clause.slot == slot and clause.term is not None]
-        slots[slot] = _one_of(tenant, slot, setters, rulebook, findings)
-    return slots
+    setters: dict[Slot, list[Clause]] = {slot: [] for slot in SLOTS[1:]}
+    for clause in given:
+        if clause.slot != "filter" and clause.term is not None:
+            setters[clause.slot].append(clause)
+    return {
+        slot: each[0] if len(each) == 1 else _one_of(tenant, slot, each, rulebook, findings)
+        for slot, each in setters.items()
+    }
 
 
 def _one_of(tenant: Tenant, slot: Slot, setters: list[Clause], rulebook: Rulebook, findings: list[Finding]) -> Clause:
@@ -169,8 +172,8 @@ def _one_of(tenant: Tenant, slot: Slot, setters: list[Clause], rulebook: Ruleboo
         if len(rank) > 1:
             findings.append(_conflict(tenant, slot, rank))
         if rank:
-            beaten = next((clause for clause in (*rules, *defaults) if clause not in rank), None)
             wins = rank[-1]
+            beaten = next((clause for clause in (*rules, *(defaults if own else ())) if clause not in rank), None)
             return wins if beaten is None or wins.replaced_text else replace(wins, replaced_text=beaten.text)
     # A default `select` may bring a ranking along; it goes before the plain default ranking.
     if defaults:

@@ -36,9 +36,12 @@ class _Stance:
 
 def clause_warnings(tenant: Tenant, clauses: Iterable[Clause], rulebook: Rulebook) -> list[Finding]:
     """What is odd about a tenant's filter clauses."""
-    found: list[Finding] = []
     live = [(clause, clause.term) for clause in clauses if clause.term is not None]
-    stances = [(clause, _stance(term, _Names(rulebook.vocabulary))) for clause, term in live]
+    names = _Names(rulebook.vocabulary)
+    if not _odd(tuple(term for _, term in live), names):
+        return []
+    found: list[Finding] = []
+    stances = [(clause, _stance(term, names)) for clause, term in live]
     settled = {category for _, stance in stances for category in stance.refuses}
     for clause, stance in stances:
         found += [_unknown_passes(tenant, clause, name) for name in stance.admits if name not in settled]
@@ -80,6 +83,12 @@ class _Names:
 
     def __hash__(self) -> int:
         return id(self.vocabulary)
+
+
+@lru_cache(maxsize=4_096)
+def _odd(terms: tuple[Admitted, ...], names: _Names) -> bool:
+    """Whether any of these clauses may be worth a warning."""
+    return any(term.encoding in (_FALSE, _TRUE) or _stance(term, names).admits for term in terms)
 
 
 @lru_cache(maxsize=4_096)

@@ -94,6 +94,9 @@ def _made(
 
 def _own(override: Override, rulebook: Rulebook, facts: Facts, tell: Tell, tenant: Tenant) -> list[Clause]:
     text = override.text or ""
+    if override.id in rulebook.by_id:
+        reason = f"override `{override.id}` has the id of a rule"
+        tell(_finding(tenant, override, reason, "duplicate", f'write rule = "{override.id}", or give it another id'))
     clause = Clause(
         override.id, override.slot, text, text, None, None, "This tenant only", (), _OWN, False, note=override.note
     )
@@ -125,7 +128,7 @@ def _read(
         lacking = [name for name in names if name not in facts]
         for name in lacking:
             reason = f"tenant `{tenant.id}` lacks `{name}`, which override `{override.id}` needs"
-            tell(_finding(tenant, override, reason, "missing_fact", f"state {name} under [facts]"))
+            tell(_finding(tenant, override, reason, "missing_fact", f"state `{name}` under [facts]"))
         if lacking:
             return None
         return rulebook.reader.read(override.slot, text, {name: facts[name] for name in names})

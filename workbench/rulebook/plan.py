@@ -41,18 +41,24 @@ class Plan:
     made: dict[Values, tuple[Clause, ...]] = field(default_factory=dict[Values, "tuple[Clause, ...]"])
     """What it gave for the values of `needs`."""
 
-    def clauses(self, facts: Facts, reader: ClauseReader) -> tuple[Clause, ...]:
-        """What the rule adds for a tenant with `facts`; nothing where it does not apply.
+    def clauses(self, facts: Facts, reader: ClauseReader) -> tuple[Clause, ...] | None:
+        """What the rule adds for a tenant with `facts`: nothing where it does not apply, None where facts are missing.
 
-        `facts` must hold what `missing` asks for. Raises `AdmissionError` where a value does not fit its clause.
+        A disabled rule misses nothing. Raises `AdmissionError` where a value does not fit its clause.
         """
-        key = tuple(facts.get(name) for name in self.needs)
+        key = tuple(map(facts.get, self.needs))
         known = self.made.get(key)
-        if known is None:
-            known = self._make(facts, reader) if self.condition.test(facts) else ()
-            if len(self.made) >= MEMORY:
-                self.made.clear()
-            self.made[key] = known
+        if known is not None:
+            return known
+        if self.rule.enabled:
+            if self.missing(facts):
+                return None
+        elif self.condition.missing(facts):
+            return ()
+        known = self._make(facts, reader) if self.condition.test(facts) else ()
+        if len(self.made) >= MEMORY:
+            self.made.clear()
+        self.made[key] = known
         return known
 
     def missing(self, facts: Facts) -> tuple[tuple[str, str], ...]:

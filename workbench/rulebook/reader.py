@@ -16,7 +16,7 @@ from workbench.language.admission import Admitted, check, compose
 from workbench.language.lowering import lower
 from workbench.language.signature import V2, Sort
 from workbench.language.vocabulary import Vocabulary
-from workbench.rulebook.report import suggestion
+from workbench.rulebook.report import listed, suggestion
 from workbench.rulebook.schema import Fact
 
 Slot = Literal["filter", "rank", "select", "transform", "fallback"]
@@ -120,7 +120,8 @@ def _bind(value: Any, bindings: Bindings, names: list[str]) -> Any:
         name = value[1:]
         names.append(name)
         if name not in bindings:
-            finding = Finding(f"`${name}` is not a tenant field", "unknown_name", Place(), suggestion(name, bindings))
+            hint = suggestion(name, bindings) or f"the tenant has {listed(bindings)}"
+            finding = Finding(f"`${name}` is not a tenant field", "unknown_name", Place(), hint)
             raise AdmissionError("a clause names something the tenant does not have", [finding])
         bound = bindings[name]
         return list(bound) if isinstance(bound, tuple) else bound

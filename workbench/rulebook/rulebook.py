@@ -18,9 +18,10 @@ from workbench.errors import Finding, Place, RulebookError
 from workbench.language.vocabulary import Vocabulary
 from workbench.rulebook.plan import Plan, read_rule
 from workbench.rulebook.reader import SLOTS, ClauseReader, Slot
-from workbench.rulebook.report import MAX_NOTE, RULE_ID, Path, Report, shown_path
+from workbench.rulebook.report import MAX_CLAUSE, MAX_NOTE, RULE_ID, Path, Report, shown_path
 from workbench.rulebook.rule import (
     DEFAULT_RULE,
+    MAX_CLAUSES,
     MAX_RULES,
     Rule,
     RuleClause,
@@ -181,7 +182,8 @@ def _clause_place(rule: Rule, place: int, table: Mapping[str, Any]) -> Path:
 
 def _about(rule: Rule, finding: Finding) -> str:
     inside = f" at {finding.place.path}" if finding.place.path and finding.place.path != "$" else ""
-    return f"rule `{rule.id}`: {finding.reason}{inside}"
+    who = "[defaults]" if rule.id == DEFAULT_RULE else f"rule `{rule.id}`"
+    return f"{who}: {finding.reason}{inside}"
 
 
 def read_one(rulebook: Rulebook, rule: Rule) -> Plan:
@@ -196,6 +198,9 @@ def read_one(rulebook: Rulebook, rule: Rule) -> Plan:
         place = Place(rulebook.source, rule.line, column, where)
         findings.append(Finding(_about(rule, finding), finding.code, place, finding.hint))
 
+    if len(rule.clauses) > MAX_CLAUSES or any(len(clause.text) > MAX_CLAUSE for clause in rule.clauses):
+        reason = f"rule `{rule.id}` has more than {MAX_CLAUSES} clauses, or one of more than {MAX_CLAUSE} characters"
+        raise RulebookError("a rule is too long", [Finding(reason, "limit", Place(rulebook.source, rule.line))])
     plan = read_rule(rule, rulebook.schema, rulebook.reader, note)
     if findings:
         raise RulebookError(f"rule `{rule.id}` cannot be read", findings)

@@ -217,7 +217,8 @@ def _parse_field(name: str, table: Mapping[str, Any], path: Path, report: Report
         _parse_limit("max", kind, table, path, report),
     )
     if known.kind == "choice" and not known.values:
-        report.add(f"choice `{name}` has no values", "values", path, 'write values = ["a", "b"]')
+        if not table.get("values"):
+            report.add(f"choice `{name}` has no values", "values", path, 'write values = ["a", "b"]')
         return None
     return _with_default(known, table, path, report)
 

@@ -74,7 +74,7 @@ class Tenant:
     findings: tuple[Finding, ...] = ()
     """Warnings; what is an error leaves no tenant."""
     lines: Mapping[str, int] = field(default_factory=dict[str, int], compare=False)
-    """1-based lines of the facts and overrides in `source`, by field name and override id, where known."""
+    """1-based lines in `source` where known: of facts and overrides by name and id, of the tables by `[facts]`."""
 
     @property
     def no_log(self) -> bool:
@@ -126,7 +126,8 @@ def parse_tenant(
 
 
 def _lines(tenant: Tenant, report: Report) -> dict[str, int]:
-    places: dict[str, Path] = {name: ("facts", name) for name in tenant.facts}
+    places: dict[str, Path] = {"[facts]": ("facts",), "[workload]": ("workload",)}
+    places.update({name: ("facts", name) for name in tenant.facts})
     places.update({known.id: ("override", place) for place, known in enumerate(tenant.overrides)})
     found = {name: report.line(path) for name, path in places.items()}
     return {name: line for name, line in found.items() if line is not None}
