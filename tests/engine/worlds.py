@@ -118,7 +118,9 @@ def states() -> st.SearchStrategy[Any]:
             "ema": st.one_of(st.dictionaries(routes, st.one_of(averages, st.none()), max_size=8), st.just([])),
             "credits": st.one_of(st.dictionaries(providers, numbers(), max_size=4), st.just([])),
             "breakers": st.one_of(st.dictionaries(providers, flags(), max_size=4), st.just([])),
-            "disabled": st.one_of(st.dictionaries(providers, st.sampled_from([{}, None, False]), max_size=4), st.just([])),
+            "disabled": st.one_of(
+                st.dictionaries(providers, st.sampled_from([{}, None, False]), max_size=4), st.just([])
+            ),
             "free_credit_threshold_usd": numbers(),
         },
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from workbench.engine import columnar, reference
 from workbench.engine.context import Context
 from workbench.engine.decision import Decision
 from workbench.engine.pool import Pool
@@ -24,9 +25,5 @@ def decide(policy: Admitted, pool: Pool, context: Context = EMPTY, *, evaluator:
     if policy.sort != "Policy":
         raise UsageError(f"a {policy.sort} decides nothing; give a policy")
     if evaluator == "reference":
-        from workbench.engine.reference import evaluate as evaluate_by_reference  # noqa: PLC0415 - rarely needed
-
-        return evaluate_by_reference(policy, pool, context)
-    from workbench.engine.columnar import evaluate  # noqa: PLC0415 - numpy only when it is needed
-
-    return evaluate(policy, pool, context)
+        return reference.evaluate(policy, pool, context)
+    return columnar.evaluate(policy, pool, context)

@@ -115,12 +115,15 @@ class Columns:
 
     def numbers(self, name: str) -> Numbers:
         """A number field of the candidates alone, its default where absent."""
-        found = self._built.get(("numbers", name))
+        found: Numbers | None = self._built.get(("numbers", name))
         if found is None:
-            found = filled(self.raw(name), float(declared(self.vocabulary, name).default))
-            found.flags.writeable = False
-            self._built["numbers", name] = found
+            return self._filled("numbers", name, float(declared(self.vocabulary, name).default))
         return found
+
+    def or_zero(self, name: str) -> Numbers:
+        """A number as the candidate states it, 0 where it does not."""
+        found: Numbers | None = self._built.get(("or_zero", name))
+        return self._filled("or_zero", name, 0.0) if found is None else found
 
     def kept(self, key: Hashable) -> Mask | None:
         """A mask kept under this key; it must not be written to."""
@@ -140,6 +143,12 @@ class Columns:
     def forget(self) -> None:
         """Drops every kept mask, for measuring without them."""
         self._masks.clear()
+
+    def _filled(self, kind: str, name: str, default: float) -> Numbers:
+        column = filled(self.raw(name), default)
+        column.flags.writeable = False
+        self._built[kind, name] = column
+        return column
 
     def _coded(self, name: str, read: Callable[[Mapping[str, Any]], Hashable]) -> Coded:
         found = self._built.get(("coded", name))

@@ -21,7 +21,7 @@ def evaluate(policy: Admitted, pool: Pool, context: Context) -> Decision:
     view = View(pool.columns, policy.version, context)
     with np.errstate(all="ignore"):  # infinities are values here
         codes, reasons, alive = predicates.sift(keep, view)
-        survivors = np.flatnonzero(alive)
+        survivors = alive.nonzero()[0]
         ranking = survivors, scores(scorer, survivors, view)
         order, values = select(selector, ranking, view, len(survivors))
     return Decision(order, values, codes, reasons)

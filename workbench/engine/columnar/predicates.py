@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from workbench.engine.columnar.columns import Mask, Numbers
+from workbench.engine.columnar.columns import Mask
 from workbench.engine.columnar.view import View
 from workbench.engine.decision import Codes
 from workbench.engine.reference.predicates import RELATIONS, level, needs
@@ -15,6 +15,9 @@ from workbench.engine.values import number, same, text
 from workbench.language.signature import V1
 
 Term = list[Any]
+_BYTE: Final = 255
+"""Most checks that codes of one byte can tell apart, the survivors being one more."""
+
 Check = tuple[Mask, str]
 """Where it holds, and the reason where it does not."""
 
@@ -34,13 +37,14 @@ def sift(term: Term, view: View) -> tuple[Codes, tuple[str, ...], Mask]:
     A code is the place of the first check that failed, which is the conforming reason; `len(reasons)` is a survivor.
     """
     checks = list(_checks(term, view))
-    wide = len(checks) > np.iinfo(np.uint8).max
-    alive = np.ones(view.columns.size, dtype=np.bool_)
+    alive = checks[0][0].copy() if checks else _top(term, view)
     step = alive.view(np.uint8)
-    codes: Codes = np.zeros(view.columns.size, dtype=np.uint16 if wide else np.uint8)
-    for mask, _ in checks:
-        np.logical_and(alive, mask, out=alive)
-        np.add(codes, step, out=codes)
+    codes: Codes = step.copy() if len(checks) <= _BYTE else step.astype(np.uint16)
+    for mask, _ in checks[1:]:
+        np.logical_and(alive, mask, alive)
+        np.add(codes, step, codes)
+    if not checks:
+        codes[:] = 0
     return codes, tuple([reason for _, reason in checks]), alive
 
 
@@ -62,7 +66,7 @@ def requirements(view: View) -> Iterator[Check]:
     if not wanted:
         return
     if (least := number(wanted.get("min_context"))) is not None:
-        yield _at_least(columns.raw("context"), least), "min_context"
+        yield columns.or_zero("context") >= least, "min_context"
     if (family := text(wanted.get("model_family"))) is not None:
         yield columns.family().equal(family), "model_family"
     if (tier := text(wanted.get("tier"))) is not None:
@@ -72,14 +76,10 @@ def requirements(view: View) -> Iterator[Check]:
     if wanted.get("privacy") == "no_log":
         yield columns.holds("no_log") | columns.holds("has_tee"), "no_log"
     if (least := number(wanted.get("min_quality"))) is not None:
-        yield _at_least(columns.raw("quality_hint"), least), "min_quality"
+        yield columns.or_zero("quality_hint") >= least, "min_quality"
     if (least := number(wanted.get("min_tok_s"))) is not None:
-        speed = view.averages("ema_tok_s") >= least if view.version == V1 else _at_least(columns.raw("tok_s"), least)
-        yield speed, "min_tok_s"
-
-
-def _at_least(column: Numbers, least: float) -> Mask:
-    return np.where(np.isnan(column), 0.0, column) >= least
+        speed = view.averages("ema_tok_s") if view.version == V1 else columns.or_zero("tok_s")
+        yield speed >= least, "min_tok_s"
 
 
 def _top(_term: Term, view: View) -> Mask:

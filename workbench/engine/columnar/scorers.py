@@ -59,7 +59,7 @@ def _normalize(term: Term, survivors: Places, view: View) -> Numbers:
         return inner
     low, high = np.minimum.reduce(inner), np.maximum.reduce(inner)
     width = high - low
-    if width > 0 and np.isfinite(width):
+    if 0.0 < width < np.inf:
         # At the ends the division is exact: 0 and 1.
         return (inner - low) / width
     return _normalize_unbounded(inner)
