@@ -43,8 +43,8 @@ _LONE: Final = re.compile(
     rb"(?<!\\u[dD][89abAB]..)\\u[dD][c-fC-F]|\\u[dD][89abAB](?!..\\u[dD][c-fC-F])", re.DOTALL
 )  # a low half without its high one, or a high half without its low one
 _STRING: Final = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?'
-_KEYS: Final = re.compile(rf"({_STRING})(\s*+:)?|\{{\s*+\}}|([{{}}])", re.DOTALL)
-_NUMBERS: Final = re.compile(rf"{_STRING}|(-?[0-9][0-9.eE+-]*+|-?Infinity|NaN)", re.DOTALL)
+_KEYS: Final = re.compile(rf"(\{{)\s*+(?:({_STRING})\s*+:)?|({_STRING})(\s*+:)?|\}}", re.DOTALL)
+_NUMBER: Final = re.compile(rb"[0-9A-Za-z.+-]+")
 
 
 def loads(
@@ -148,7 +148,7 @@ class _Reader:
         outside = b"".join(_unescaped(raw, b"").split(b'"')[::2])
         self._check_depth(raw, outside)
         self._check_surrogates(raw)
-        return self._parse(text, _CAREFUL if _has_long_numbers(outside) else _PLAIN)
+        return self._parse(raw, text, _CAREFUL if _has_long_numbers(outside) else _PLAIN)
 
     def _bytes(self, data: bytes | str) -> bytes:
         if isinstance(data, bytes):
@@ -194,7 +194,7 @@ class _Reader:
             place = self._place(raw, found.start())
             self._refuse(f"a lone surrogate, `{one_line(escape)}`", "surrogate", place)
 
-    def _parse(self, text: str, decoder: json.JSONDecoder) -> JsonValue:
+    def _parse(self, raw: bytes, text: str, decoder: json.JSONDecoder) -> JsonValue:
         try:
             return decoder.decode(text)
         except json.JSONDecodeError as error:
@@ -205,7 +205,7 @@ class _Reader:
             place = self._place_in_text(text, offset)
             self._refuse(f"the key {one_line(key, limit=80)} stands twice in one object", "duplicate_key", place)
         except _BadNumberError as error:
-            place = self._place_in_text(text, _number_at(text, error.literal))
+            place = self._place(raw, _number_at(raw, error.literal.encode()))
             self._refuse(error.reason, error.code, place)
         except RecursionError:
             self._refuse("nested deeper than can be read here", "too_deep")
@@ -233,34 +233,52 @@ def _has_long_numbers(outside: bytes) -> bool:
     return _MANY_DIGITS in shape or _BIG_EXPONENT in shape
 
 
-def _bracket_at(raw: bytes, index: int) -> int:
-    """The offset of the bracket with this index, those in strings not counted."""
+def _blanked(raw: bytes) -> bytes:
+    """The document with its strings blank and every offset as it was."""
     parts = _unescaped(raw, b"__").split(b'"')
     parts[1::2] = [b" " * len(part) for part in parts[1::2]]
-    bare = b'"'.join(parts)
+    return b'"'.join(parts)
+
+
+def _bracket_at(raw: bytes, index: int) -> int:
+    """The offset of the bracket with this index, those in strings not counted."""
+    bare = _blanked(raw)
     return bisect_left(range(len(bare)), index + 1, key=lambda at: len(bare[: at + 1].translate(None, _NOT_BRACKETS)))
+
+
+def _number_at(raw: bytes, literal: bytes) -> int:
+    """The offset of the first number that is spelled so, those in strings not counted."""
+    bare = _blanked(raw)
+    at = bare.find(literal)
+    while at >= 0:
+        start = at if at == 0 or not _NUMBER.match(bare, at - 1) else at - 1
+        found = _NUMBER.match(bare, start)
+        end = found.end() if found else at + 1
+        if bare[start:end] == literal:
+            return at
+        at = bare.find(literal, end)
+    return 0
 
 
 def _second_key(text: str) -> tuple[int, str]:
     """Offset and literal of the first key that its object already has; the text is well-formed up to there."""
     open_objects: list[set[str]] = []
     for token in _KEYS.finditer(text):
-        literal, colon, brace = token.groups()
-        if brace == "{":
-            open_objects.append(set())
-        elif brace:
+        brace, first, literal, colon = token.groups()
+        if brace:
+            open_objects.append({_key(first)} if first else set())
+        elif literal is None:
             open_objects.pop()
         elif colon:
-            key = literal if "\\" not in literal else json.loads(literal)
-            key = key[1:-1] if key is literal else key
+            key = _key(literal)
             if key in open_objects[-1]:
                 return token.start(), literal
             open_objects[-1].add(key)
     return 0, '""'
 
 
-def _number_at(text: str, literal: str) -> int:
-    return next((token.start() for token in _NUMBERS.finditer(text) if token.group(1) == literal), 0)
+def _key(literal: str) -> str:
+    return json.loads(literal) if "\\" in literal else literal[1:-1]
 
 
 def _syntax(text: str, error: json.JSONDecodeError) -> str:
