@@ -32,6 +32,7 @@ def test_a_policy_is_the_clauses_in_order_and_the_slots() -> None:
             "and",
             ["meets_req"],
             ["and", ["not", ["is", "disabled"]], ["not", ["is", "breaker_open"]]],
+            ["and", ["cmp", "price_in", "lt", 1000], ["cmp", "price_out", "lt", 1000]],
             ["is", "dpa"],
             ["is", "region_eu"],
         ],
@@ -48,6 +49,7 @@ def test_every_clause_names_its_source() -> None:
     assert [(c.id, c.rule_id, c.rule_title, c.origin) for c in result.clauses] == [
         ("default", "default", "Default", "default"),
         ("default.2", "default", "Default", "default"),
+        ("default.3", "default", "Default", "default"),
         ("r", "r", "Why", "rule"),
         ("r.2", "r", "Why", "rule"),
         ("own-1", None, "This tenant only", "own"),
@@ -134,7 +136,9 @@ def test_a_ranking_that_a_selection_brings_conflicts_like_any_other() -> None:
 
 # ---- overrides
 
-FLOOR = '[[rule]]\nid = "floor"\nwhen = "plan = vip"\nfilters = ["bench_intelligence >= 0.6", "dpa"]\nrank = "price_in"\n'
+FLOOR = (
+    '[[rule]]\nid = "floor"\nwhen = "plan = vip"\nfilters = ["bench_intelligence >= 0.6", "dpa"]\nrank = "price_in"\n'
+)
 
 
 def test_an_override_stands_in_for_a_rules_clause() -> None:

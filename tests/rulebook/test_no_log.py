@@ -66,7 +66,9 @@ def test_the_guard_names_the_fact_behind_it() -> None:
     assert clause.origin == "default"
 
 
-@pytest.mark.parametrize("override", ['rule = "default"\nindex = 2\noff = true', 'rule = "floor"\ntext = "top"', 'text = "top"'])
+@pytest.mark.parametrize(
+    "override", ['rule = "default"\nindex = 2\noff = true', 'rule = "floor"\ntext = "top"', 'text = "top"']
+)
 def test_no_override_takes_the_guard_away(override: str) -> None:
     who = tenant(BOOK, "no_log = true", f"[[override]]\n{override}")
     assert GUARD in filters(compiled(BOOK, who))
@@ -80,7 +82,7 @@ def test_a_rule_as_strict_makes_the_guard_needless_until_it_is_switched_off() ->
 
 
 OFFERS: list[dict[str, Any]] = [
-    {"provider_id": f"p{n}", "model_family": "m", "bench_intelligence": 0.9, **facts}
+    {"provider_id": f"p{n}", "model_family": "m", "bench_intelligence": 0.9, "price_in": 1, "price_out": 1, **facts}
     for n, facts in enumerate(
         [{}, {"no_log": None}, {"no_log": "true"}, {"no_log": 1}, {"no_log": False}, {"no_log": [True]},
          {"has_tee": None}, {"has_tee": "yes"}, {"no_log": True}, {"has_tee": True}]

@@ -12,7 +12,10 @@ from workbench.language.admission import check
 @pytest.mark.parametrize(
     ("written", "term"),
     [
-        ('["in", "provider", ["openai", "anthropic"]]', ["or", ["provider_eq", "openai"], ["provider_eq", "anthropic"]]),
+        (
+            '["in", "provider", ["openai", "anthropic"]]',
+            ["or", ["provider_eq", "openai"], ["provider_eq", "anthropic"]],
+        ),
         ('["not_in", "provider", ["deepseek"]]', ["not", ["provider_eq", "deepseek"]]),
         ('["eq", "region", "eu"]', ["is", "region_eu"]),
         ('["ne", "region", "cn"]', ["not", ["is", "region_cn"]]),
@@ -20,7 +23,7 @@ from workbench.language.admission import check
         ('["is", "no_log"]', ["is", "no_log"]),
         ('"provider in [openai, anthropic]"', ["or", ["provider_eq", "openai"], ["provider_eq", "anthropic"]]),
         ('"region = eu"', ["is", "region_eu"]),
-        ("'[\"is\", \"no_log\"]'", ["is", "no_log"]),
+        ('\'["is", "no_log"]\'', ["is", "no_log"]),
         ('{ text = "no_log" }', ["is", "no_log"]),
         ('{ text = ["is", "no_log"], enabled = true }', ["is", "no_log"]),
     ],

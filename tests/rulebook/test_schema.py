@@ -87,7 +87,7 @@ def test_a_fact_that_does_not_fit_its_field_is_refused(facts: str, reason: str, 
     finding = only(caught.value, "fact")
     assert reason in finding.reason
     assert finding.place.line == 4
-    assert finding.place.path == f"facts.{facts.split()[0]}"
+    assert finding.place.path == f"facts.{facts.partition(' ')[0]}"
     assert hint is None or (finding.hint is not None and hint in finding.hint)
 
 

@@ -7,10 +7,25 @@ import pytest
 from tests.rulebook.books import book, compiled, tenant
 from workbench.rulebook.lint import check_benchmarks, check_names, idle_rules
 
-QUIET = ["region = eu", "region in [eu, us]", "region not in [cn, unknown]", "region != cn and not region_unknown",
-         "no_log", "region = unknown", "not region_unknown", "region = eu or dpa", "dpa and not trains_on_data"]  # fmt: skip
-LOUD = ["region != cn", "region not in [cn, us]", 'not region_cn', "region != cn and dpa", "not (region = cn or no_log)",
-        "region != cn or no_log and region = us"]  # fmt: skip
+QUIET = [
+    "region = eu",
+    "region in [eu, us]",
+    "region not in [cn, unknown]",
+    "region != cn and not region_unknown",
+    "no_log",
+    "region = unknown",
+    "not region_unknown",
+    "region = eu or dpa",
+    "dpa and not trains_on_data",
+]
+LOUD = [
+    "region != cn",
+    "region not in [cn, us]",
+    "not region_cn",
+    "region != cn and dpa",
+    "not (region = cn or no_log)",
+    "region != cn or no_log and region = us",
+]
 
 
 @pytest.mark.parametrize("clause", QUIET)

@@ -37,12 +37,16 @@ _DEFAULT_KEYS: Final = ("filter", "filters", *SLOTS[1:])
 FALLBACKS: Final = (
     RuleClause("filter", "meets_req"),
     RuleClause("filter", "not disabled and not breaker_open"),
+    RuleClause("filter", "price_in < 1000 and price_out < 1000"),
     RuleClause("rank", "cheapest by $tokens_in * price_in + $tokens_out * price_out"),
     RuleClause("select", "best first"),
     RuleClause("transform", '["id"]'),
     RuleClause("fallback", '["always", {"action": "next_candidate"}]'),
 )
-"""What holds for each slot that `[defaults]` leaves out."""
+"""What holds for each slot that `[defaults]` leaves out.
+
+An unknown price reads as infinite: one such survivor would make every known price equal under `normalize`.
+"""
 
 
 @dataclass(frozen=True)
