@@ -1,7 +1,8 @@
 """A lint for the screens: text reaches a widget as a literal, as `Content` or `Text`, or with `markup=False`.
 
 A bare string given to Textual is parsed as markup, so that a model named `[@click=app.quit]x[/]` would become a button
-(RELIABILITY R31). The lint follows names within one function; what it cannot follow counts as a bare string.
+(RELIABILITY R31). And what goes into `Content` or `Text` has passed the sanitiser (R30). The lint follows names within
+one function; what it cannot follow counts as a bare string.
 """
 
 from __future__ import annotations
@@ -40,6 +41,8 @@ TEXT_TYPES = {"Content", "Text", "Strip", "Visual", "RichVisual", "Syntax", "int
 """Types and constructors whose values are drawn as they are."""
 MARKUP = {"from_markup", "render_str", "render_markup"}
 """Calls that parse markup, whatever they are given."""
+CLEANERS = {"clean", "one_line", "visible"}
+"""Calls that make control characters visible; text for `Content` and `Text` passes one of them."""
 COLLECTIONS = {"dict", "set", "Counter", "defaultdict", "sha256", "OrderedDict"}
 """Constructors of what has an `update` of its own."""
 NUMBER_FORMATS = "bcdeEfFgGnoxX%"
@@ -131,6 +134,8 @@ class _Lint(ast.NodeVisitor):
         name = _last_name(node.func)
         if name in MARKUP or not all(self._safe(text) for text in self._shown(name, node)):
             self.found.append(Offence(node.lineno, name))
+        if name in {"Content", "Text"} and not all(self._cleaned(text) for text in node.args[:1]):
+            self.found.append(Offence(node.lineno, f"{name} of text that is not clean"))
         self.generic_visit(node)
 
     def _shown(self, name: str, node: ast.Call) -> list[ast.expr]:
@@ -167,6 +172,17 @@ class _Lint(ast.NodeVisitor):
         if isinstance(node, ast.Call):
             return self._makes_text(node)
         return self._safe_name(node, depth)
+
+    def _cleaned(self, node: ast.expr, depth: int = 0) -> bool:
+        """Whether this text is ours or has passed the sanitiser."""
+        parts = _parts(node)
+        if parts is None and isinstance(node, ast.Name) and node.id in self.values:
+            parts = self.values[node.id]
+        if parts is not None:
+            return depth < 8 and all(self._cleaned(part, depth + 1) for part in parts)
+        if isinstance(node, ast.Call):
+            return _last_name(node.func) in CLEANERS | {"len"}
+        return _last_name(node).isupper()
 
     def _makes_text(self, node: ast.Call) -> bool:
         name = _last_name(node.func)

@@ -76,14 +76,14 @@ IGNORE = re.compile(r"#\s*(?:type|pyright):\s*ignore(?P<rules>\[[\w, -]+\])?(?P<
 
 @pytest.mark.parametrize("path", EVERYTHING, ids=relative)
 def test_nothing_is_left_open_or_silenced_without_a_reason(path: Path) -> None:
-    """What `isinstance` leaves unknown in a JSON value is reason enough by its rule's name."""
+    """What `isinstance` leaves unknown in a JSON value is reason enough by its rule's name, and so is a test's misuse."""
     for number, line in enumerate(read(path).splitlines(), start=1):
         assert not UNFINISHED.search(line), f"{relative(path)}:{number} is unfinished"
         if found := IGNORE.search(line):
             reason = found["reason"].strip(" -#")
             assert found["rules"], f"{relative(path)}:{number} ignores every rule"
             narrowing = all(rule.strip(" []").startswith("reportUnknown") for rule in found["rules"].split(","))
-            assert narrowing or len(reason) > 10, f"{relative(path)}:{number} says no reason"
+            assert narrowing or len(reason) > 10 or path not in MODULES, f"{relative(path)}:{number} says no reason"
 
 
 def test_the_budgets_see_what_is_over() -> None:

@@ -23,6 +23,12 @@ def test_no_screen_shows_a_bare_string(path: object) -> None:
     assert not found, "\n".join(f"{relative(path)}:{offence.line} {offence.call}" for offence in found)
 
 
+def test_one_module_draws_and_it_cleans() -> None:
+    drawing = PACKAGE / "tui" / "widgets" / "drawing.py"
+    assert [relative(path) for path in SCREENS if "Segment(" in read(path)] == [relative(drawing)]
+    assert "one_line" in read(drawing)
+
+
 @pytest.mark.parametrize(
     "code",
     [
@@ -48,8 +54,11 @@ def test_no_screen_shows_a_bare_string(path: object) -> None:
         "setattr(self, attribute, name)",
         "Static('a' if x else name)",
         "def show(name: str):\n    text = name\n    Static(text)",
-        "def show(name):\n    text = Content(name)\n    text = name\n    Static(text)",
+        "def show(name):\n    text = Content(clean(name))\n    text = name\n    Static(text)",
         "def show(text: Content):\n    def inner(text: str):\n        Static(text)",
+        "Content(name)",
+        "Text(f'model {name}')",
+        "def show(name):\n    text = clean(name) + name\n    return Content(text)",
         "async def show(name: str):\n    Static(name)",
     ],
 )
@@ -63,8 +72,8 @@ def test_a_bare_string_is_found(code: str) -> None:
         "Static()",
         "Static('Save')",
         "Static(name, markup=False)",
-        "Static(Content(name))",
-        "Static(Text(name))",
+        "Static(Content(clean(name)))",
+        "Static(Text(visible(name)))",
         "Static(Content.assemble(name, ('x', 'bold')))",
         "Static(f'{count:,} offers')",
         "Static(f'{price:.2f} $')",
@@ -72,14 +81,14 @@ def test_a_bare_string_is_found(code: str) -> None:
         "TITLE = 'Tenants'\nStatic(TITLE)",
         "self.notify('saved')",
         "self.notify(name, markup=False)",
-        "table.add_row('a', Content(name), 3)",
-        "self.border_title = Content(name)",
-        "Static(Content(name) if name else '')",
+        "table.add_row('a', Content(clean(name)), 3)",
+        "self.border_title = Content(clean(name))",
+        "Static(Content(clean(name)) if name else '')",
         "def show(text: Content | None):\n    Static(text)",
-        "def show(name: str):\n    text = Content(name)\n    Static(text)",
+        "def show(name: str):\n    text = Content(clean(name))\n    Static(text)",
         "def line(name: str) -> Content: ...\nStatic(line(name))",
         "def count(names):\n    seen = {}\n    seen.update(names)",
-        "setattr(self, attribute, Content(name))",
+        "setattr(self, attribute, Content(clean(name)))",
     ],
 )
 def test_text_that_cannot_be_markup_passes(code: str) -> None:
