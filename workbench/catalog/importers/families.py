@@ -34,6 +34,7 @@ _REWRITES: Final = tuple(
         (r"^qwen-(\d)", r"qwen\1"),
         (r"(?<=\d)[p_](?=\d)", "."),
         (r"^(claude-(?:opus|sonnet|haiku|fable|mythos)-\d)-(\d{1,2})(?=$|-)", r"\1.\2"),
+        (r"^(claude-3)-(5|7)(?=-)", r"\1.\2"),
         (r"^(grok-\d)-(\d{1,2})(?=$|-)", r"\1.\2"),
         (r"^(llama-\d)-(\d)-", r"\1.\2-"),
         (r"^(glm-\d)-(\d)(?=$|-)", r"\1.\2"),

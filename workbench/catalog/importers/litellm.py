@@ -1,7 +1,8 @@
 """LiteLLM's price map (`model_prices_and_context_window_backup.json`), from a file or from the installed package.
 
 Owns how its keys spell provider and region (`azure/eu/`, `eu.`, `bedrock/REGION/`, `vertex_ai/`), its per-token
-prices, its regional multipliers and its deprecation dates. Nothing of LiteLLM is imported or run: its data file is read.
+prices, its regional multipliers and its deprecation dates. Nothing of LiteLLM
+is imported or run: its data file is read.
 """
 
 from __future__ import annotations
