@@ -101,8 +101,9 @@ def new_draft(tenant_id: str, after: Clause | None, scope: Scope = "tenant") -> 
 
 
 def start_text(clause: Clause) -> str:
-    """The text that an edit of the clause starts from."""
-    return clause.text
+    """The text that an edit starts from: words, unless only the JSON spelling keeps a `$name`."""
+    text = clause.text.strip()
+    return clause.shown if text.startswith("[") and "$" not in text else text
 
 
 def completions(draft: Draft, cursor: int, state: WorkspaceState) -> tuple[Completion, ...]:

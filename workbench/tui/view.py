@@ -84,6 +84,7 @@ class View:
         if self.tenant is None:
             return ()
         slots = [self.tenant.slots[name] for name in views.SLOTS if name in self.tenant.slots]
+        slots = [c for c in slots if c.slot != "transform" or c.origin != "default"]
         return (*(row.clause for row in self.tenant.rows), *slots)
 
     @cached_property

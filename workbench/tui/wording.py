@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterable
+
+from workbench.rulebook.tenant import Tenant
 from workbench.session.evaluation import Movement, Outcome
 from workbench.session.state import WorkspaceState
 from workbench.session.views import OfferRow
@@ -24,7 +28,9 @@ def number(value: float | None) -> str:
         return f"{value:.1f}"
     if size >= 1:
         return f"{value:.2f}"
-    return f"{value:.3f}" if size >= 0.1 else f"{value:.4f}" if size >= 0.001 else f"{value:.2g}"
+    if size >= 0.1:
+        return f"{value:.3f}"
+    return f"{value:.4f}" if size >= 0.001 else f"{value:.{1 - math.floor(math.log10(size))}f}"
 
 
 def cost(value: float | None) -> str:
@@ -35,6 +41,22 @@ def cost(value: float | None) -> str:
 def plural(count: int, one: str, many: str | None = None) -> str:
     """`1 offer`, `2 offers`."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def words(parts: Iterable[str], between: str = " · ") -> str:
+    """The parts that say something, joined."""
+    return between.join(part for part in parts if part)
+
+
+def facts_words(tenant: Tenant) -> str:
+    """A tenant's choices and the flags that hold: `business · eu · dpa signed`."""
+    shown: list[str] = []
+    for name, value in tenant.facts.items():
+        if isinstance(value, bool):
+            shown += [name.replace("_", " ")] if value else []
+        elif isinstance(value, str):
+            shown.append(value)
+    return words(shown)
 
 
 def short_model(name: str) -> str:

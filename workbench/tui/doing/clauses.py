@@ -6,7 +6,15 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from workbench.rulebook.clause import Clause
-from workbench.session.edits import DeleteClause, DuplicateClause, Edit, MoveClause, NegateClause, RevertOverride, ToggleClause
+from workbench.session.edits import (
+    DeleteClause,
+    DuplicateClause,
+    Edit,
+    MoveClause,
+    NegateClause,
+    RevertOverride,
+    ToggleClause,
+)
 from workbench.session.targets import Scope
 from workbench.tui.draft import new_draft, open_draft
 

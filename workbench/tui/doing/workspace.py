@@ -36,7 +36,9 @@ def save(screen: MainScreen, then: Callable[[], None] | None = None) -> None:
     session = screen.session
     if not session.workspace.writable:
         text = "This workspace can't be written to. A copy with your edits goes into a new folder, and you go on there."
-        screen.app.push_screen(AskText("Save a copy", text, str(Path.cwd() / "policies")), lambda path: _save_to(screen, path, then))
+        screen.app.push_screen(
+            AskText("Save a copy", text, str(Path.cwd() / "policies")), lambda path: _save_to(screen, path, then)
+        )
         return
     if not session.dirty:
         screen.say("nothing has changed since the last save")
@@ -80,7 +82,9 @@ def reload(screen: MainScreen) -> None:
         screen.reload("read again from disk")
         return
     names = ", ".join(path.name for path in screen.session.changed_files)
-    ask = Ask("Read the files again?", f"Not saved: {names}. These edits are given up.", [Choice("r", "read again", "reload")])
+    ask = Ask(
+        "Read the files again?", f"Not saved: {names}. These edits are given up.", [Choice("r", "read again", "reload")]
+    )
     screen.app.push_screen(ask, lambda answer: screen.reload("read again from disk") if answer else None)
 
 
@@ -105,7 +109,11 @@ def _export_to(screen: MainScreen, tenant_id: str, folder: str | None, *, overwr
     try:
         written = screen.session.export(tenant_id).write(Path(folder).expanduser(), overwrite=overwrite)
     except FileExistsError:
-        ask = Ask("Write over it?", "The files are there already, with other content.", [Choice("o", "overwrite", "overwrite")])
+        ask = Ask(
+            "Write over it?",
+            "The files are there already, with other content.",
+            [Choice("o", "overwrite", "overwrite")],
+        )
         screen.app.push_screen(
             ask, lambda answer: _export_to(screen, tenant_id, folder, overwrite=True) if answer else None
         )

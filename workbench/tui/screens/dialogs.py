@@ -84,7 +84,9 @@ class AskText(ModalScreen[str | None]):
             field = Input(self._value, id="answer", compact=True, select_on_focus=False)
             field.cursor_blink = False
             yield field
-            yield TextBlock(lambda _width: [(), [Cell("enter ", "key"), Cell("ok    "), Cell("esc ", "key"), Cell("cancel")]])
+            yield TextBlock(
+                lambda _width: [(), [Cell("enter ", "key"), Cell("ok    "), Cell("esc ", "key"), Cell("cancel")]]
+            )
 
     def _lines(self, width: int) -> list[Line]:
         return [[Cell(self._title, "title")], (), *([Cell(text)] for text in wrap(self._text, width)), ()]

@@ -28,7 +28,12 @@ SIGNS = (
     ("alone", "offers that this clause removes by itself"),
     ("only it", "offers that this clause removes and no other: what it costs"),
 )
-LISTS = (("↑ ↓  PgUp PgDn", "move"), ("enter", "go deeper: edit a clause, ask about an offer"), ("tab", "next panel"), ("esc", "back"))
+LISTS = (
+    ("↑ ↓  PgUp PgDn", "move"),
+    ("enter", "go deeper: edit a clause, ask about an offer"),
+    ("tab", "next panel"),
+    ("esc", "back"),
+)
 
 
 class Help(ModalScreen[None]):

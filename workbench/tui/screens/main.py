@@ -145,7 +145,11 @@ class MainScreen(Looking):
         draft = self.draft
         if draft is None:
             return
-        if not draft.changed and draft.clause is not None and draft.scope == open_draft(draft.tenant_id, draft.clause).scope:
+        if (
+            not draft.changed
+            and draft.clause is not None
+            and draft.scope == open_draft(draft.tenant_id, draft.clause).scope
+        ):
             self.close_edit()
             return
         try:

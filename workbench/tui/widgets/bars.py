@@ -27,7 +27,9 @@ def title_line(view: View, width: int) -> Line:
     left = [
         Cell("policy workbench", "title"),
         Cell(f"   {view.title}", ""),
-        Cell(f"   catalog {catalog.name} · {len(catalog.offers):,} offers · {len(catalog.providers)} providers", "muted"),
+        Cell(
+            f"   catalog {catalog.name} · {len(catalog.offers):,} offers · {len(catalog.providers)} providers", "muted"
+        ),
         Cell(f"   rulebook {rulebook.id}", "muted"),
     ]
     if view.dirty:

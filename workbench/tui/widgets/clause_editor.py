@@ -16,6 +16,7 @@ from textual.containers import Vertical
 from textual.widgets import Input
 
 from workbench.language.clause_text import Completion
+from workbench.tui import wording
 from workbench.tui.draft import Draft, completions
 from workbench.tui.messages import DraftCancelled, DraftCommitted, DraftTyped, ScopeSwitched
 from workbench.tui.view import View
@@ -24,6 +25,8 @@ from workbench.tui.widgets.text_block import TextBlock
 from workbench.tui.widgets.tokens import KNOWN, ClauseHighlighter
 
 MOST_CHOICES = 7
+STALE = (" stale: the last good result stays", " stale: last good result", " stale")
+"""The longest that fits stands beside the caret."""
 
 
 class ClauseInput(Input):
@@ -118,7 +121,7 @@ class ClauseEditor(Vertical):
                 return [Cell("", "")]
             return [Cell(shorten(draft.error_words, width), "bad")]
         at = min(at - round(self._input.scroll_x), width - 1)
-        stale = shorten(" stale: showing the last good one", max(0, width - at - 1))
+        stale = next((text for text in STALE if len(text) < width - at), "")
         return [Cell(" " * max(0, at)), Cell("^", "bad"), Cell(stale, "warn")]
 
     def _hint_line(self, draft: Draft, width: int) -> Line:
@@ -217,9 +220,9 @@ def scope_line(draft: Draft, view: View, width: int) -> Line:
     if draft.scope == "rule":
         rule = draft.clause.rule_id if draft.clause else None
         whom = f"rule {rule}" if rule else "default of the rulebook"
-        counts = f"touches {len(draft.touched)}, {len(moved)} move" if draft.preview else ""
+        counts = f"touches {wording.plural(len(draft.touched), 'tenant')}, {len(moved)} moved" if draft.preview else ""
     else:
-        whom = f"only {draft.tenant_id}" + (" (override)" if draft.clause and draft.clause.rule_id else "")
-        counts = f"{len(moved)} moves" if moved else ""
-    left = [Cell(whom, "warn" if draft.scope == "rule" else "accent"), Cell(f"  {counts}" if counts else "", "muted")]
-    return spread(left, [Cell("^t", "key"), Cell(" scope", "faint")], width)
+        whom = f"only {draft.tenant_id}" + (", an override" if draft.clause and draft.clause.rule_id else "")
+        counts = "its winner moved" if moved else ""
+    lead = [Cell(whom, "warn" if draft.scope == "rule" else "accent")]
+    return spread(lead, [Cell(counts, "muted")], width)

@@ -9,7 +9,7 @@ from workbench.session.views import SLOTS, ClauseRow
 from workbench.tui.draft import Draft
 from workbench.tui.view import View
 from workbench.tui.widgets.columns import Column, Columns
-from workbench.tui.widgets.drawing import Cell, Line, filled, shorten, words
+from workbench.tui.widgets.drawing import Cell, Line, filled, shorten
 from workbench.tui.widgets.tokens import coloured
 
 EDITOR_LINES = 4
@@ -78,7 +78,8 @@ def _entries(view: View, draft: Draft | None) -> Iterator[Entry]:
             yield from ((k, "editor", row) for _ in range(EDITOR_LINES))
             continue
         yield k, "clause", row
-        yield k, "source", row.clause
+        if row.clause.origin != "default":
+            yield k, "source", row.clause
         if adding and draft and row.clause.id == draft.after:
             placed = True
             yield from ((None, "editor", None) for _ in range(EDITOR_LINES))
@@ -102,12 +103,18 @@ def _clause_line(row: ClauseRow, width: int) -> Line:
     return COLUMNS.lay(
         {
             "sign": Cell("✓" if on else "○", "good" if on else "faint"),
-            "text": coloured(clause.text) if on else Cell(f"{clause.text}  (off)", "muted"),
+            "text": coloured(worded(clause)) if on else Cell(f"{worded(clause)}  (off)", "muted"),
             "alone": Cell(f"{row.alone:,}" if on else "-", "muted"),
             "only": Cell(f"{row.only:,}" if on else "-", "strong" if row.only else "faint"),
         },
         width,
     )
+
+
+def worded(clause: Clause) -> str:
+    """The clause as a person reads it: as written, but not as JSON where words say the same."""
+    text = clause.text.strip()
+    return clause.shown if text.startswith("[") else text
 
 
 def source_cells(clause: Clause) -> list[Cell]:
@@ -117,7 +124,7 @@ def source_cells(clause: Clause) -> list[Cell]:
     if clause.origin == "default":
         return [Cell("default of the rulebook", "faint")]
     mark = [Cell("override ", "warn")] if clause.origin == "override" else []
-    facts = words((f"{name} = {fact_text(value)}" for name, value in clause.facts), ", ")
+    facts = ", ".join(f"{name} = {fact_text(value)}" for name, value in clause.facts)
     rule = Cell(clause.rule_id or "", "muted")
     return [*mark, rule, Cell(f" ← {facts}", "faint")] if facts else [*mark, rule]
 
@@ -135,6 +142,10 @@ def _slot_line(clause: Clause, width: int) -> Line:
     origin = {"rule": clause.rule_id or "", "override": "override", "own": "own", "default": "default"}[clause.origin]
     origin = shorten(origin, max(0, width // 3))
     room = max(4, width - 10 - len(origin) - 1)
-    text = coloured(clause.text.strip().replace("\n", "; ")) if clause.enabled else (Cell(f"{clause.text}  (off)", "muted"),)
+    text = (
+        coloured(clause.text.strip().replace("\n", "; "))
+        if clause.enabled
+        else (Cell(f"{clause.text}  (off)", "muted"),)
+    )
     style = {"override": "warn", "own": "accent"}.get(clause.origin, "faint")
     return [Cell(f"{clause.slot:<9} ", "label"), *filled(text, room + 1), Cell(origin, style)]

@@ -122,13 +122,7 @@ def title_of(view: View) -> str:
     outcome = view.outcome
     if outcome is None:
         return "Clauses"
-    shown = [outcome.tenant.id]
-    for name, value in outcome.tenant.facts.items():
-        if isinstance(value, bool):
-            shown += [name.replace("_", " ")] if value else []
-        elif isinstance(value, str):
-            shown.append(value)
-    return " · ".join(shown)
+    return wording.words((outcome.tenant.id, wording.facts_words(outcome.tenant)))
 
 
 def _trouble(view: View, width: int) -> list[tuple[int | None, Line]]:
@@ -137,7 +131,9 @@ def _trouble(view: View, width: int) -> list[tuple[int | None, Line]]:
     findings = broken.findings if broken else view.outcome.errors if view.outcome else ()
     lines: list[tuple[int | None, Line]] = []
     if broken:
-        lines += [(None, [Cell(shorten(f"{broken.path.name} can't be used; the others are not affected", width), "strong")])]
+        lines += [
+            (None, [Cell(shorten(f"{broken.path.name} can't be used; the others are not affected", width), "strong")])
+        ]
     elif findings:
         lines += [(None, [Cell("the rules give this tenant no policy", "strong")])]
     lines.append((None, ()))

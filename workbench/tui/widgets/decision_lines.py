@@ -9,7 +9,7 @@ from workbench.session.evaluation import Movement, Outcome
 from workbench.session.state import WorkspaceState
 from workbench.tui import wording
 from workbench.tui.view import View
-from workbench.tui.widgets.drawing import Cell, Line, line_width, shorten, spread, wrap
+from workbench.tui.widgets.drawing import Cell, Line, line_width, shorten, spread
 from workbench.tui.widgets.tokens import coloured
 
 
@@ -31,7 +31,9 @@ def winner_lines(view: View, width: int) -> list[Line]:
 
 def _nobody(view: View, width: int) -> list[Line]:
     rows = [row for row in view.tenant.rows if row.only] if view.tenant else []
-    lines: list[Line] = [spread([Cell("no offer passes every clause", "muted")], _before(view.state, view.movement), width)]
+    lines: list[Line] = [
+        spread([Cell("no offer passes every clause", "muted")], _before(view.state, view.movement), width)
+    ]
     best = max(rows, key=lambda row: row.only, default=None)
     if best is None:
         lines.append([Cell("no single clause alone is to blame", "muted")])
@@ -43,16 +45,20 @@ def _nobody(view: View, width: int) -> list[Line]:
 
 def _before(state: WorkspaceState, movement: Movement | None) -> Line:
     if movement is None or not movement.moved or movement.before is None:
-        return [Cell("= as before", "muted")] if movement is not None else []
+        return []
     style = {"dearer": "warn", "cheaper": "good", "lost": "bad", "gained": "good"}.get(movement.direction, "accent")
-    return [Cell(f"{movement.sign} {wording.moved_words(movement)}, was {wording.served(state, movement.before)}", style)]
+    return [
+        Cell(f"{movement.sign} {wording.moved_words(movement)}, was {wording.served(state, movement.before)}", style)
+    ]
 
 
 def _margin(outcome: Outcome) -> Line:
     scores = outcome.decision.scores if outcome.decision else ()
     if len(scores) < 2:
         return [Cell("alone", "muted")] if scores else []
-    return [Cell(f"margin {wording.score(scores[0] - scores[1])}", "muted")]
+    if scores[0] == scores[1]:
+        return [Cell("a tie: catalog order decides", "muted")]
+    return [Cell(f"margin {wording.number(scores[0] - scores[1])}", "muted")]
 
 
 def funnel_lines(view: View, width: int) -> list[Line]:
@@ -62,7 +68,7 @@ def funnel_lines(view: View, width: int) -> list[Line]:
         return []
     pieces: list[list[Cell]] = [[Cell(f"{outcome.decision.population:,}", "strong")]]
     for row in view.tenant.rows:
-        if row.clause.enabled:
+        if row.clause.enabled and (row.removed or row.clause.id == view.cursors.clause_id):
             style = "accent" if row.clause.id == view.cursors.clause_id else "faint"
             pieces.append([Cell(f" ─{row.removed:,}→ ", style), Cell(f"{row.left:,}", "strong")])
     return _flow("filter", pieces, width)
@@ -105,8 +111,7 @@ def after_lines(view: View, width: int) -> list[Line]:
             together.setdefault(action, []).append(reason)
     label = f"{'fallback':<9}"
     for action, reasons in together.items():
-        for text in wrap(f"{', '.join(reasons)}: {action}", max(8, width - 9)):
-            lines.append([Cell(label, "label"), Cell(text, "muted")])
-            label = " " * 9
-    lines.append([Cell(label, "label"), Cell(f"otherwise: {otherwise}" if together else otherwise, "muted")])
+        lines.append([Cell(label, "label"), Cell(f"{', '.join(reasons)}: ", "muted"), Cell(action)])
+        label = " " * 9
+    lines.append([Cell(label, "label"), Cell("otherwise: " if together else "", "muted"), Cell(otherwise)])
     return lines

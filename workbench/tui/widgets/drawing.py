@@ -6,7 +6,7 @@ cells and cut with a mark. Nothing here knows markup, and nothing may.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -118,11 +118,6 @@ def strip_of(line: Line, width: int, style_of: Callable[[str], Style], base: Sty
     if used < width:
         segments.append(Segment(" " * (width - used), base + over if over else base))
     return Strip(segments, width)
-
-
-def words(parts: Iterable[str], between: str = " · ") -> str:
-    """The parts that say something, joined."""
-    return between.join(part for part in parts if part)
 
 
 def wrap(text: str, width: int) -> list[str]:

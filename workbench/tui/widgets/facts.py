@@ -74,7 +74,11 @@ def _fact_lines(view: View, width: int) -> Iterator[Line]:
         if fact.value is None:
             yield _named(fact.name, Cell(wording.UNKNOWN, "warn"), width)
             continue
-        value = wording.number(fact.value) if isinstance(fact.value, int | float) and not isinstance(fact.value, bool) else fact_text(fact.value)
+        value = (
+            wording.number(fact.value)
+            if isinstance(fact.value, int | float) and not isinstance(fact.value, bool)
+            else fact_text(fact.value)
+        )
         said = value if isinstance(fact.value, str | bool) or not fact.unit else f"{value} {_short_unit(fact.unit)}"
         yield _named(fact.name, Cell(said), width, fact.date)
 
@@ -86,4 +90,9 @@ def _short_unit(unit: str) -> str:
 def _named(name: str, value: Cell, width: int, date: str = "") -> Line:
     end = f" {date}" if date and width >= 44 else ""
     left = min(18, width // 2)
-    return [Cell(fit(name, left), "muted"), Cell(" "), *filled([value], width - left - 1 - len(end)), Cell(end, "faint")]
+    return [
+        Cell(fit(name, left), "muted"),
+        Cell(" "),
+        *filled([value], width - left - 1 - len(end)),
+        Cell(end, "faint"),
+    ]

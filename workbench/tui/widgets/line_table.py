@@ -122,6 +122,9 @@ class LineTable(ScrollView, can_focus=True):
     GUTTER: ClassVar[int] = 2
     """Cells at the left that show the cursor without colour; 0 for a list without a cursor."""
 
+    quiet: bool = False
+    """Shows its cursor only while it has the focus."""
+
     cursor: reactive[int] = reactive(0, repaint=False)
     """The row the cursor is on."""
 
@@ -215,12 +218,16 @@ class LineTable(ScrollView, can_focus=True):
         if not 0 <= line < self.rows.lines:
             return Strip.blank(width, base)
         cells = self.rows.draw(line, width - self.GUTTER)
-        on_cursor = bool(self.GUTTER) and self.rows.row_at(line) == self.cursor and len(self.rows) > 0
+        on_cursor = self._shows_cursor and self.rows.row_at(line) == self.cursor
         if not self.GUTTER:
             return strip_of(cells, width, self.style_of, base)
         sign = Cell("▌ " if on_cursor else "  ", "gutter")
         over = self.get_component_rich_style("line--cursor", partial=True) if on_cursor else None
         return strip_of([sign, *cells], width, self.style_of, base, over)
+
+    @property
+    def _shows_cursor(self) -> bool:
+        return bool(self.GUTTER) and len(self.rows) > 0 and (self.has_focus or not self.quiet)
 
     def refresh_row(self, row: int) -> None:
         """Repaint one row."""
@@ -246,10 +253,9 @@ class LineTable(ScrollView, can_focus=True):
         self.move_to(self.cursor + by)
 
     def action_page(self, by: int) -> None:
-        first, count = self.rows.span(self.cursor)
+        _, count = self.rows.span(self.cursor)
         visible = max(1, self.scrollable_content_region.height - self._top)
         self.move_to(self.cursor + by * max(1, visible // max(1, count)))
-        _ = first
 
     def action_to(self, row: int) -> None:
         self.move_to(len(self.rows) - 1 if row < 0 else row)

@@ -15,25 +15,40 @@ from workbench.tui.widgets.line_table import EvenRows
 RANKED = Columns((
     Column("place", "#", 3, "right", style="muted"),
     Column("model", "model"),
-    Column("provider", "provider", 10, style="muted"),
-    Column("region", "region", 7, from_width=50, style="muted"),
-    Column("out", "$/M out", 7, "right", from_width=62),
+    Column("provider", "provider", 13, style="muted"),
+    Column("region", "region", 6, style="muted"),
+    Column("out", "$/M out", 7, "right", from_width=66),
     Column("cost", "$/run", 7, "right"),
-    Column("score", "score", 5, "right", from_width=36),
+    Column("score", "score", 5, "right"),
 ))  # fmt: skip
 REJECTED = Columns((
     Column("place", "#", 3, "right"),
     Column("model", "model", style="muted"),
-    Column("provider", "provider", 10, style="faint"),
-    Column("region", "region", 7, from_width=50, style="faint"),
+    Column("provider", "provider", 13, style="faint"),
+    Column("region", "region", 6, style="faint"),
+    Column("reason", "", 16, style="bad"),
+))  # fmt: skip
+TIGHT = Columns((
+    Column("place", "#", 3, "right", style="muted"),
+    Column("both", "model provider"),
+    Column("cost", "$/run", 7, "right"),
+    Column("short", "score", 5, "right"),
+))  # fmt: skip
+TIGHT_REJECTED = Columns((
+    Column("place", "#", 3, "right"),
+    Column("both", "model provider"),
     Column("reason", "", 13, style="bad"),
 ))  # fmt: skip
+"""Below `WIDE` cells a model and its provider share a column."""
+WIDE = 52
 
 
 class OfferRows(EvenRows):
     """Every offer of the catalog as one tenant sees it, drawn one at a time."""
 
-    def __init__(self, state: WorkspaceState, outcome: Outcome, query: str = "", only: Sequence[int] | None = None) -> None:
+    def __init__(
+        self, state: WorkspaceState, outcome: Outcome, query: str = "", only: Sequence[int] | None = None
+    ) -> None:
         self._state = state
         self._outcome = outcome
         decision = outcome.decision
@@ -65,7 +80,7 @@ class OfferRows(EvenRows):
         return len(self._all) if self._shown is None else len(self._shown)
 
     def heading(self, width: int) -> Line | None:
-        return RANKED.heading(width)
+        return (RANKED if width >= WIDE else TIGHT).heading(width)
 
     def index_at(self, row: int) -> int | None:
         """The catalog place of the offer in a row."""
@@ -96,10 +111,13 @@ class OfferRows(EvenRows):
     def _ranked_line(self, at: int, width: int) -> Line:
         row = views.rank_row(self._state, self._outcome, at)
         offer = row.offer
-        return RANKED.lay(
+        name = Cell(wording.short_model(offer.model_family), "strong" if row.place == 1 else "")
+        return (RANKED if width >= WIDE else TIGHT).lay(
             {
+                "both": [name, Cell(f" {offer.provider}", "faint")],
+                "short": Cell(wording.score(row.score)),
                 "place": Cell(str(row.place), "accent" if row.place == 1 else ""),
-                "model": Cell(wording.short_model(offer.model_family), "strong" if row.place == 1 else ""),
+                "model": name,
                 "provider": Cell(offer.provider),
                 "region": Cell(offer.region or wording.UNKNOWN),
                 "out": Cell(wording.number(offer.price_out)),
@@ -111,10 +129,12 @@ class OfferRows(EvenRows):
 
     def _plain_line(self, at: int, sign: str, reason: Cell, width: int) -> Line:
         offer = views.offer_row(self._state, self._outcome, self._all[at])
-        return REJECTED.lay(
+        name = wording.short_model(offer.model_family)
+        return (REJECTED if width >= WIDE else TIGHT_REJECTED).lay(
             {
+                "both": [Cell(name, "muted"), Cell(f" {offer.provider}", "faint")],
                 "place": Cell(sign, "bad" if sign == "x" else "muted"),
-                "model": Cell(wording.short_model(offer.model_family)),
+                "model": Cell(name),
                 "provider": Cell(offer.provider),
                 "region": Cell(offer.region or wording.UNKNOWN),
                 "reason": reason,

@@ -56,7 +56,7 @@ def _grid(points: list[tuple[float, float, int]], width: int, height: int) -> li
 
 
 def _legend(points: list[tuple[float, float, int]], width: int) -> list[Line]:
-    low, high = (wording.number(10**f(p[0] for p in points)) for f in (min, max))
+    low, high = (wording.number(10 ** f(p[0] for p in points)) for f in (min, max))
     axis = f"{low} $/M out"
     gap = max(1, width - 5 - len(axis) - len(high))
     return [

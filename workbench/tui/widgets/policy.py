@@ -53,6 +53,7 @@ class Policy(Panel):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._table = LineTable(id="policy-table")
+        self._table.quiet = True
 
     def compose(self) -> ComposeResult:
         yield self._table
@@ -77,6 +78,8 @@ class Policy(Panel):
         rows.fit(self._table.draw_width)
         at = rows.first_of(view.cursors.clause_id) if follow and not self._table.has_focus else None
         self._table.show_rows(rows, at)
+        if at is not None:
+            self._table.scroll_to(y=max(0, at - 1), animate=False)
         self.name_it(f"policy_ir · {compiled.policy.short}", compiled.policy.fingerprint)
 
     @on(LineTable.CursorMoved)

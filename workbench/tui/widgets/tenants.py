@@ -13,9 +13,10 @@ from workbench.session.workspace import BrokenFile
 from workbench.tui import wording
 from workbench.tui.messages import TenantChosen
 from workbench.tui.view import View
-from workbench.tui.widgets.drawing import Cell, Line, fit, shorten, spread
+from workbench.tui.widgets.drawing import Cell, Line, shorten, spread
 from workbench.tui.widgets.line_table import EvenRows, LineTable
 from workbench.tui.widgets.panel import Panel
+from workbench.tui.wording import facts_words
 
 SORTS = ("id", "winner", "cost", "survivors", "mark", "moved")
 """Columns that the list can be sorted by, in the order that the key walks."""
@@ -91,30 +92,30 @@ class TenantRows(EvenRows):
         moved = self._view.moved > 0 or self._view.comparing
         sign = entry.movement.sign if entry.movement and moved else " "
         touched = "•" if entry.key in self._view.touched else " "
-        name_width = max(8, (width - 4) * 9 // 20)
-        name = wording.short_model(wording.winner_name(self._view.state, outcome))
-        style = {"nobody": "bad", "error": "bad"}.get(outcome.mark, "strong" if sign not in " =" else "")
-        return [
-            Cell(fit(entry.key, name_width), "strong"),
-            Cell(touched, "accent"),
-            Cell(fit(name, width - name_width - 3), style),
-            Cell(" "),
-            Cell(sign, SIGN_STYLES.get(sign, "")),
-        ]
+        population = len(self._view.state.catalog.offers)
+        note = {
+            "error": Cell("x no policy", "bad"),
+            "nobody": Cell("x nobody left", "bad"),
+            "one provider": Cell("! 1 provider", "warn"),
+            "": Cell(f"{outcome.survivors:,} of {population:,}", "faint"),
+        }[outcome.mark]
+        lead = [Cell(sign, SIGN_STYLES.get(sign, "")), Cell(touched, "accent"), Cell(entry.key, "strong")]
+        if width >= 56:
+            lead.append(Cell(f"  {facts_words(outcome.tenant)}", "faint"))
+        return spread(lead, [note], width)
 
     def _second_line(self, entry: Entry, outcome: Outcome, width: int) -> Line:
-        population = len(self._view.state.catalog.offers)
-        left = f"{outcome.survivors:,} of {population:,}"
         if outcome.mark == "error":
-            return [Cell("  x "), Cell(shorten(outcome.errors[0].reason, width - 4), "bad")]
+            return [Cell("  "), Cell(shorten(outcome.errors[0].reason, width - 2), "bad")]
         if outcome.mark == "nobody":
-            return spread([Cell("  x nobody left", "bad")], [Cell(f"{left}  ", "faint")], width)
-        price = Cell(f"  {wording.cost(outcome.cost_per_run)}", "muted")
-        if outcome.mark == "one provider":
-            wide = [Cell(f"{left}  ", "faint")] if width >= 44 else []
-            return spread([price, Cell("  ! one provider", "warn")], wide, width)
-        words = wording.moved_words(entry.movement) if self._view.moved and width >= 44 else ""
-        return spread([price, Cell(f"  {words}", "warn")], [Cell(f"{left}  ", "faint")], width)
+            before = entry.movement.before if entry.movement and entry.movement.moved else None
+            said = f"was {wording.served(self._view.state, before)}" if before else "no offer passes every clause"
+            return [Cell("  "), Cell(shorten(said, width - 2), "muted")]
+        name = wording.short_model(wording.winner_name(self._view.state, outcome))
+        moved = entry.movement is not None and entry.movement.moved
+        price = [Cell(wording.cost(outcome.cost_per_run), "muted")]
+        said = f"  {wording.moved_words(entry.movement)}" if moved and width >= 40 else ""
+        return spread([Cell("  "), Cell(name, "warn" if moved else ""), Cell(said, "muted")], price, width)
 
     def _broken_line(self, broken: BrokenFile, sub: int, width: int) -> Line:
         finding = broken.findings[0]

@@ -59,7 +59,7 @@ def _broken(
     lead = Cell(" " * (depth * INDENT))
     flat = _flat(value, head=True)
     inside = any(id(part) in owners for part in value) if isinstance(value, list) else False  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    if not inside and line_width(flat) + depth * INDENT + len(tail) <= width or not isinstance(value, list | dict):
+    if (not inside and line_width(flat) + depth * INDENT + len(tail) <= width) or not isinstance(value, list | dict):
         yield [lead, *flat, Cell(tail, "punct")], owner
         return
     if isinstance(value, dict):

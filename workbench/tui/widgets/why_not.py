@@ -98,4 +98,8 @@ def _check_lines(check: Check, width: int) -> Iterator[Line]:
         return
     yield [sign, *text, Cell(" "), Cell(fit(check.observed, room), "bad")]
     source = check.clause.rule_id or check.clause.origin
-    yield [Cell("    needs ", "faint"), Cell(shorten(check.needed, max(4, width - 12 - len(source))), ""), Cell(f"  {source}", "faint")]
+    yield [
+        Cell("    needs ", "faint"),
+        Cell(shorten(check.needed, max(4, width - 12 - len(source))), ""),
+        Cell(f"  {source}", "faint"),
+    ]
