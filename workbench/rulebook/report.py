@@ -36,7 +36,8 @@ def shown_path(path: Path) -> str:
 
 def suggestion(name: str, known: Iterable[str]) -> str | None:
     """A hint where `name` is a near miss of a known one."""
-    return did_you_mean(name, list(known))
+    hint = did_you_mean(name, list(known))
+    return hint and hint.replace("'", "`")
 
 
 def listed(names: Iterable[str], limit: int = 12) -> str:
