@@ -76,7 +76,7 @@ IGNORE = re.compile(r"#\s*(?:type|pyright):\s*ignore(?P<rules>\[[\w, -]+\])?(?P<
 
 @pytest.mark.parametrize("path", EVERYTHING, ids=relative)
 def test_nothing_is_left_open_or_silenced_without_a_reason(path: Path) -> None:
-    """What `isinstance` leaves unknown in a JSON value is reason enough by its rule's name, and so is a test's misuse."""
+    """The rule's name is reason enough for what `isinstance` leaves unknown in a JSON value, and in a test."""
     for number, line in enumerate(read(path).splitlines(), start=1):
         assert not UNFINISHED.search(line), f"{relative(path)}:{number} is unfinished"
         if found := IGNORE.search(line):

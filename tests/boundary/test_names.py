@@ -34,12 +34,25 @@ def test_an_ordinary_name_passes(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "part", ["../x", "/etc/passwd", "a/../b", "a//b", "", ".", "a/.", "a\x00b", "a\\..\\b", "c:/x", "a\nb", "x" * 300]
+    "part",
+    [
+        "../x",
+        "/etc/passwd",
+        "a/../b",
+        "a//b",
+        "",
+        ".",
+        "a/.",
+        "a\x00b",
+        "a\\..\\b",
+        "c:/x",
+        "a\nb",
+        "x" * 256,
+        "é" * 128,
+        "a\ud800",
+    ],
 )
 def test_a_path_that_is_none_inside_is_refused(part: str, tmp_path: Path) -> None:
-    if len(part) == 300:
-        (tmp_path / "sub").symlink_to("x" * 250)
-        part = "sub/../" + part
     with pytest.raises(FileRefused) as caught:
         path_inside(tmp_path, "sub", part)
     assert caught.value.findings[0].code == "outside"

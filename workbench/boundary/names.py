@@ -13,7 +13,8 @@ from workbench.boundary.sanitiser import one_line
 from workbench.errors import FileRefused, Finding, Place
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+_UNSAFE: Final = re.compile(r"[\x00-\x1f\x7f\\:\ud800-\udfff]")
+_STEP_BYTES: Final = 255
 _DEVICES: Final = frozenset(
     ("con", "prn", "aux", "nul", *(f"com{n}" for n in range(10)), *(f"lpt{n}" for n in range(10)))
 )
@@ -41,22 +42,23 @@ def path_inside(root: Path, *parts: str) -> Path:
 
     A part may contain `/`; it may not be empty or absolute, nor hold `..`, a backslash, a colon or a control character.
     """
-    for part in parts:
-        steps = part.split("/")
-        if any(step in ("", ".", "..") for step in steps) or "\\" in part or ":" in part or _CONTROL.search(part):
-            _refuse(
-                part, f"`{one_line(part, limit=80)}` is no path inside `{one_line(str(root), limit=80)}`", "outside"
-            )
+    shown = f"`{one_line('/'.join(parts), limit=80)}`"
+    if not all(_is_step(step) for part in parts for step in part.split("/")):
+        _refuse(str(root), f"{shown} is no path inside this folder", "outside")
     base = root.resolve()
     try:
         path = base.joinpath(*parts).resolve()
     except (OSError, RuntimeError, ValueError) as error:
-        _refuse(
-            str(root), f"`{one_line('/'.join(parts), limit=80)}` cannot be resolved, {type(error).__name__}", "outside"
-        )
+        _refuse(str(root), f"{shown} cannot be resolved, {type(error).__name__}", "outside")
     if path != base and base not in path.parents:
-        _refuse(str(root), f"`{one_line('/'.join(parts), limit=80)}` leads out of its folder through a link", "outside")
+        _refuse(str(root), f"{shown} leads out of its folder through a link", "outside")
     return path
+
+
+def _is_step(step: str) -> bool:
+    if step in ("", ".", "..") or _UNSAFE.search(step):
+        return False
+    return len(step.encode("utf-8", "replace")) <= _STEP_BYTES
 
 
 def _refuse(source: str, reason: str, code: str, hint: str | None = None) -> NoReturn:
