@@ -190,8 +190,10 @@ class _Walk:
         if sort is not None and entry.sort != sort:
             raise Refusal("sort", f"expected a {sort} term, got {entry.sort}")
         given = len(items) - 1
-        if 0 < given <= MAX_NODES if entry.op.variadic else given == len(entry.kinds):
+        if 0 < given <= self.left if entry.op.variadic else given == len(entry.kinds):
             return entry
+        if entry.op.variadic and given:
+            raise Refusal("nodes", f"more than {MAX_NODES} sub-terms")
         raise _miscounted(entry.op, entry.kinds, items)
 
     def _unknown(self, name: Any) -> Refusal:
@@ -282,10 +284,9 @@ def _no_term(term: Any, sort: str | None) -> Refusal:
 
 def _miscounted(op: Op, kinds: tuple[str, ...], items: Term) -> Refusal:
     given = len(items) - 1
-    if given > MAX_NODES:
-        return Refusal("nodes", f"more than {MAX_NODES} sub-terms")
-    if None in items:
-        return null().at(f".{op.name}[{items.index(None)}]")
+    for index, arg in enumerate(items[: MAX_NODES + 1]):
+        if arg is None:
+            return null().at(f".{op.name}[{index}]")
     if op.variadic:
         return Refusal("arity", f"{op.name} takes at least 1 argument(s), got 0")
     form = f"[{', '.join([op.name, *kinds])}]"
