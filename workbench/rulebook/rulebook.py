@@ -40,8 +40,8 @@ FALLBACKS: Final = (
     RuleClause("filter", "price_in < 1000 and price_out < 1000"),
     RuleClause("rank", "cheapest by $tokens_in * price_in + $tokens_out * price_out"),
     RuleClause("select", "best first"),
-    RuleClause("transform", '["id"]'),
-    RuleClause("fallback", '["always", {"action": "next_candidate"}]'),
+    RuleClause("transform", "unchanged"),
+    RuleClause("fallback", "otherwise: next"),
 )
 """What holds for each slot that `[defaults]` leaves out.
 

@@ -6,7 +6,6 @@ Owns the reading of one fact: a value that is not of its field's kind is refused
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -127,7 +126,7 @@ def _wrong(known: TenantField, value: object, wanted: str) -> FactRefused:
 def _read_number(known: TenantField, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _wrong(known, value, "a number")
-    if not math.isfinite(value) or abs(value) > _LARGEST:
+    if not abs(value) <= _LARGEST:  # nan included
         raise FactRefused(f"`{known.name}` must be a finite number of at most 2^53")
     low, high = known.minimum, known.maximum
     if (low is not None and value < low) or (high is not None and value > high):

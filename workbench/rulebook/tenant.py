@@ -6,7 +6,6 @@ Every other fact that does not fit its field is an error, and a fact that is not
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
@@ -205,7 +204,7 @@ def _tokens(table: Mapping[str, Any], key: str, path: Path, report: Report, defa
     if isinstance(value, bool) or not isinstance(value, int | float):
         report.add(f"`{key}` must be a number, found {kind_of(value)}", "type", (*path, key))
         return default
-    if not math.isfinite(value) or not 0 <= value <= _MOST_TOKENS:
+    if not 0 <= value <= _MOST_TOKENS:
         report.add(f"`{key}` must lie between 0 and {_MOST_TOKENS:g}", "limits", (*path, key))
         return default
     return value
