@@ -67,8 +67,8 @@ def complete(
 ) -> tuple[Completion, ...]:
     """Offers for the word at the cursor, the best match first.
 
-    `values` has the names that there are, by what they are names of: `provider`, `model`, `served_by`, `capability`, and
-    any category (else the vocabulary's own values). `bindings` are the `$names`, without the sign.
+    `values` has the names that there are, by what they are names of: `provider`, `model`, `served_by`, `capability`,
+    and any category (else the vocabulary's own values). `bindings` are the `$names`, without the sign.
     """
     from workbench.language.clause_text.reader import Reader  # noqa: PLC0415
 
@@ -144,7 +144,7 @@ def _value_offers(place: Place, asked: _Asked, before: Sequence[Scanned]) -> Ite
     if subject is None or subject.kind == "Num":
         return
     if subject.kind == "Bool":
-        yield from offers.names(("true", "false"), f"`{subject.name}`, yes or no")
+        yield from (Offer(word, word, f"`{subject.name}`, yes or no") for word in ("true", "false"))
         return
     listed = _already_listed(before)
     known = asked.values.get(subject.name) or values_of(subject, asked.reader)
@@ -181,4 +181,7 @@ def _free_offers(terminals: frozenset[str], asked: _Asked, before: Sequence[Scan
     if "LSQB" in terminals and last in ("in", "not in"):
         yield Offer("[", "[", "a list")
     if "VALUE" in terminals and any(token.text == "chain" for token in before):
-        yield from (Offer(f"{offer.text}/", offer.label, "PROVIDER/MODEL") for offer in offers.names(asked.values.get("provider", ())))
+        yield from (
+            Offer(f"{offer.text}/", offer.label, "PROVIDER/MODEL")
+            for offer in offers.names(asked.values.get("provider", ()))
+        )

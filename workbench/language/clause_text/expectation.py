@@ -20,10 +20,13 @@ _THINGS: Final = {
     "SUBJECT": "a clause", "VALUE": "a value", "OPERAND": "a number field", "WORD": "a name", "NUMBER": "a number",
     "REASON": "a failure reason", "UNIT": "a unit: ms, s or min", "REL": "an operator such as = or <=",
     "$END": "the end", "LSQB": "a list such as [a, b]", "LPAR": "(", "RPAR": ")", "RSQB": "]", "COMMA": ",",
-    "COLON": ":", "STAR": "*", "SIGN": "+ or -", "LBRACE": "{", "RBRACE": "}", "SLASH": "/", "_EQUALS": "=", "_EOL": ";", "_DOTS": "..",
+    "COLON": ":", "STAR": "*", "SIGN": "+ or -", "LBRACE": "{", "RBRACE": "}", "SLASH": "/",
+    "_EQUALS": "=", "_EOL": ";", "_DOTS": "..",
 }  # fmt: skip
 MOST_NAMED: Final = 7
 """How many of the things that could stand at a place an error names."""
+SHOWN: Final = 40
+"""How many characters of the text an error repeats."""
 _SILENT: Final = frozenset(("STRING", "BINDING"))
 _FIRST: Final = ("SUBJECT", "OPERAND", "VALUE", "NUMBER", "WORD", "REASON", "LSQB", "REL")
 _SPELLED_WRONG: Final = {"=<": "<=", "=>": ">=", "&&": "and", "||": "or", "!": "not", "&": "and", "|": "or", "^": "and"}
@@ -149,5 +152,8 @@ def syntax_error(text: str, column: int, start: Start, reader: Reader) -> Clause
     rest = scan(text[column:])
     word = rest[0].text if rest else ""
     needed = f"expected {_listing(expected)}" if expected else "nothing can follow here"
-    reason = f"{needed}, not `{word[:40]}`" if word else f"{needed} after `{text.strip()[-40:]}`" if text.strip() else needed
+    if word:
+        reason = f"{needed}, not `{word[:SHOWN]}`"
+    else:
+        reason = f"{needed} after `{text.strip()[-SHOWN:]}`" if text.strip() else needed
     return fault(reason, column, "syntax", hint=_hint(text, column, found, word), expected=expected)

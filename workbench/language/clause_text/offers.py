@@ -24,21 +24,46 @@ class Offer(NamedTuple):
 
 
 _DETAILS: Final = {
-    "_AND": "both hold", "_OR": "one of them holds", "_NOT": "the opposite", "IN": "one of a list",
-    "NOT_IN": "none of a list", "IS": "equals", "IS_NOT": "differs from", "SUPPORTS": "a capability, as in `supports tools`",
-    "HAS_CAPABILITY": "a capability by its whole name", "_IF": "0 where the clause fails; drops nobody",
-    "_ELSE": "`else 0`", "CHEAPEST_BY": "the lowest scores highest", "HIGHEST_BY": "min-max over the survivors",
-    "NORMALIZE": "min-max over the survivors", "CLAMP": "held between two numbers", "COMPOSITE": "a score of sigma-pol/v1",
-    "PREFER": "those that match first", "TOP": "the first of the order", "BEST_FIRST": "by score",
-    "KEEP_ORDER": "the order of the catalog", "SAMPLE": "a seeded draw, weighted by rank", "CHAIN": "a fixed list",
-    "ON": "what happens on one kind of failure", "OTHERWISE": "what happens on every other failure",
-    "RETRY": "the same offer again", "NEXT": "the next offer", "STOP": "give up",
-    "DISABLE_PROVIDER": "no more of this provider for a while", "SAME_MODEL_ELSEWHERE": "the next offer of this model",
-    "AFTER": "wait before it", "OPEN_BREAKER": "leave the provider alone for a time", "SET": "set a request parameter",
-    "SEED_AS": "set a parameter to the seed", "JITTER": "move a parameter by a seeded amount",
-    "FILTER_TEXT": "a directive on text, for the host", "FILTER_IMAGE": "a directive on images, for the host",
-    "CUSTOM": "a transform that the host registered", "WHEN": "only where the clause holds", "UNCHANGED": "the request as it is",
-}  # fmt: skip
+    "_AND": "both hold",
+    "_OR": "one of them holds",
+    "_NOT": "the opposite",
+    "IN": "one of a list",
+    "NOT_IN": "none of a list",
+    "IS": "equals",
+    "IS_NOT": "differs from",
+    "SUPPORTS": "a capability, as in `supports tools`",
+    "HAS_CAPABILITY": "a capability by its whole name",
+    "_IF": "0 where the clause fails; drops nobody",
+    "_ELSE": "`else 0`",
+    "CHEAPEST_BY": "the lowest scores highest",
+    "HIGHEST_BY": "min-max over the survivors",
+    "NORMALIZE": "min-max over the survivors",
+    "CLAMP": "held between two numbers",
+    "COMPOSITE": "a score of sigma-pol/v1",
+    "PREFER": "those that match first",
+    "TOP": "the first of the order",
+    "BEST_FIRST": "by score",
+    "KEEP_ORDER": "the order of the catalog",
+    "SAMPLE": "a seeded draw, weighted by rank",
+    "CHAIN": "a fixed list",
+    "ON": "what happens on one kind of failure",
+    "OTHERWISE": "what happens on every other failure",
+    "RETRY": "the same offer again",
+    "NEXT": "the next offer",
+    "STOP": "give up",
+    "DISABLE_PROVIDER": "no more of this provider for a while",
+    "SAME_MODEL_ELSEWHERE": "the next offer of this model",
+    "AFTER": "wait before it",
+    "OPEN_BREAKER": "leave the provider alone for a time",
+    "SET": "set a request parameter",
+    "SEED_AS": "set a parameter to the seed",
+    "JITTER": "move a parameter by a seeded amount",
+    "FILTER_TEXT": "a directive on text, for the host",
+    "FILTER_IMAGE": "a directive on images, for the host",
+    "CUSTOM": "a transform that the host registered",
+    "WHEN": "only where the clause holds",
+    "UNCHANGED": "the request as it is",
+}
 _INSERTED: Final = {"NORMALIZE": "normalize(", "CLAMP": "clamp("}
 _OPERATOR_DETAILS: Final = {
     "=": "equals", "!=": "differs from", "<": "is below", "<=": "is at most", ">": "is above", ">=": "is at least",
@@ -126,4 +151,6 @@ def reasons() -> Iterator[Offer]:
 
 def units() -> Iterator[Offer]:
     """Units of a wait."""
-    yield from (Offer(unit, unit, meaning) for unit, meaning in (("ms", "milliseconds"), ("s", "seconds"), ("min", "minutes")))
+    yield from (
+        Offer(unit, unit, meaning) for unit, meaning in (("ms", "milliseconds"), ("s", "seconds"), ("min", "minutes"))
+    )

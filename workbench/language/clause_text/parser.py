@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 if TYPE_CHECKING:
-    from lark import Lark, Token, Tree
+    from lark import Token, Tree
 
 Start = Literal["pred", "scorer", "selection", "fallback", "transform"]
 STARTS: Final[tuple[Start, ...]] = ("pred", "scorer", "selection", "fallback", "transform")
@@ -35,8 +35,8 @@ def _stamp(grammar: bytes) -> str:
     return f"lark {lark.__version__} grammar {zlib.crc32(lines):08x}"
 
 
-def build() -> Lark:
-    """The parser, built from the grammar."""
+def build() -> Any:
+    """lark's parser, built from the grammar. (lark's own annotations are too partial to check against.)"""
     from lark import Lark  # noqa: PLC0415
 
     return Lark(
@@ -58,22 +58,29 @@ def _by_number(table: dict[str, Any]) -> dict[int, Any]:
     return {int(key): value for key, value in table.items()}
 
 
-def _load(document: dict[str, Any]) -> Lark:
+def _load(document: dict[str, Any]) -> Any:
     """lark's tables from JSON, whose keys are strings where lark's are numbers."""
-    from lark import Lark  # noqa: PLC0415
+    import lark  # noqa: PLC0415
 
     data = document["data"]
     tables = data["parser"]["parser"]
     tables["tokens"] = _by_number(tables["tokens"])
     tables["states"] = {int(state): _by_number(actions) for state, actions in tables["states"].items()}
-    return Lark.load({"data": data, "memo": _by_number(document["memo"])})
+    loader: Any = lark.Lark
+    return loader.load({"data": data, "memo": _by_number(document["memo"])})
+
+
+def shipped() -> dict[str, Any] | None:
+    """The shipped tables, or None where they are not those of this grammar and this lark."""
+    document: dict[str, Any] = json.loads(_resource(_TABLE) or b"{}")
+    return document if document.get("stamp") == _stamp(_resource(_GRAMMAR)) else None
 
 
 @cache
-def parser() -> Lark:
+def parser() -> Any:
     """The one parser; it holds no state between parses."""
-    document: dict[str, Any] = json.loads(_resource(_TABLE) or b"{}")
-    return _load(document) if document.get("stamp") == _stamp(_resource(_GRAMMAR)) else build()
+    document = shipped()
+    return build() if document is None else _load(document)
 
 
 @lru_cache(maxsize=4096)

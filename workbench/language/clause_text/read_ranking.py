@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from lark import Token, Tree
 
 from workbench.language.clause_text.reader import (
-    Action, Reader, Subject, at, column_of, did_you_mean, fault, some, text,
-)  # fmt: skip
+    Action,
+    Reader,
+    Subject,
+    at,
+    column_of,
+    did_you_mean,
+    fault,
+    some,
+    text,
+)
 from workbench.language.clause_text.spelling import RELATIONS, SUBJECTS, WHOLE, quote
 
 Node = Tree[Token]
@@ -105,7 +113,7 @@ def _compared(reader: Reader, _node: Node, parts: list[Any]) -> Any:
     left, sign, right = parts
     subject, relation = reader.subject(left), RELATIONS[" ".join(sign.lower().split())]
     if subject.kind == "Num":
-        if right.type == "BINDING" or right.type == "NUMBER":
+        if right.type in ("BINDING", "NUMBER"):
             return ["cmp", subject.name, relation, reader.number(right)]
         raise fault(
             f"`{subject.name}` is compared with a number, not `{right}`", at(right), "wrong_sort",
@@ -136,7 +144,7 @@ def _bound_members(reader: Reader, _node: Node, parts: list[Any]) -> Any:
             f"`{token}` holds one value, `{values}`, and no list", at(token), "binding_sort",
             hint=f"write `= {token}`", expected=("a list",),
         )  # fmt: skip
-    return [_stand_in(token, value) for value in values]
+    return [_stand_in(token, value) for value in cast("tuple[Any, ...]", values)]
 
 
 def _stand_in(token: Token, value: Any) -> Token:
@@ -197,7 +205,7 @@ def _highest(_reader: Reader, _node: Node, parts: list[Any]) -> Any:
 
 
 def _is_literal(term: Any) -> bool:
-    return isinstance(term, list) and bool(term) and term[0] == "lit"  # pyright: ignore[reportUnknownVariableType]
+    return term[0] == "lit"
 
 
 def _negative(term: Any) -> Any:

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from lark import Token, Tree
 
 from workbench.language.clause_text.read_ranking import SCORER_ACTIONS
 from workbench.language.clause_text.reader import (
-    Action, Reader, at, column_of, did_you_mean, fault, number, text, wrong_binding,
-)  # fmt: skip
+    Action,
+    Reader,
+    at,
+    column_of,
+    did_you_mean,
+    fault,
+    number,
+    text,
+    wrong_binding,
+)
 from workbench.language.clause_text.spelling import UNITS
 from workbench.language.signature import FAIL_REASONS
 
@@ -172,6 +180,14 @@ def _put(action: dict[str, Any], key: str, value: Any, column: int) -> None:
     action[key] = value
 
 
+_KEYS: Final = {
+    "after": "backoff_ms",
+    "after_list": "backoff_ms",
+    "open_breaker": "open_breaker_ms",
+    "then": "then_action",
+}
+
+
 def _action(_reader: Reader, _node: Node, parts: list[Any]) -> Any:
     """A verb and what follows it. A bare wait goes on the list after `after`, a bare `key = number` after `with`."""
     action: dict[str, Any] = parts[0]
@@ -180,16 +196,18 @@ def _action(_reader: Reader, _node: Node, parts: list[Any]) -> Any:
         if kind == "after_more":
             if last not in ("after", "after_more"):
                 raise fault("a wait stands after `after`", column, "syntax", expected=("after",))
-            waits = action["backoff_ms"]
-            action["backoff_ms"] = [*(waits if isinstance(waits, list) else [waits]), value]
+            waits: Any = action["backoff_ms"]
+            listed = cast("list[Any]", waits) if isinstance(waits, list) else [waits]
+            action["backoff_ms"] = [*listed, value]
         elif kind in ("with_knob", "more_knob"):
             if kind == "more_knob" and last not in ("with_knob", "more_knob"):
                 raise fault("`with` stands before the first of these", column, "syntax", expected=("with",))
-            if value[0] in ("action", "then_action", "backoff_ms"):
-                raise fault(f"`{value[0]}` has words of its own", column, "syntax")
-            _put(action, *value, column)
+            key, amount = value
+            if key in ("action", "then_action", "backoff_ms"):
+                raise fault(f"`{key}` has words of its own", column, "syntax")
+            _put(action, key, amount, column)
         else:
-            _put(action, {"open_breaker": "open_breaker_ms", "then": "then_action"}.get(kind, "backoff_ms"), value, column)
+            _put(action, _KEYS[kind], value, column)
         last = kind
     return action
 

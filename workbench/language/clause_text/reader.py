@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from dataclasses import field as slot
-from typing import Any, Final, Literal, NamedTuple, NoReturn
+from typing import Any, Final, Literal, NamedTuple, NoReturn, cast
 
 from lark import Token, Tree
 
@@ -33,9 +33,7 @@ class Subject(NamedTuple):
     name: str
 
 
-def fault(
-    reason: str, column: int, code: str, *, hint: str | None = None, expected: Sequence[str] = ()
-) -> ClauseError:
+def fault(reason: str, column: int, code: str, *, hint: str | None = None, expected: Sequence[str] = ()) -> ClauseError:
     """A `ClauseError` with one finding; `column` is 0-based into the text."""
     return ClauseError(TITLE, [Finding(reason, code, Place(column=column), hint)], column=column, expected=expected)
 
@@ -77,7 +75,7 @@ class Reader:
             raise fault(f"unknown binding `{token}`", at(token), "unknown_binding", hint=hint, expected=known)
         self.names[name] = None
         value = self.bindings[name]
-        return tuple(value) if isinstance(value, list | tuple | set | frozenset) else value
+        return tuple(cast("list[Any]", value)) if isinstance(value, list | tuple) else value
 
     def scalar(self, token: Token) -> Any:
         """The value of a literal or a `$name`: a string, a number or (a `$name` only) a boolean."""
@@ -141,9 +139,10 @@ def at(token: Token) -> int:
 def column_of(tree: Any) -> int:
     """Where a part of the tree begins, as far as its tokens say."""
     while isinstance(tree, Tree):
-        if not tree.children:
+        node = cast("Tree[Token]", tree)
+        if not node.children:
             return 0
-        tree = tree.children[0]
+        tree = node.children[0]
     return at(tree)
 
 
@@ -180,15 +179,17 @@ def fold(root: Any, reader: Reader, actions: Mapping[str, Action]) -> Any:
     done: list[Any] = []
     work: list[tuple[Any, bool]] = [(root, False)]
     while work:
-        node, ready = work.pop()
-        if not isinstance(node, Tree):
-            done.append(node)
-        elif not ready:
+        part, ready = work.pop()
+        if not isinstance(part, Tree):
+            done.append(part)
+            continue
+        node = cast("Tree[Token]", part)
+        if not ready:
             work.append((node, True))
             work.extend((child, False) for child in reversed(node.children))
-        else:
-            first = len(done) - len(node.children)
-            meant = done[first:]
-            del done[first:]
-            done.append(actions[node.data](reader, node, meant))
+            continue
+        first = len(done) - len(node.children)
+        meant = done[first:]
+        del done[first:]
+        done.append(actions[node.data](reader, node, meant))
     return done[0]

@@ -6,9 +6,10 @@ is read as a term, the three JSON spellings included.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from workbench.errors import AdmissionError, ClauseError, DocumentError, Finding, Place
 from workbench.language.vocabulary import Vocabulary
@@ -54,7 +55,8 @@ def parse_scorer(text: str, vocabulary: Vocabulary, bindings: Bindings | None = 
 def parse_selection(text: str, vocabulary: Vocabulary, bindings: Bindings | None = None) -> Selection:
     """The selector that `text` spells, and the scorer that it names. Raises `ClauseError`."""
     if _is_json(text):
-        return Selection(_json_term(text, vocabulary))
+        parsed = _json_term(text, vocabulary, bindings)
+        return Selection(parsed.term, None, parsed.names)
     (selector, scorer), names = _meaning(text, "selection", vocabulary, bindings)
     return Selection(selector, scorer, names)
 
@@ -70,25 +72,28 @@ def parse_transform(text: str, vocabulary: Vocabulary, bindings: Bindings | None
 
 
 def parse_condition(text: str, vocabulary: Vocabulary) -> Parsed:
-    """A predicate over a tenant's own fields: no provider, model, tier, capability or requirement. Raises `ClauseError`."""
+    """A predicate over a tenant's own fields: no provider, model, tier, capability or requirement.
+
+    Raises `ClauseError`.
+    """
     if not _is_json(text):
         term, names = _meaning(text, "pred", vocabulary, None, condition=True)
         return Parsed(term, names)
-    term = _json_term(text, vocabulary)
-    _refuse_beyond_condition(term)
-    return Parsed(term)
+    parsed = _json_term(text, vocabulary, None)
+    _refuse_beyond_condition(parsed.term)
+    return parsed
 
 
 def _parsed(text: str, start: Start, vocabulary: Vocabulary, bindings: Bindings | None) -> Parsed:
     if _is_json(text):
-        return Parsed(_json_term(text, vocabulary))
+        return _json_term(text, vocabulary, bindings)
     return Parsed(*_meaning(text, start, vocabulary, bindings))
 
 
 def _meaning(
     text: str, start: Start, vocabulary: Vocabulary, bindings: Bindings | None, *, condition: bool = False
 ) -> tuple[Any, tuple[str, ...]]:
-    from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken  # noqa: PLC0415
+    from lark.exceptions import UnexpectedInput, UnexpectedToken  # noqa: PLC0415
 
     from workbench.language.clause_text.expectation import syntax_error  # noqa: PLC0415
     from workbench.language.clause_text.parser import tree  # noqa: PLC0415
@@ -101,11 +106,8 @@ def _meaning(
     try:
         parsed = tree(text, start)
     except UnexpectedInput as error:
-        column = len(text)
-        if isinstance(error, UnexpectedToken) and error.token.type != "$END":
-            column = error.token.start_pos or 0
-        elif isinstance(error, UnexpectedCharacters):
-            column = error.pos_in_stream
+        ended = isinstance(error, UnexpectedToken) and cast("Any", error).token.type == "$END"
+        column = len(text) if ended else error.pos_in_stream or 0
         raise syntax_error(text, column, start, reader) from None
     return fold(parsed, reader, ACTIONS), tuple(reader.names)
 
@@ -117,18 +119,47 @@ def _is_json(text: str) -> bool:
     return text.lstrip().startswith("[")
 
 
-def _json_term(text: str, vocabulary: Vocabulary) -> Term:
-    """A term typed as JSON, the three JSON spellings lowered."""
+def _json_term(text: str, vocabulary: Vocabulary, bindings: Bindings | None) -> Parsed:
+    """A term typed as JSON, its `"$names"` replaced where bindings are given, the JSON spellings lowered."""
     from workbench.boundary import strict_json  # noqa: PLC0415
     from workbench.language.lowering import lower  # noqa: PLC0415
 
     try:
-        value = strict_json.loads(text, source="clause", max_bytes=4 * MAX_CHARACTERS)
-        return lower(value, vocabulary)
+        value: Any = strict_json.loads(text, source="clause", max_bytes=4 * MAX_CHARACTERS)
     except DocumentError as error:
         raise _json_error(text, error) from None
+    names = {} if bindings is None else _bind(value, text, vocabulary, bindings)
+    try:
+        return Parsed(lower(value, vocabulary), tuple(names))
     except AdmissionError as error:
         raise ClauseError("the term is no policy", error.findings, expected=("a term",)) from None
+
+
+_BINDING: Final = re.compile(r"\$[A-Za-z_][A-Za-z0-9_]*")
+_BOUND_PLACES: Final = {"in": 2, "not_in": 2, "eq": 2, "ne": 2, "cmp": 3}
+"""Where a `"$name"` in JSON stands for a tenant's fact: the value of a comparison."""
+
+
+def _bind(value: Any, text: str, vocabulary: Vocabulary, bindings: Bindings) -> dict[str, None]:
+    """Put the facts in the places of their `"$names"`; gives the names."""
+    from lark import Token  # noqa: PLC0415
+
+    from workbench.language.clause_text.reader import Reader  # noqa: PLC0415
+
+    reader = Reader(vocabulary, bindings)
+    work: list[Any] = [value]
+    while work:
+        part = work.pop()
+        if not isinstance(part, list) or not part:
+            continue
+        term = cast("Term", part)
+        place = _BOUND_PLACES.get(term[0], 0) if isinstance(term[0], str) else 0
+        name: Any = term[place] if 0 < place < len(term) else None
+        if isinstance(name, str) and _BINDING.fullmatch(name):
+            bound = reader.bound(Token("BINDING", name, start_pos=max(0, text.find(f'"{name}"'))))
+            term[place] = list(cast("tuple[Any, ...]", bound)) if isinstance(bound, tuple) else bound
+        work.extend(reversed(term[1:]))
+    return reader.names
 
 
 def _json_error(text: str, error: DocumentError) -> ClauseError:
@@ -152,9 +183,10 @@ def _refuse_beyond_condition(term: Term) -> None:
     work: list[Any] = [term]
     while work:
         part = work.pop()
-        op = part[0] if isinstance(part, list) and part else None  # pyright: ignore[reportUnknownVariableType]
+        term = cast("Term", part) if isinstance(part, list) else []
+        op = term[0] if term else None
         if op not in _CONDITION_OPS:
             reason = f"`{op}` cannot stand in a condition over a tenant's fields"
             raise ClauseError("the clause cannot be read", [Finding(reason, "condition", Place(column=0))])
         if op in _JOINING:
-            work.extend(part[1:])
+            work.extend(term[1:])

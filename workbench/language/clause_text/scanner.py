@@ -102,6 +102,11 @@ def tokens(text: str) -> tuple[tuple[int, int, Kind], ...]:
     return tuple((token.start, token.end, token.kind) for token in scan(text))
 
 
+_QUOTED_BINDING: Final = re.compile(r'"\$([A-Za-z_][A-Za-z0-9_]*)"')
+
+
 def binding_names(text: str) -> tuple[str, ...]:
-    """The `$names` in `text`, without the sign, in order of appearance, each once."""
+    """The `$names` in `text` (in JSON: the strings that are one), without the sign, in order, each once."""
+    if text.lstrip().startswith("["):
+        return tuple(dict.fromkeys(_QUOTED_BINDING.findall(text)))
     return tuple(dict.fromkeys(token.text[1:] for token in scan(text) if token.kind == "binding" and token.text != "$"))

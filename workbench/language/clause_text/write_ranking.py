@@ -7,7 +7,7 @@ binds; `written` drives them without recursion.
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 from workbench.language.clause_text.spelling import SIGNS, SUBJECTS, name_text, number_text, word_text
 from workbench.language.vocabulary import Vocabulary
@@ -74,12 +74,19 @@ def written(term: Term, vocabulary: Vocabulary, writers: dict[str, Writer]) -> W
 # ---- predicates
 
 
+def _plain(term: Term) -> Term:
+    """A term without the `and`, `or` and `add` around it that join nothing."""
+    while term[0] in ("and", "or", "add") and len(term) == 2:
+        term = term[1]
+    return term
+
+
 def spliced(term: Term) -> list[Term]:
     """The children of `and`, `or`, `add` with those of nested ones in their place, as the normal form has them."""
     found: list[Term] = []
     work: list[Term] = [term]
     while work:
-        part = work.pop()
+        part = _plain(work.pop())
         if part[0] == term[0]:
             work.extend(reversed(part[1:]))
         else:
@@ -93,7 +100,7 @@ def _equality(term: Term, vocabulary: Vocabulary) -> tuple[str, str] | None:
         return _NAMES[term[0]], name_text(term[1])
     if term[0] == "is":
         field = vocabulary.fields.get(term[1])
-        if field is not None and field.category in vocabulary.categories and field.value is not None:
+        if field is not None and field.category and field.value is not None and field.category in vocabulary.categories:
             return name_text(field.category), name_text(field.value)
     return None
 
@@ -128,6 +135,8 @@ def _compare(term: Term, vocabulary: Vocabulary, sign: str, listed: str) -> Writ
         if choice is None:
             return None
         subject, values = choice
+        if len(values) == 1:
+            return Written(f"{subject} {sign} {values[0]}", ATOM)
         return Written(f"{subject} {listed} [{', '.join(values)}]", ATOM)
     equality = _equality(term, vocabulary)
     return Written(f"{equality[0]} {sign} {equality[1]}", ATOM) if equality else None
@@ -156,7 +165,7 @@ def _and(term: Term, _vocabulary: Vocabulary) -> Writing:
 
 
 def _not(term: Term, vocabulary: Vocabulary) -> Writing:
-    inner: Term = term[1]
+    inner = _plain(term[1])
     if inner[0] == "min_tier":
         return Written(f"tier < {name_text(inner[1])}", ATOM)
     short = _compare(inner, vocabulary, "!=", "not in")
@@ -186,13 +195,13 @@ def _has_cap(term: Term, _vocabulary: Vocabulary) -> str:
 
 def _about_money(term: Term, vocabulary: Vocabulary) -> bool:
     """Whether the score is one of prices, so that its lowest is the cheapest."""
-    work: list[Any] = [term]
+    work: list[Term] = [term]
     while work:
         part = work.pop()
         if part[0] == "field":
             field = vocabulary.fields.get(part[1])
             return field is not None and field.unit.startswith(_MONEY)
-        work.extend(child for child in part[1:] if isinstance(child, list))
+        work.extend(cast("Term", child) for child in part[1:] if isinstance(child, list))
     return False
 
 
@@ -212,7 +221,7 @@ def _gate(term: Term, _vocabulary: Vocabulary) -> Writing:
 
 
 def _neg(term: Term, vocabulary: Vocabulary) -> Writing:
-    inner: Term = term[1]
+    inner = _plain(term[1])
     if inner[0] != "normalize":
         child = yield inner
         return Written(f"1 - {child.inside(FACTOR)}", TIGHT)

@@ -10,11 +10,26 @@ import json
 from typing import Any, Final
 
 from workbench.language.clause_text.spelling import (
-    NAME, name_text, number_text, quote, reason_text, wait_text, word_text,
-)  # fmt: skip
+    NAME,
+    name_text,
+    number_text,
+    quote,
+    reason_text,
+    wait_text,
+    word_text,
+)
 from workbench.language.clause_text.write_ranking import (
-    LOOSE, MIDDLE, SCORER_WRITERS, TIGHT, Writer, Writing, Written, alone, word, written,
-)  # fmt: skip
+    LOOSE,
+    MIDDLE,
+    SCORER_WRITERS,
+    TIGHT,
+    Writer,
+    Writing,
+    Written,
+    alone,
+    word,
+    written,
+)
 from workbench.language.vocabulary import Vocabulary
 
 Term = list[Any]
@@ -172,7 +187,7 @@ STEP_WRITERS: Final[dict[str, Writer]] = {
     "policy": _policy,
     **dict.fromkeys(_EVIDENCE, alone(lambda term, _vocabulary: json.dumps(term, ensure_ascii=False))),
 }
-"""The writer of every operation that is neither a predicate nor a scorer. Evidence has no words and is written as JSON."""
+"""The writer of every operation that is no predicate and no scorer. Evidence has no words and is written as JSON."""
 
 _WRITERS: Final = {**SCORER_WRITERS, **STEP_WRITERS}
 
