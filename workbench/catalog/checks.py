@@ -107,8 +107,10 @@ def _address_class_fault(address: ipaddress.IPv4Address | ipaddress.IPv6Address,
         return _address_class_fault(address.ipv4_mapped, imported=imported)
     if address.is_link_local or str(address) in _METADATA_ADDRESSES:
         return "is link-local, or a cloud's metadata service"
+    if address.is_loopback:
+        return None
     if address.is_multicast or address.is_unspecified or address.is_reserved:
         return "is no address of a host"
-    if imported and (address.is_private or not address.is_global) and not address.is_loopback:
+    if imported and (address.is_private or not address.is_global):
         return "is an address inside a private network"
     return None

@@ -279,8 +279,9 @@ class Reader:
 
     def _twice(self, kind: str, index: int, name: str, taken: dict[str, str]) -> bool:
         key = folded(name)
-        first = taken.setdefault(key, name)
-        if first is name:
+        first = taken.get(key)
+        if first is None:
+            taken[key] = name
             return False
         shown = sanitiser.one_line(name, limit=120)
         reason = (

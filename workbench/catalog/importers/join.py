@@ -158,17 +158,14 @@ def _offers(
         yield _row(here, rules, dates, aliases=aliases, derived=f"list price x {factor:g} (regional uplift)")
 
 
-def _canonical(listing: Listing) -> tuple[bool, bool, float, int, str, str]:
-    """Sorts the row that stands first: no alias, priced, cheaper, short."""
+def _canonical(listing: Listing) -> tuple[bool, bool, float, int, int, str]:
+    """Sorts the row that stands first: no alias, priced, cheaper, short, and the one that knows more.
+
+    The last part, the whole row as text, leaves no tie for the order of the source to decide.
+    """
     price = (listing.price_in or 0) + (listing.price_out or 0)
-    return (
-        is_alias(listing.wire_id),
-        listing.price_in is None,
-        price,
-        len(listing.wire_id),
-        listing.wire_id,
-        listing.base_url or "",
-    )
+    known = sum(getattr(listing, name) is not None for name in listing.__slots__)
+    return is_alias(listing.wire_id), listing.price_in is None, price, len(listing.wire_id), -known, repr(listing)
 
 
 def _filled(main: Sequence[Listing], other: Sequence[Listing]) -> Listing:

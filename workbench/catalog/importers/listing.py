@@ -42,8 +42,11 @@ def per_million(price: object, *, scale: float = 1e6) -> float | None:
     """A price as USD per million tokens, to a millionth of a dollar; None for zero, a wrong type or nonsense."""
     if isinstance(price, bool) or not isinstance(price, int | float):
         return None
-    value = float(price) * scale
-    return round(value, 6) if math.isfinite(value) and 0 < value <= 1e6 else None
+    try:
+        value = round(float(price) * scale, 6)
+    except OverflowError:
+        return None
+    return value if math.isfinite(value) and 0 < value <= 1e6 else None
 
 
 def count(value: object) -> int | None:
