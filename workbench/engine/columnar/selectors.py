@@ -105,8 +105,8 @@ def draw(weights: Numbers, count: int, generator: Minstd) -> list[int]:
     drawn: list[int] = []
     for _ in range(count):
         running = _running(weights[remaining], _WINDOW)
-        threshold = generator.draw() * running[-1]
-        place = min(int(np.searchsorted(running, threshold)), len(running) - 1)
+        threshold = generator.draw() * float(running[-1])
+        place = min(int(running.searchsorted(threshold)), len(running) - 1)
         drawn.append(remaining.item(place))
         remaining = np.concatenate((remaining[:place], remaining[place + 1 :]))
     return drawn

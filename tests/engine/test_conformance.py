@@ -1,0 +1,163 @@
+"""The replay of golden vectors: what passes, what fails, and that a broken vector is a failure and no exception."""
+
+from __future__ import annotations
+
+import copy
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from workbench.engine import conformance
+from workbench.errors import DocumentError, FileRefused
+
+TOO_DEAR = "cmp:price_in:le"
+PLAN = ["always", {"action": "next_candidate"}]
+CANDIDATES = [
+    {"provider_id": "a", "model_family": "x", "score_me": 1},
+    {"provider_id": "b", "model_family": "x", "score_me": 2, "price_in": 9},
+    {"provider_id": "c", "model_family": "y", "price_in": 1},
+]
+DOCUMENT: dict[str, Any] = {
+    "version": "sigma-pol/v2",
+    "extensions": {"score_me": {"sort": "Num", "default": "-inf"}, "odd": {"sort": "Bool", "default": True}},
+    "vectors": [
+        {"name": "no", "kind": "admission", "term": ["and"], "expect": {"ok": False}},
+        {"name": "yes", "kind": "admission", "term": ["top"], "expect": {"ok": True}},
+        {
+            "name": "enc", "kind": "encoding", "term": ["and", ["is", "odd"], ["top"]],
+            "expect": {"sort": "Pred", "encoding": 'sigma-pol/v2:(is "odd")'},
+        },
+        {
+            "name": "pred", "kind": "pred", "term": ["cmp", "price_in", "le", 5], "expect": {},
+            "cases": [
+                {"candidate": CANDIDATES[1], "ctx": {"request": []}, "expect_ok": False, "expect_reason": TOO_DEAR},
+                {"candidate": CANDIDATES[2], "ctx": {}, "expect_ok": True},
+            ],
+        },
+        {
+            "name": "policy", "kind": "policy",
+            "term": ["policy", ["not", ["cmp", "price_in", "eq", 9]], ["field", "score_me"], ["argmax"], ["id"], PLAN],
+            "candidates": CANDIDATES, "ctx": {"request": {"requirements": []}},
+            "expect": {
+                "ordered": ["a", "c"], "ordered_index": [0, 2], "scores": [1.0000000000000002, "-inf"],
+                "rejected": [{"provider": "b", "reason": "not", "model": "x"}],
+            },
+        },
+        {
+            "name": "xform", "kind": "xform", "term": ["set_param", "a", 1], "request": [], "candidate": CANDIDATES[0],
+            "ctx": {"request": []}, "expect": {"request": {"a": 1}},
+        },
+        {
+            "name": "plan", "kind": "failplan", "term": PLAN,
+            "expect": {"classified": [{"kind": "timeout", "action": {"action": "next_candidate"}}]},
+        },
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("evaluator", ["reference", "columnar", "both"])
+def test_good_vectors_pass(evaluator: conformance.Chosen) -> None:
+    report = conformance.run(DOCUMENT, evaluator=evaluator)
+    assert (report.passed, report.failed, report.failures) == (7, 0, ())
+
+
+@pytest.mark.parametrize(
+    ("place", "path", "value", "what"),
+    [
+        (0, ("expect", "ok"), True, "ok"),
+        (1, ("expect", "ok"), False, "ok"),
+        (1, ("expect",), {}, "ok"),
+        (2, ("expect", "encoding"), "x", "encoding"),
+        (2, ("expect", "fingerprint"), "1-1", "fingerprint"),
+        (2, ("expect", "sort"), "Scorer", "sort"),
+        (2, ("term",), ["nope"], "error"),
+        (2, ("kind",), "sonnet", "kind"),
+        (3, ("cases", 0, "expect_reason"), "scope", "case 1 reason"),
+        (3, ("cases", 1, "expect_ok"), False, "case 2"),
+        (4, ("expect", "ordered"), ["c", "a"], "ordered"),
+        (4, ("expect", "ordered"), ["a"], "ordered"),
+        (4, ("expect", "ordered_index"), [0, 1], "ordered_index"),
+        (4, ("expect", "scores"), [1.000000001, "-inf"], "scores"),
+        (4, ("expect", "scores"), [1, "inf"], "scores"),
+        (4, ("expect", "rejected"), [], "rejected"),
+        (4, ("expect", "rejected", 0, "model"), "y", "rejected"),
+        (4, ("expect", "rejected", 0, "reason"), "is:odd", "rejected"),
+        (5, ("expect", "request"), {"a": 2}, "request"),
+        (5, ("expect", "request"), {"a": True}, "request"),
+        (6, ("expect", "classified", 0, "action", "attempts"), 2, "action on timeout"),
+    ],
+)
+def test_a_wrong_expectation_fails(place: int, path: tuple[Any, ...], value: Any, what: str) -> None:
+    document = copy.deepcopy(DOCUMENT)
+    spot = document["vectors"][place]
+    for step in path[:-1]:
+        spot = spot[step]
+    spot[path[-1]] = value
+    report = conformance.run(document)
+    assert (report.passed, report.failed) == (6, 1)
+    assert {failure.what for failure in report.failures} == {what}
+    assert report.failures[0].vector == DOCUMENT["vectors"][place]["name"]
+
+
+@pytest.mark.parametrize(
+    "vector", [None, 5, [], {}, {"kind": "pred"}, {"kind": "policy", "term": ["top"]}, {"kind": []}]
+)
+def test_a_broken_vector_is_a_failure(vector: Any) -> None:
+    report = conformance.run({"version": "sigma-pol/v2", "vectors": [vector]})
+    assert (report.passed, report.failed) == (0, 1)
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {},
+        {"version": "sigma-pol/v9", "vectors": []},
+        {"version": "sigma-pol/v2", "vectors": {}},
+        {"version": "sigma-pol/v2", "vectors": [], "extensions": {"x": {"sort": "Text"}}},
+        {"version": "sigma-pol/v2", "vectors": [], "extensions": {"price_in": {"sort": "Num"}}},
+    ],
+)
+def test_what_is_no_vector_file(document: dict[str, Any]) -> None:
+    with pytest.raises(DocumentError):
+        conformance.run(document)
+
+
+def test_v1_is_read_as_v1() -> None:
+    vector = {
+        "name": "v1", "kind": "policy", "candidates": [{"provider_id": "a", "quality_hint": 0.25}], "ctx": {},
+        "term": ["policy", ["ev_zero"], ["top"], ["quality"], ["argmax"], ["id"], PLAN],
+        "expect": {"ordered": ["a"], "scores": [0.25], "sort": "Policy"},
+    }  # fmt: skip
+    evidence = {"name": "ev", "kind": "evidence", "term": ["ev_add", ["ev_zero"]], "expect": {"sort": "Evidence"}}
+    report = conformance.run({"version": "sigma-pol/v1", "vectors": [vector, evidence]})
+    assert report.failures == ()
+    assert conformance.run({"version": "sigma-pol/v2", "vectors": [evidence]}).failed == 1
+
+
+def test_files_plain_and_packed(tmp_path: Path) -> None:
+    data = json.dumps(DOCUMENT).encode()
+    (tmp_path / "v.json").write_bytes(data)
+    (tmp_path / "v.json.gz").write_bytes(gzip.compress(data))
+    for name in ("v.json", "v.json.gz"):
+        assert conformance.run(conformance.read(tmp_path / name)).failed == 0
+
+
+@pytest.mark.parametrize("data", [b"", b"not gzip", gzip.compress(b"{}")[:-4], gzip.compress(b"[]")])
+def test_packed_files_that_are_none(tmp_path: Path, data: bytes) -> None:
+    path = tmp_path / "v.json.gz"
+    path.write_bytes(data)
+    with pytest.raises(DocumentError):
+        conformance.read(path)
+
+
+def test_a_packed_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conformance, "MAX_BYTES", 1000)
+    path = tmp_path / "v.json.gz"
+    path.write_bytes(gzip.compress(b" " * 1001))
+    with pytest.raises(DocumentError, match="too large"):
+        conformance.read(path)
+    with pytest.raises(FileRefused):
+        conformance.read(tmp_path / "absent.json")
