@@ -309,6 +309,65 @@ def test_a_kill_at_any_moment_leaves_the_old_or_the_new_content(size: int, tmp_p
         assert names(tmp_path) == ["a.toml"]
 
 
+KILLED_BEFORE_EVERY_LINE = """
+import ctypes  # beforehand, so that its own many lines are not among those killed at
+import os, signal, sys
+from pathlib import Path
+from workbench.boundary import temporary
+from workbench.boundary.files import save_over, stamp, sweep_leftovers, write_atomic
+
+folder, how, swaps = Path(sys.argv[1]), sys.argv[2], sys.argv[3] == "swap"
+path = folder / "a.toml"
+if not swaps:
+    temporary.exchange = lambda made, target: False
+
+def child(last):
+    seen = 0
+    def trace(frame, event, argument):
+        nonlocal seen
+        if event == "line":
+            seen += 1
+            if seen == last:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return trace
+    base = stamp(path)
+    sys.settrace(trace)
+    write_atomic(path, b"new") if how == "write" else save_over(path, b"new", base)
+    sys.settrace(None)
+    os._exit(0)
+
+line = killed = 0
+while True:
+    line += 1
+    path.write_bytes(b"old")
+    pid = os.fork()
+    if not pid:
+        child(line)
+    status = os.waitpid(pid, 0)[1]
+    found = path.read_bytes()
+    assert found in (b"old", b"new"), (line, found)
+    swept = sweep_leftovers(folder)
+    assert swept.conflicts == (), (line, swept)
+    assert os.listdir(folder) == ["a.toml"], (line, os.listdir(folder))
+    if status == 0:
+        assert found == b"new"
+        break
+    assert os.WTERMSIG(status) == signal.SIGKILL
+    killed += 1
+print(killed)
+"""
+
+
+@pytest.mark.parametrize(("how", "swaps"), [("write", "swap"), ("save", "swap"), ("save", "second name")])
+def test_a_kill_before_any_line_leaves_the_old_or_the_new_content(how: str, swaps: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED_BEFORE_EVERY_LINE, tmp_path, how, swaps],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) > 50
+
+
 def test_what_another_program_wrote_is_kept_and_named(tmp_path: Path) -> None:
     path = tmp_path / "a.toml"
     path.write_bytes(b"base")

@@ -118,6 +118,21 @@ def test_hostile_documents_take_linear_time(name: str) -> None:
     assert time.process_time() - start < 2 * QUADRATIC
 
 
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("dotted key", "too_many_parts"),
+        ("ever-deeper headers", "too_many_parts"),
+        ("keys under a deep header", "too_much"),
+        ("deep keys under a deep header", "too_much"),
+        ("nested arrays", "too_deep"),
+        ("hexadecimal", "too_long"),
+    ],
+)
+def test_the_guard_stops_what_the_parser_is_slow_at(name: str, code: str) -> None:
+    assert refusal(HOSTILE[name]).code == code
+
+
 def test_two_thousand_ever_deeper_headers_are_refused_by_size() -> None:
     headers = "".join(f"[{'.'.join('a' * depth)}]\n" for depth in range(1, 2001))
     assert len(headers) > 4_000_000

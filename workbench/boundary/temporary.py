@@ -113,10 +113,11 @@ def sync_folder(folder: Path) -> None:
 def leftover(name: str) -> re.Match[str] | None:
     """The parts (`name`, `pid`, `run`, `old`, `new`) of a temporary file's name whose process is gone."""
     parts = _LEFTOVER.fullmatch(name)
-    if parts is None or parts["run"] == _RUN:
+    if parts is None:
         return None
     pid = int(parts["pid"])
-    return parts if pid == os.getpid() or not _alive(pid) else None
+    gone = parts["run"] != _RUN if pid == os.getpid() else not _alive(pid)
+    return parts if gone else None
 
 
 def _stem(target: Path) -> str:
