@@ -175,3 +175,13 @@ def test_identity_is_sha256_of_the_versioned_encoding() -> None:
     # printf 'sigma-pol/v2:(top)' | sha256sum
     assert admitted.identity == "29423345af6837918884eb1f831b413dbc088af5d8c7bcd17e16b7c5b5ce3a53"
     assert admitted.short == "pol_" + admitted.identity[:6]
+
+
+@pytest.mark.parametrize("size", [0, 1, 511, 512, 513, 1024, 5000])
+def test_fingerprint_is_what_its_definition_says_byte_by_byte(size: int) -> None:
+    data = bytes((index * 37 + 11) % 256 for index in range(size))
+    low, high = 5381, 52711
+    for byte in data:
+        low = (low * 31 + byte) % 2147483647
+        high = (high * 37 + byte) % 2147483629
+    assert fingerprint(data) == f"{low}-{high}"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from operator import mul
 from typing import Any, Final, cast
 
 from workbench.language.signature import OPS, SORTS, Version
@@ -68,12 +69,34 @@ def versioned(version: Version, body: str) -> str:
     return f"{version}:{body}"
 
 
+_BLOCK: Final = 512
+_LOW: Final = (31, 2147483647)
+_HIGH: Final = (37, 2147483629)
+
+
+def _powers(base: int, modulus: int) -> tuple[int, ...]:
+    """The weight of each byte of a block, the last byte's being 1."""
+    return tuple(pow(base, exponent, modulus) for exponent in range(_BLOCK - 1, -1, -1))
+
+
+_LOW_POWERS: Final = _powers(*_LOW)
+_HIGH_POWERS: Final = _powers(*_HIGH)
+
+
+def _roll(start: int, block: bytes, base_and_modulus: tuple[int, int], powers: tuple[int, ...]) -> int:
+    """`h = (h * base + byte) % modulus` over a block, as one sum of products."""
+    base, modulus = base_and_modulus
+    weights = powers[_BLOCK - len(block) :]
+    return (start * pow(base, len(block), modulus) + sum(map(mul, block, weights))) % modulus
+
+
 def fingerprint(data: bytes) -> str:
     """The cache key `h1-h2` of encoded bytes: two polynomial hashes, for speed and not for security."""
     low, high = 5381, 52711
-    for byte in data:
-        low = (low * 31 + byte) % 2147483647
-        high = (high * 37 + byte) % 2147483629
+    for start in range(0, len(data), _BLOCK):
+        block = data[start : start + _BLOCK]
+        low = _roll(low, block, _LOW, _LOW_POWERS)
+        high = _roll(high, block, _HIGH, _HIGH_POWERS)
     return f"{low}-{high}"
 
 

@@ -76,7 +76,7 @@ def _count(value: Any, _names: Names) -> Checked:
     return number, encoded
 
 
-def _text(value: Any, cap: int, what: str) -> str:
+def text(value: Any, cap: int, what: str) -> str:
     """A string of Unicode scalar values of at most `cap` bytes."""
     if type(value) is not str:
         raise _mismatch("string", "a string", value)
@@ -92,7 +92,7 @@ def _text(value: Any, cap: int, what: str) -> str:
 
 
 def _name(value: Any, _names: Names | None = None) -> Checked:
-    return value, encode_string(_text(value, MAX_NAME_BYTES, "the name"))
+    return value, encode_string(text(value, MAX_NAME_BYTES, "the name"))
 
 
 def _relation(value: Any, _names: Names) -> Checked:
@@ -135,7 +135,7 @@ def _scalar(value: Any, _names: Names) -> Checked:
     if type(value) is bool:
         return value, encode_value(value)
     if type(value) is str:
-        return value, encode_string(_text(value, MAX_STRING_BYTES, "the string"))
+        return value, encode_string(text(value, MAX_STRING_BYTES, "the string"))
     if type(value) not in (int, float):
         raise _mismatch("scalar", "a number, a string or a boolean", value)
     return _number(value)
@@ -153,7 +153,7 @@ def _record(value: Any, cap: int, code: Any, what: str) -> dict[str, Any]:
     if len(record) > cap:
         raise Refusal("size", f"too many keys; at most {cap}")
     for key in record:
-        _text(key, MAX_NAME_BYTES, "the key")
+        text(key, MAX_NAME_BYTES, "the key")
     return record
 
 
@@ -218,7 +218,7 @@ def _action(value: Any, _names: Names) -> Checked:
 
 def _recipe_step(value: Any) -> Any:
     if type(value) is str:
-        return _text(value, MAX_STRING_BYTES, "the string")
+        return text(value, MAX_STRING_BYTES, "the string")
     if value == [] and type(value) is list:
         return {}  # an empty record may be written as an empty array
     copy: dict[str, Any] = {}
