@@ -6,12 +6,14 @@ import asyncio
 import io
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import ClassVar
 
 from rich.console import Console
 from textual.app import App
 from textual.binding import Binding, BindingType
+from textual.command import Provider
 from textual.screen import Screen
 
 from workbench.session.session import Session
@@ -29,13 +31,13 @@ class WorkbenchApp(App[int]):
     """The workbench in a terminal."""
 
     TITLE = "policy workbench"
-    CSS_PATH: ClassVar[list[str | Path]] = [
+    CSS_PATH = [  # noqa: RUF012 - Textual declares it so
         STYLES / "base.tcss",
         STYLES / "main.tcss",
         STYLES / "editor.tcss",
         STYLES / "dialogs.tcss",
     ]
-    COMMANDS: ClassVar[set[type[ActionCommands]]] = {ActionCommands}
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {ActionCommands}
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+c", "interrupt", "quit", show=False, id="app.interrupt", system=True),

@@ -1,4 +1,4 @@
-"""A clause being typed: which one, for whom, the text so far, and the edit that it amounts to. Runs without a terminal."""
+"""A clause being typed: which one, for whom, the text so far, and the edit it amounts to. Runs without a terminal."""
 
 from __future__ import annotations
 
@@ -7,13 +7,20 @@ from dataclasses import dataclass, replace
 
 from workbench.errors import ClauseError, WorkbenchError
 from workbench.language.clause_text import Completion, complete
+from workbench.language.clause_text.completion import EditorKind
 from workbench.rulebook.clause import Clause
 from workbench.session.edits import AddClause, Edit, EditClause
 from workbench.session.session import Preview
 from workbench.session.state import WorkspaceState
 from workbench.session.targets import Scope
 
-KINDS = {"filter": "pred", "rank": "scorer", "select": "selection", "fallback": "fallback", "transform": "transform"}
+KINDS: dict[str, EditorKind] = {
+    "filter": "pred",
+    "rank": "scorer",
+    "select": "selection",
+    "fallback": "fallback",
+    "transform": "transform",
+}
 """What the clause language calls the text of a slot."""
 
 
@@ -111,4 +118,4 @@ def completions(draft: Draft, cursor: int, state: WorkspaceState) -> tuple[Compl
     values: Mapping[str, Sequence[str]] = state.catalog.values
     bindings = tuple(state.rulebook.schema.fields)
     kind = KINDS[draft.slot]
-    return complete(draft.text, cursor, state.vocabulary, values=values, kind=kind, bindings=bindings)  # type: ignore[arg-type]
+    return complete(draft.text, cursor, state.vocabulary, values=values, kind=kind, bindings=bindings)

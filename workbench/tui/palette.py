@@ -11,6 +11,7 @@ from textual.content import Content
 
 from workbench.session.actions import Action, actions_for
 from workbench.tui import wording
+from workbench.tui.widgets.drawing import clean
 
 if TYPE_CHECKING:
     from workbench.tui.screens.main import MainScreen
@@ -29,7 +30,7 @@ class ActionCommands(Provider):
 
     async def discover(self) -> Hits:
         for action, run in self._here():
-            yield DiscoveryHit(Content(_label(action)), run, text=_label(action), help=Content(action.help))
+            yield DiscoveryHit(Content(clean(_label(action))), run, text=_label(action), help=action.help)
 
     async def search(self, query: str) -> Hits:
         matcher = self.matcher(query)
@@ -37,7 +38,7 @@ class ActionCommands(Provider):
             label = f"{_label(action)} - {action.help}"
             score = matcher.match(label)
             if score > 0:
-                yield Hit(score, matcher.highlight(label), run, text=label, help=Content(action.help))
+                yield Hit(score, matcher.highlight(label), run, text=label, help=action.help)
 
 
 def _label(action: Action) -> str:

@@ -115,7 +115,7 @@ class View:
 
     def at(self, **where: object) -> View:
         """The same moment, seen from another place."""
-        return replace(self, cursors=replace(self.cursors, **where))  # type: ignore[arg-type]
+        return replace(self, cursors=replace(self.cursors, **where))  # pyright: ignore[reportArgumentType] - the names are those of `Cursors`
 
 
 def view_of(session: Session, cursors: Cursors, draft: Draft | None = None) -> View:

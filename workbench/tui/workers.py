@@ -12,7 +12,6 @@ from datetime import datetime
 from pathlib import Path
 from time import perf_counter
 
-from textual.message_pump import MessagePump
 from textual.screen import Screen
 
 from workbench.session.edits import Edit
@@ -66,15 +65,14 @@ class Previewer:
 class DiskWatch:
     """Looks every second whether the workspace's files are still those that were read."""
 
-    def __init__(self, session: Session, screen: MessagePump) -> None:
+    def __init__(self, session: Session, screen: Screen[None]) -> None:
         self._session = session
         self._screen = screen
         self._seen: tuple[Path, ...] = ()
 
     def start(self) -> None:
         """Begin to look."""
-        if isinstance(self._screen, Screen):
-            self._screen.set_interval(DISK_SECONDS, self._look)
+        self._screen.set_interval(DISK_SECONDS, self._look)
 
     def forget(self) -> None:
         """The files were read: what was seen is seen."""

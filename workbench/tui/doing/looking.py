@@ -10,8 +10,9 @@ from textual.widgets import Input
 
 from workbench.boundary.sanitiser import visible
 from workbench.tui import wording
-from workbench.tui.widgets.decision import Decision
-from workbench.tui.widgets.tenants import Tenants
+from workbench.tui.panels.decision import Decision
+from workbench.tui.panels.tenants import Tenants
+from workbench.tui.screens.looking import host_of
 
 if TYPE_CHECKING:
     from workbench.tui.screens.looking import PanelName
@@ -55,7 +56,7 @@ def ask_why(screen: MainScreen) -> None:
             if screen.is_narrow:
                 screen.go("decision")
 
-    screen.app.push_screen(FindOffer(view), picked)
+    host_of(screen).push_screen(FindOffer(view), picked)
 
 
 def show_taken(screen: MainScreen) -> None:
@@ -72,7 +73,7 @@ def copy(screen: MainScreen) -> None:
     if not text:
         screen.say("there is nothing to copy here", "warn")
         return
-    screen.app.copy_to_clipboard(text)
+    host_of(screen).copy_to_clipboard(text)
     said = " ".join(text.split())
     screen.say(f"copied: {said[:60]}{'…' if len(said) > 60 else ''}")
 
@@ -98,7 +99,7 @@ def show_help(screen: MainScreen) -> None:
     """Keys and signs for where one is."""
     from workbench.tui.screens.help import Help  # noqa: PLC0415 - when it is asked for
 
-    screen.app.push_screen(Help(screen.place))
+    host_of(screen).push_screen(Help(screen.place))
 
 
 HANDLERS: Mapping[str, Handler] = {

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from workbench.errors import WorkbenchError
+from workbench.session.export import Export, export_of
 from workbench.tui import wording
 from workbench.tui.screens.dialogs import Ask, AskText, Choice
+from workbench.tui.screens.looking import host_of
 from workbench.tui.workers import clock
 
 if TYPE_CHECKING:
@@ -36,7 +38,7 @@ def save(screen: MainScreen, then: Callable[[], None] | None = None) -> None:
     session = screen.session
     if not session.workspace.writable:
         text = "This workspace can't be written to. A copy with your edits goes into a new folder, and you go on there."
-        screen.app.push_screen(
+        host_of(screen).push_screen(
             AskText("Save a copy", text, str(Path.cwd() / "policies")), lambda path: _save_to(screen, path, then)
         )
         return
@@ -85,7 +87,7 @@ def reload(screen: MainScreen) -> None:
     ask = Ask(
         "Read the files again?", f"Not saved: {names}. These edits are given up.", [Choice("r", "read again", "reload")]
     )
-    screen.app.push_screen(ask, lambda answer: screen.reload("read again from disk") if answer else None)
+    host_of(screen).push_screen(ask, lambda answer: screen.reload("read again from disk") if answer else None)
 
 
 def export(screen: MainScreen) -> None:
@@ -94,30 +96,29 @@ def export(screen: MainScreen) -> None:
     if view is None or view.outcome is None or view.outcome.compiled is None:
         screen.say("this tenant has no policy to export", "warn")
         return
-    tenant_id = view.outcome.tenant.id
-    parcel = screen.session.export(tenant_id)
-    text = f"{parcel.file_name} holds version, fingerprint and policy_ir; beside it goes a file with identity and sources. Tenant facts and keys are in neither."
-    screen.app.push_screen(
-        AskText(f"Export the policy of {tenant_id}", text, str(Path.cwd() / "exports")),
-        lambda folder: _export_to(screen, tenant_id, folder),
+    parcel = export_of(view.state, view.outcome.compiled)
+    text = (
+        f"{parcel.file_name} holds version, fingerprint and policy_ir; the file beside it holds identity and sources. "
+        "Tenant facts and keys are in neither. Into which folder?"
+    )
+    host_of(screen).push_screen(
+        AskText(f"Export the policy of {view.outcome.tenant.id}", text, str(Path.cwd() / "exports")),
+        lambda folder: _export_to(screen, parcel, folder),
     )
 
 
-def _export_to(screen: MainScreen, tenant_id: str, folder: str | None, *, overwrite: bool = False) -> None:
+def _export_to(screen: MainScreen, parcel: Export, folder: str | None, *, overwrite: bool = False) -> None:
     if folder is None:
         return
-    try:
-        written = screen.session.export(tenant_id).write(Path(folder).expanduser(), overwrite=overwrite)
-    except FileExistsError:
-        ask = Ask(
-            "Write over it?",
-            "The files are there already, with other content.",
-            [Choice("o", "overwrite", "overwrite")],
-        )
-        screen.app.push_screen(
-            ask, lambda answer: _export_to(screen, tenant_id, folder, overwrite=True) if answer else None
+    target = Path(folder).expanduser()
+    if not overwrite and parcel.clashes(target):
+        ask = Ask("Write over it?", "Files of these names hold something else.", [Choice("o", "overwrite", "yes")])
+        host_of(screen).push_screen(
+            ask, lambda answer: _export_to(screen, parcel, folder, overwrite=True) if answer else None
         )
         return
+    try:
+        written = parcel.write(target)
     except WorkbenchError as error:
         _complain(screen, error)
         return
@@ -127,18 +128,18 @@ def _export_to(screen: MainScreen, tenant_id: str, folder: str | None, *, overwr
 def quit_app(screen: MainScreen) -> None:
     """Leave; asks where something is not saved."""
     if not screen.session.dirty:
-        screen.app.exit(0)
+        host_of(screen).exit(0)
         return
     names = ", ".join(path.name for path in screen.session.changed_files)
     choices = [Choice("s", "save and leave", "save"), Choice("d", "leave without saving", "leave")]
 
     def answered(answer: str | None) -> None:
         if answer == "save":
-            save(screen, lambda: screen.app.exit(0))
+            save(screen, lambda: host_of(screen).exit(0))
         elif answer == "leave":
-            screen.app.exit(0)
+            host_of(screen).exit(0)
 
-    screen.app.push_screen(Ask("Leave?", f"Not saved: {names}.", choices), answered)
+    host_of(screen).push_screen(Ask("Leave?", f"Not saved: {names}.", choices), answered)
 
 
 HANDLERS: Mapping[str, Handler] = {

@@ -12,9 +12,9 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from workbench.tui.panels.offer_rows import OfferRows
 from workbench.tui.view import View
 from workbench.tui.widgets.line_table import LineTable
-from workbench.tui.widgets.offer_rows import OfferRows
 
 
 class FindOffer(ModalScreen[int | None]):

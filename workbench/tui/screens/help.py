@@ -13,9 +13,9 @@ from textual.screen import ModalScreen
 
 from workbench.session.actions import Action, Where, actions_for
 from workbench.tui import wording
-from workbench.tui.widgets.drawing import Cell, Line, fit, wrap
+from workbench.tui.widgets.drawing import Cell, Line, clean, fit, wrap
 from workbench.tui.widgets.line_table import ListedRows
-from workbench.tui.widgets.why_not import Reader
+from workbench.tui.widgets.reader import Reader
 
 SIGNS = (
     ("✓ x ○", "passes, rejects, switched off"),
@@ -50,7 +50,7 @@ class Help(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog helper") as box:
-            box.border_title = Content(f"Help: {self._place}")
+            box.border_title = Content(clean(f"Help: {self._place}"))
             box.border_subtitle = Content("esc")
             yield self._table
 

@@ -6,10 +6,10 @@ Owns the cursors and hands one `View` down to all panels. It changes nothing in 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import ClassVar, Literal
+from typing import Literal, cast
 
 from textual import events, on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.reactive import reactive
 from textual.screen import Screen
@@ -19,17 +19,17 @@ from workbench.session.actions import Where, actions_for
 from workbench.session.session import Session
 from workbench.tui.draft import Draft
 from workbench.tui.messages import ClauseChosen, OfferChosen, TenantChosen
+from workbench.tui.panels.bars import Footer, Header, status_cells
+from workbench.tui.panels.clauses import Clauses
+from workbench.tui.panels.decision import Decision
+from workbench.tui.panels.facts import Facts
+from workbench.tui.panels.panel import Panel
+from workbench.tui.panels.policy import Policy
+from workbench.tui.panels.tenants import Tenants
+from workbench.tui.panels.why_not import WhyNot
 from workbench.tui.view import Cursors, View, view_of
-from workbench.tui.widgets.bars import Footer, Header, status_cells
-from workbench.tui.widgets.clauses import Clauses
-from workbench.tui.widgets.decision import Decision
 from workbench.tui.widgets.drawing import Cell, Line, clean
-from workbench.tui.widgets.facts import Facts
-from workbench.tui.widgets.panel import Panel
-from workbench.tui.widgets.policy import Policy
-from workbench.tui.widgets.tenants import Tenants
 from workbench.tui.widgets.text_block import TextBlock
-from workbench.tui.widgets.why_not import WhyNot
 
 PanelName = Literal["tenants", "clauses", "decision", "policy"]
 PANELS: tuple[PanelName, ...] = ("tenants", "clauses", "decision", "policy")
@@ -42,11 +42,23 @@ EDITOR_KEYS = (
 )
 
 
+def host_of(screen: Screen[None]) -> App[int]:
+    """The app a screen is in."""
+    return cast("App[int]", screen.app)  # pyright: ignore[reportUnknownMemberType]
+
+
 class Looking(Screen[None]):
     """Tenants, clauses, decision, policy: left to right, as the data goes."""
 
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (104, "-wide"), (170, "-ultra")]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-short"), (30, "-tall")]
+    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it so
+        (0, "-narrow"),
+        (104, "-wide"),
+        (170, "-ultra"),
+    ]
+    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
+        (0, "-short"),
+        (30, "-tall"),
+    ]
 
     view: reactive[View | None] = reactive(None, repaint=False, always_update=True)
     """What every panel shows."""
@@ -146,7 +158,7 @@ class Looking(Screen[None]):
             self.set_class(name == panel, f"at-{name}")
         self.show_footer()
 
-    def next_panel(self, by: int) -> None:
+    def action_next_panel(self, by: int) -> None:
         """Go to the panel after, or before, this one."""
         self.go(PANELS[(PANELS.index(self.panel) + by) % len(PANELS)])
 

@@ -27,12 +27,12 @@ from workbench.tui.messages import (
     EditAsked,
     ScopeSwitched,
 )
+from workbench.tui.panels.clauses import Clauses
+from workbench.tui.panels.decision import Decision
+from workbench.tui.panels.tenants import Tenants
 from workbench.tui.screens.looking import Looking
 from workbench.tui.view import View
-from workbench.tui.widgets.clauses import Clauses
-from workbench.tui.widgets.decision import Decision
 from workbench.tui.widgets.drawing import Cell, shorten
-from workbench.tui.widgets.tenants import Tenants
 from workbench.tui.widgets.text_block import TextBlock
 from workbench.tui.workers import DiskWatch, Previewer
 
@@ -76,9 +76,6 @@ class MainScreen(Looking):
         handler = HANDLERS.get(action_id)
         if handler is not None:
             handler(self)
-
-    def action_next_panel(self, by: int) -> None:
-        self.next_panel(by)
 
     def action_back(self) -> None:
         """Out of what is narrowed: the pinned offer, the clause's offers, the filters."""

@@ -1,1 +1,1 @@
-"""The main screen's parts. Each shows what it is given and says, by message, what a person wants."""
+"""What every screen is drawn with: cells, columns, the one table, blocks of lines. Knows nothing of policies."""

@@ -15,9 +15,12 @@ from workbench.tui.widgets.tokens import coloured
 EDITOR_LINES = 4
 """Lines that stay empty for the editor that lies over them."""
 
-COLUMNS = Columns(
-    (Column("sign", "", 1), Column("text", "clause"), Column("alone", "alone", 5, "right", 34), Column("only", "only it", 7, "right", 34))
-)  # fmt: skip
+COLUMNS = Columns((
+    Column("sign", "", 1),
+    Column("text", "clause"),
+    Column("alone", "alone", 5, "right", 34),
+    Column("only", "only it", 7, "right", 34),
+))  # fmt: skip
 
 Entry = tuple[int | None, str, object]
 """Row, kind of line, and what the line is about."""

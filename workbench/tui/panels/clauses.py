@@ -8,12 +8,12 @@ from textual.app import ComposeResult
 from workbench.tui import wording
 from workbench.tui.draft import Draft
 from workbench.tui.messages import ClauseChosen, EditAsked
+from workbench.tui.panels.clause_editor import ClauseEditor
+from workbench.tui.panels.clause_rows import ClauseRows
+from workbench.tui.panels.panel import Panel
 from workbench.tui.view import View
-from workbench.tui.widgets.clause_editor import ClauseEditor
-from workbench.tui.widgets.clause_rows import ClauseRows
 from workbench.tui.widgets.drawing import Cell, Line, shorten, wrap
 from workbench.tui.widgets.line_table import LineTable, ListedRows
-from workbench.tui.widgets.panel import Panel
 
 
 class ClauseTable(LineTable):

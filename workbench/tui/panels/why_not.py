@@ -1,35 +1,20 @@
-"""Why an offer stands where it stands, or does not: every clause's verdict, the observed value beside the needed one."""
+"""Why an offer stands where it stands, or does not: every clause's verdict, observed beside needed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import ClassVar
 
 from textual.app import ComposeResult
 
 from workbench.language.clause_text import to_text
 from workbench.session.views import Check, Why
 from workbench.tui import wording
+from workbench.tui.panels.panel import Panel
 from workbench.tui.view import View
 from workbench.tui.widgets.drawing import Cell, Line, filled, fit, shorten
-from workbench.tui.widgets.line_table import LineTable, ListedRows
-from workbench.tui.widgets.panel import Panel
+from workbench.tui.widgets.line_table import ListedRows
+from workbench.tui.widgets.reader import Reader
 from workbench.tui.widgets.tokens import coloured
-
-
-class Reader(LineTable):
-    """Lines without a cursor: the arrows scroll."""
-
-    GUTTER: ClassVar[int] = 0
-
-    def action_step(self, by: int) -> None:
-        self.scroll_to(y=round(self.scroll_y) + by, animate=False)
-
-    def action_page(self, by: int) -> None:
-        self.scroll_to(y=round(self.scroll_y) + by * max(1, self.size.height - 1), animate=False)
-
-    def action_to(self, row: int) -> None:
-        self.scroll_to(y=0 if row == 0 else self.virtual_size.height, animate=False)
 
 
 class WhyNot(Panel):

@@ -83,16 +83,15 @@ def _flow(label: str, pieces: Iterable[list[Cell]], width: int) -> list[Line]:
     return list(lines)
 
 
-def rank_line(view: View, width: int) -> list[Line]:
+def rank_line(view: View) -> list[Line]:
     """The scorer in words."""
     clause = view.tenant.slots.get("rank") if view.tenant else None
     if clause is None or view.outcome is None or view.outcome.decision is None:
         return []
-    _ = width
     return [[Cell(f"{'rank':<9}", "label"), *coloured(clause.shown)]]
 
 
-def after_lines(view: View, width: int) -> list[Line]:
+def after_lines(view: View) -> list[Line]:
     """Select and fallback in words; failures that end alike are told together."""
     outcome = view.outcome
     if view.tenant is None or outcome is None or outcome.decision is None:

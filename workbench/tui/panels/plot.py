@@ -25,7 +25,7 @@ def plot_lines(view: View, width: int, height: int) -> list[Line]:
     if outcome.winner is not None:
         kinds[outcome.winner] = 2
     points = [
-        (math.log10(price), quality, kinds.get(index, 0))
+        (math.log10(price), float(quality), kinds.get(index, 0))
         for index, candidate in enumerate(view.state.catalog.candidates)
         if isinstance(price := candidate.get("price_out"), int | float)
         and isinstance(quality := candidate.get(QUALITY), int | float)

@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from textual.app import ComposeResult
 
 from workbench.tui import wording
+from workbench.tui.panels.clause_rows import fact_text
+from workbench.tui.panels.panel import Panel
+from workbench.tui.panels.plot import plot_lines
 from workbench.tui.view import View
-from workbench.tui.widgets.clause_rows import fact_text
 from workbench.tui.widgets.drawing import Cell, Line, filled, fit, shorten
 from workbench.tui.widgets.line_table import ListedRows
-from workbench.tui.widgets.panel import Panel
-from workbench.tui.widgets.plot import plot_lines
+from workbench.tui.widgets.reader import Reader
 from workbench.tui.widgets.text_block import TextBlock
-from workbench.tui.widgets.why_not import Reader
 
 PLOT_HEIGHT = 14
 

@@ -6,11 +6,11 @@ from textual import on
 from textual.app import ComposeResult
 
 from workbench.tui.messages import ClauseChosen
+from workbench.tui.panels.panel import Panel
+from workbench.tui.panels.term_lines import TermLine, policy_lines
 from workbench.tui.view import View
 from workbench.tui.widgets.drawing import Cell, Line
 from workbench.tui.widgets.line_table import EvenRows, LineTable, ListedRows
-from workbench.tui.widgets.panel import Panel
-from workbench.tui.widgets.term_lines import TermLine, policy_lines
 
 
 class PolicyRows(EvenRows):

@@ -7,11 +7,11 @@ from textual.app import ComposeResult
 
 from workbench.tui import wording
 from workbench.tui.messages import OfferChosen
+from workbench.tui.panels import decision_lines as lines
+from workbench.tui.panels.offer_rows import OfferRows
+from workbench.tui.panels.panel import Panel
 from workbench.tui.view import View
-from workbench.tui.widgets import decision_lines as lines
 from workbench.tui.widgets.line_table import LineTable, ListedRows
-from workbench.tui.widgets.offer_rows import OfferRows
-from workbench.tui.widgets.panel import Panel
 from workbench.tui.widgets.text_block import TextBlock
 
 
@@ -43,8 +43,8 @@ class Decision(Panel):
         if view is None:
             return
         self._winner.show(lambda width: lines.winner_lines(view, width))
-        self._before.show(lambda width: [*lines.funnel_lines(view, width), *lines.rank_line(view, width)])
-        self._after.show(lambda width: lines.after_lines(view, width))
+        self._before.show(lambda width: [*lines.funnel_lines(view, width), *lines.rank_line(view)])
+        self._after.show(lambda _width: lines.after_lines(view))
         self._show_offers(view)
         self.set_class(view.stale is not None, "-stale")
         self.set_class(view.outcome is not None and view.outcome.winner is None, "-nobody")

@@ -67,7 +67,7 @@ def _broken(
         return
     head: list[Any] = [part for part in value[:1] if isinstance(part, str)]  # pyright: ignore[reportUnknownVariableType]
     opening = [lead, Cell("[", "punct"), *(Cell(json.dumps(part, ensure_ascii=False), "op") for part in head)]
-    rest: list[Any] = value[len(head) :]
+    rest: list[Any] = value[len(head) :]  # pyright: ignore[reportUnknownVariableType]
     yield [*opening, Cell("," if head and rest else "", "punct")], owner
     for k, part in enumerate(rest):
         yield from _broken(part, depth + 1, width, owner, owners, "," if k < len(rest) - 1 else "]" + tail)

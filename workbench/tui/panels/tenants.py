@@ -12,10 +12,10 @@ from workbench.session.evaluation import Movement, Outcome
 from workbench.session.workspace import BrokenFile
 from workbench.tui import wording
 from workbench.tui.messages import TenantChosen
+from workbench.tui.panels.panel import Panel
 from workbench.tui.view import View
 from workbench.tui.widgets.drawing import Cell, Line, shorten, spread
 from workbench.tui.widgets.line_table import EvenRows, LineTable
-from workbench.tui.widgets.panel import Panel
 from workbench.tui.wording import facts_words
 
 SORTS = ("id", "winner", "cost", "survivors", "mark", "moved")
