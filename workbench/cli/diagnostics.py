@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Final
@@ -40,7 +40,7 @@ class Stopped(BaseException):
 
 
 @contextmanager
-def signals() -> Iterator[None]:
+def signals() -> Generator[None]:
     """Turn SIGTERM and SIGHUP into `Stopped` while the block runs, so that half-written files are cleaned up."""
 
     def stop(number: int, _frame: FrameType | None) -> None:
@@ -109,7 +109,8 @@ def show(error: WorkbenchError, *, as_json: bool) -> None:
             "exit_code": error.exit_code,
             "findings": [finding_json(finding) for finding in _findings(error)],
         }
-        _write(escape_unsafe(json.dumps({"schema": SCHEMA, "error": shape}, ensure_ascii=False, allow_nan=False)) + "\n")
+        text = json.dumps({"schema": SCHEMA, "error": shape}, ensure_ascii=False, allow_nan=False)
+        _write(escape_unsafe(text) + "\n")
         return
     for finding in _findings(error):
         _write(finding_line(finding) + "\n")

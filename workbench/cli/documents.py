@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 from typing import Literal
 
-from workbench.boundary import files
+from workbench.boundary import files, regular
 from workbench.errors import FileRefused, Finding, Place
 
 STREAM = "-"
@@ -31,7 +31,7 @@ def read_input(name: str, *, max_bytes: int) -> tuple[bytes, str]:
 
 def check_target(path: Path, data: bytes, *, force: bool) -> Written:
     """What writing `data` at `path` would do. Raises `FileRefused` for a link, a pipe, a folder, or other content."""
-    target, status = files.target_of(path, follow_link=False)
+    target, status = regular.target_of(path, follow_link=False)
     if status is None:
         return "written"
     if status.st_size == len(data) and files.read_bytes(target, max_bytes=len(data)) == data:
@@ -55,4 +55,4 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
-        raise files.refused(folder, "made", error) from None
+        raise regular.refused(folder, "made", error) from None

@@ -32,11 +32,11 @@ class LazyGroup(click.Group):
         super().__init__(*args, **settings)
         self.entries = entries
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
         """Every name, in the table's order."""
         return list(self.entries)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
         """The command of that name, imported now."""
         entry = self.entries.get(cmd_name)
         return None if entry is None else import_module(entry.module).command
@@ -51,11 +51,10 @@ class LazyGroup(click.Group):
             raise UsageError("the command line can't be read", [Finding(reason, "no_such_command", Place(), hint)])
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - as above
         """The commands by section, without importing one."""
         width = max(map(len, self.entries))
         for section in dict.fromkeys(entry.section for entry in self.entries.values()):
             with formatter.section(section):
-                formatter.write_dl(
-                    [(name.ljust(width), entry.summary) for name, entry in self.entries.items() if entry.section == section]
-                )
+                rows = [(name, entry) for name, entry in self.entries.items() if entry.section == section]
+                formatter.write_dl([(name.ljust(width), entry.summary) for name, entry in rows])

@@ -60,7 +60,8 @@ class Invocation:
 def outcome_of(workspace: Workspace, tenant_id: str) -> Outcome:
     """What one tenant of the workspace gets.
 
-    Raises `TenantError` where its file is broken, `CompileError` where it gives no policy, `UsageError` for an unknown id.
+    Raises `TenantError` where its file is broken, `CompileError` where it gives no policy, `UsageError` for an
+    unknown id.
     """
     from workbench.errors import CompileError, TenantError
     from workbench.session.evaluation import Evaluator
@@ -76,7 +77,7 @@ def outcome_of(workspace: Workspace, tenant_id: str) -> Outcome:
 
 def _keep(ctx: click.Context, param: click.Parameter, value: Any) -> None:
     invocation = ctx.ensure_object(Invocation)
-    if value and param.name is not None:
+    if value and param.name:
         setattr(invocation, param.name, value)
 
 

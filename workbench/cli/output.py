@@ -17,12 +17,17 @@ from typing import Any, Final
 
 from workbench.cli import layout
 from workbench.cli.layout import Table
+from workbench.errors import Finding, Place, WorkbenchError
 
 SCHEMA: Final = 1
 """The version of the shapes that `--json` prints; a number that changes only when a name or a meaning does."""
 
-UNWRITABLE: Final = 5
-"""The exit code where stdout itself fails, on a full disk for instance."""
+
+class OutputError(WorkbenchError):
+    """Stdout itself fails, on a full disk for instance; no finding about anyone's files, so not exit code 1."""
+
+    exit_code = 5
+
 
 _NOT_PLAIN: Final = re.compile("[^\n -~]")
 
@@ -38,13 +43,9 @@ def prepare() -> None:
 def finish(code: int) -> int:
     """Flush stdout; gives `code`, or 5 where what was written could not be kept."""
     try:
-        if sys.stdout is not None:
-            sys.stdout.flush()
-    except BrokenPipeError:
-        _silence()
-    except OSError:
-        _silence()
-        return UNWRITABLE
+        write("")
+    except OutputError as error:
+        return error.exit_code
     return code
 
 
@@ -57,6 +58,10 @@ def write(text: str) -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         _silence()
+    except OSError as error:
+        _silence()
+        reason = (error.strerror or type(error).__name__).lower()
+        raise OutputError("stdout can't be written", [Finding(reason, "output", Place("<stdout>"))]) from None
 
 
 def _silence() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from workbench.cli import diagnostics
 from workbench.cli.invocation import Invocation, declare
@@ -49,7 +50,8 @@ def _tenant_findings(outcome: Outcome) -> Iterator[Finding]:
         return
     yield from outcome.compiled.findings
     for finding in runnable(outcome.compiled.policy):
-        yield Finding(f"tenant `{tenant.id}`: {finding.reason}", finding.code, _at(tenant.source, finding), finding.hint)
+        place = replace(finding.place, source=tenant.source)
+        yield replace(finding, reason=f"tenant `{tenant.id}`: {finding.reason}", place=place)
     place = Place(tenant.source)
     if outcome.mark == "nobody":
         hint = f"`workbench rank {tenant.id}` shows what each clause removes"
@@ -57,10 +59,6 @@ def _tenant_findings(outcome: Outcome) -> Iterator[Finding]:
     elif outcome.mark == "one provider":
         hint = "an outage there leaves nobody"
         yield Finding(f"tenant `{tenant.id}` has one provider only", "one_provider", place, hint, "warning")
-
-
-def _at(source: str | None, finding: Finding) -> Place:
-    return Place(source, finding.place.line, finding.place.column, finding.place.path)
 
 
 def _tell(invocation: Invocation, title: str | None, tenants: int, findings: list[Finding], errors: int) -> None:

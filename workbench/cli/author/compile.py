@@ -42,14 +42,14 @@ def _explain(invocation: Invocation, compiled: Compiled, clauses: tuple[Clause, 
     output.heading(f"{compiled.tenant_id}: {policy.version}, fingerprint {policy.fingerprint}")
     output.line(f"identity {policy.identity}")
     output.line()
-    headings = ("slot", "clause", "rule", "because")
+    headings = ("slot", "id", "clause", "rule", "because")
     output.table(Table(headings, [_row(clause) for clause in clauses]))
     output.line()
     output.raw(strict_json.canonical(policy.normal).decode() + "\n")
 
 
-def _row(clause: Clause) -> tuple[str, str, str, str]:
+def _row(clause: Clause) -> tuple[str, ...]:
     text = clause.shown.replace("\n", "; ")  # a failure plan has a line for each reason
     shown = text if clause.enabled else f"off: {text}"
     rule = f"{rule_name(clause)} ({clause.origin})" if clause.origin == "override" else rule_name(clause)
-    return clause.slot, shown, rule, facts_words(clause.facts)
+    return clause.slot, clause.id, shown, rule, facts_words(clause.facts)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import click
 
@@ -59,8 +59,8 @@ class Request:
 @click.argument("tenant", shell_complete=complete_tenant)
 @click.argument("clause", required=False)
 @click.argument("text", required=False)
-@click.option("--scope", type=click.Choice(["rule", "tenant"]), help="Everyone under the rule (as it is), or this tenant only.")
-@click.option("--add", metavar="TEXT", help="Add a clause; with CLAUSE and --scope rule after it, else for this tenant only.")
+@click.option("--scope", type=click.Choice(["rule", "tenant"]), help="Everyone under the rule, or this tenant only.")
+@click.option("--add", metavar="TEXT", help="Add a clause for the tenant; to a rule with --scope rule.")
 @click.option("--toggle", is_flag=True, help="Switch the clause off, or on again.")
 @click.option("--negate", is_flag=True, help="Turn the clause into its opposite.")
 @click.option("--duplicate", is_flag=True, help="Add a copy of the clause.")
@@ -75,7 +75,7 @@ def command(
 ) -> int:  # fmt: skip
     """Change CLAUSE of TENANT to TEXT, and see which tenants it moves. Nothing is written without --save.
 
-    CLAUSE is an id that `workbench compile TENANT --explain --json` shows, or a slot: rank, select, transform, fallback.
+    CLAUSE is an id, which `workbench compile TENANT --explain` shows, or a slot: rank, select, transform, fallback.
     """
     session = Session(invocation.open())
     _readable(session, tenant)
@@ -123,7 +123,9 @@ def edit_of(request: Request, state: WorkspaceState) -> Edit:
         scope: Scope = request.scope or "tenant"
         return AddClause(request.tenant, request.actions["add"], scope, request.clause)
     if request.clause is None:
-        raise diagnostics.usage("`CLAUSE` is missing", hint=f"`workbench compile {request.tenant} --explain --json` lists them")
+        raise diagnostics.usage(
+            "`CLAUSE` is missing", hint=f"`workbench compile {request.tenant} --explain` lists them"
+        )
     return _clause_edit(request, request.clause, state)
 
 
@@ -132,7 +134,7 @@ def _clause_edit(request: Request, clause: str, state: WorkspaceState) -> Edit:
     scope: Scope = request.scope or "rule"
     if request.text is not None:
         if clause in SLOTS[1:]:
-            return _slot_edit(request, cast("Slot", clause), request.text, state)
+            return _slot_edit(request, clause, request.text, state)
         return EditClause(tenant, clause, scope, request.text)
     kinds = {"toggle": ToggleClause, "negate": NegateClause, "duplicate": DuplicateClause, "delete": DeleteClause}
     action = next(iter(request.actions))
@@ -180,8 +182,8 @@ def _fact(field: TenantField | None, value: str) -> Fact:
 def _show(output: Output, state: WorkspaceState, title: str, preview: Preview, moved: dict[str, Movement]) -> None:
     touched, count = len(preview.touched), len(moved)
     output.heading(f"{title}: touches {touched} tenant{'' if touched == 1 else 's'}, moves {count}")
-    rows = list(_rows(state, moved))
-    output.table(Table(("tenant", "change", "before", "$/run", "after", "$/run after"), rows, frozenset(("$/run", "$/run after"))))
+    headings = ("tenant", "change", "before", "$/run", "after", "$/run after")
+    output.table(Table(headings, list(_rows(state, moved)), frozenset(("$/run", "$/run after"))))
 
 
 def _rows(state: WorkspaceState, moved: dict[str, Movement]) -> Iterator[tuple[str, ...]]:

@@ -21,7 +21,7 @@ RESULTS = ("id", "title", "winner", "cost_per_run", "survivors", "providers", "m
 
 
 @declare("tenants", "List the tenants and what each gets.")
-@click.option("--sort", "column", metavar="COLUMN", help="Sort by a result or a fact, ascending; what is unknown comes last.")
+@click.option("--sort", "column", metavar="COLUMN", help="Sort by a result or a fact; what is unknown comes last.")
 def command(invocation: Invocation, column: str | None) -> int:
     """List the tenants: facts, winner, cost per run, survivors.
 
@@ -72,7 +72,8 @@ def _row(state: WorkspaceState, outcome: Outcome) -> dict[str, Any]:
 
 
 def _table(workspace: Workspace, outcomes: list[Outcome]) -> Table:
-    fields = [name for name, field in workspace.state.rulebook.schema.fields.items() if field.kind in {"choice", "flag"}]
+    schema = workspace.state.rulebook.schema.fields
+    fields = [name for name, field in schema.items() if field.kind in {"choice", "flag"}]
     shown = [name for name in fields if any(name in outcome.tenant.facts for outcome in outcomes)]
     headings = ["tenant", "winner", "$/run", "survivors", "providers", "mark", *shown]
     rows = [

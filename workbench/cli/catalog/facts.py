@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import click
 
 from workbench.catalog import Fact
@@ -23,15 +25,15 @@ def command(invocation: Invocation, offer: str, name: str | None) -> int:
     index = catalog.find(offer)
     facts = catalog.facts(index)
     if invocation.as_json:
-        rows = [
-            {"name": f.name, "value": f.value, "unit": f.unit, "source": f.source, "date": f.date, "note": f.note}
-            for f in facts
-        ]
-        body = {"catalog": catalog_json(catalog), "offer": catalog.offer_id(index), "facts": rows}
+        body = {
+            "catalog": catalog_json(catalog),
+            "offer": catalog.offer_id(index),
+            "facts": [asdict(fact) for fact in facts],
+        }
         invocation.output.document(body)
         return diagnostics.OK
     invocation.output.heading(catalog.offer_id(index))
-    rows = [(fact.name, _value(fact), fact.unit or "-", fact.date or "-", fact.source or "-", fact.note or "-") for fact in facts]
+    rows = [(f.name, _value(f), f.unit or "-", f.date or "-", f.source or "-", f.note or "-") for f in facts]
     invocation.output.table(Table(("fact", "value", "unit", "as of", "source", "note"), rows))
     return diagnostics.OK
 

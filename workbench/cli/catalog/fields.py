@@ -64,4 +64,9 @@ def _field_json(field: Field) -> dict[str, Any]:
 
 
 def _category_json(category: Category) -> dict[str, Any]:
-    return {"name": category.name, "values": list(category.values), "meaning": category.meaning, "group": category.group}
+    return {
+        "name": category.name,
+        "values": list(category.values),
+        "meaning": category.meaning,
+        "group": category.group,
+    }

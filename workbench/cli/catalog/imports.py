@@ -30,12 +30,12 @@ def _day(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str
 
 
 @declare("import", "Make a catalog from published price lists.")
-@click.option("--litellm", "prices", metavar="FILE|installed", help="LiteLLM's price map; `installed` takes the package's.")
+@click.option("--litellm", "prices", metavar="FILE|installed", help="LiteLLM's price map; `installed`: the package's.")
 @click.option("--modelsdev", metavar="FILE", type=click.Path(path_type=Path), help="The `api.json` of models.dev.")
 @click.option("--out", required=True, metavar="FILE", help="Where the catalog goes; - is stdout.")
 @click.option("--name", metavar="NAME", help="What the catalog is called; else the file's name.")
-@click.option("--date", "day", callback=_day, metavar="YYYY-MM-DD", help="The day it stands for; else today.")
-@click.option("--since", callback=_day, default="2025-01-01", show_default=True, metavar="YYYY-MM-DD", help="Leave older models out.")
+@click.option("--date", "day", callback=_day, metavar="DAY", help="The day it stands for, YYYY-MM-DD; else today.")
+@click.option("--since", callback=_day, default="2025-01-01", show_default=True, metavar="DAY", help="No older models.")
 @click.option("--force", is_flag=True, help="Replace a file that says something else.")
 def command(
     invocation: Invocation, prices: str | None, modelsdev: Path | None, out: str, name: str | None, day: str | None,

@@ -26,10 +26,12 @@ SHOWN = 40
 
 @declare("show", "List the offers.")
 @click.option("--catalog", "name", metavar="NAME|FILE", help="Another catalog than the workspace's.")
-@click.option("--filter", "clause", metavar="CLAUSE", help="Only offers that pass a clause: `region = eu and price_out <= 5`.")
+@click.option("--filter", "clause", metavar="CLAUSE", help="Only what passes it: `region = eu and price_out <= 5`.")
 @click.option("--provider", metavar="NAME", help="Only offers of one provider.")
-@click.option("--limit", type=click.IntRange(min=0), metavar="N", help=f"At most N offers; 0 is all. Tables show {SHOWN}.")
-def command(invocation: Invocation, name: str | None, clause: str | None, provider: str | None, limit: int | None) -> int:
+@click.option("--limit", type=click.IntRange(min=0), metavar="N", help=f"At most N; 0 is all. Tables show {SHOWN}.")
+def command(
+    invocation: Invocation, name: str | None, clause: str | None, provider: str | None, limit: int | None
+) -> int:
     """List the catalog's offers in its order. Prices in USD per million tokens; `?` is unknown."""
     catalog = chosen_catalog(invocation, name)
     found = _of_provider(catalog, provider, _passing(catalog, clause))

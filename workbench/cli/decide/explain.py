@@ -12,7 +12,16 @@ from workbench.cli.completion import complete_offer, complete_tenant
 from workbench.cli.invocation import Invocation, declare, outcome_of
 from workbench.cli.layout import Table
 from workbench.cli.output import Output, dollars, number
-from workbench.cli.shapes import catalog_json, check_json, facts_json, facts_words, finite, offer_json, policy_json, rule_name
+from workbench.cli.shapes import (
+    catalog_json,
+    check_json,
+    facts_json,
+    facts_words,
+    finite,
+    offer_json,
+    policy_json,
+    rule_name,
+)
 from workbench.engine.explain import ScorePart
 from workbench.language.clause_text import to_text
 from workbench.session.evaluation import Outcome
@@ -68,7 +77,8 @@ def _why_json(state: WorkspaceState, one: Why) -> dict[str, Any]:
         "reason": one.reason,
         "rules": [check_json(check) for check in one.checks if not check.passed],
         "checks": [
-            {**check_json(check), "passed": check.passed, "facts": facts_json(check.clause.facts)} for check in one.checks
+            {**check_json(check), "passed": check.passed, "facts": facts_json(check.clause.facts)}
+            for check in one.checks
         ],
         "score": finite(one.score),
         "behind": finite(one.behind),
@@ -95,7 +105,8 @@ def verdict_of(one: Why) -> str:
 def _show_one(output: Output, state: WorkspaceState, outcome: Outcome, one: Why) -> None:
     output.heading(f"{one.offer.label} for {outcome.tenant.id}: {headline(one)}")
     prices = f"in {dollars(one.offer.price_in)}, out {dollars(one.offer.price_out)} $/M tokens"
-    output.line(f"{one.offer.model_family}, region {one.offer.region or '?'}, {prices}, {dollars(one.offer.cost_per_run)} $/run")
+    run = f"{dollars(one.offer.cost_per_run)} $/run"
+    output.line(f"{one.offer.model_family}, region {one.offer.region or '?'}, {prices}, {run}")
     output.line()
     output.table(_checks(one.checks))
     if one.parts:

@@ -47,8 +47,8 @@ class Ranking:
 
 @declare("rank", "Rank the offers for a tenant.")
 @click.argument("tenant", shell_complete=complete_tenant)
-@click.option("--policy", metavar="FILE", help="Decide by the policy_ir in FILE (- is stdin) instead of the tenant's rules.")
-@click.option("--limit", type=click.IntRange(min=0), metavar="N", help=f"At most N ranked offers; 0 is all. Tables show {SHOWN}.")
+@click.option("--policy", metavar="FILE", help="Decide by the policy_ir in FILE; - is stdin.")
+@click.option("--limit", type=click.IntRange(min=0), metavar="N", help=f"At most N; 0 is all. Tables show {SHOWN}.")
 @click.option("--rejected", is_flag=True, help="Show the rejected offers too, with every rule against them.")
 def command(invocation: Invocation, tenant: str, policy: str | None, limit: int | None, rejected: bool) -> int:
     """Rank the offers for TENANT, best first: the order in which they would be tried.
@@ -78,7 +78,8 @@ def command(invocation: Invocation, tenant: str, policy: str | None, limit: int 
 
 def _nobody(tenant: str) -> NoCandidate:
     hint = f"`workbench explain {tenant} OFFER` says why an offer is out"
-    return NoCandidate("no candidate", [Finding(f"no offer is left for tenant `{tenant}`", "no_candidate", Place(), hint)])
+    reason = f"no offer is left for tenant `{tenant}`"
+    return NoCandidate("no candidate", [Finding(reason, "no_candidate", Place(), hint)])
 
 
 def _document(ranking: Ranking) -> dict[str, Any]:

@@ -1,0 +1,17 @@
+"""A workspace of one's own, as `workbench init` writes it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import run
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Path:
+    """A fresh copy of the template."""
+    folder = tmp_path / "policies"
+    assert run("init", folder).code == 0
+    return folder
