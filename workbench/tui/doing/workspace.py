@@ -96,11 +96,12 @@ def export(screen: MainScreen) -> None:
     if view is None or view.outcome is None or view.outcome.compiled is None:
         screen.say("this tenant has no policy to export", "warn")
         return
-    parcel = export_of(view.state, view.outcome.compiled)
+    parcel = export_of(view.state, view.outcome)
     text = (
         f"{parcel.file_name} holds version, fingerprint and policy_ir; the file beside it holds identity and sources. "
         "Tenant facts and keys are in neither. Into which folder?"
     )
+    text += "".join(f" Mind: {finding.reason}." for finding in parcel.warnings)
     host_of(screen).push_screen(
         AskText(f"Export the policy of {view.outcome.tenant.id}", text, str(Path.cwd() / "exports")),
         lambda folder: _export_to(screen, parcel, folder),
@@ -111,16 +112,18 @@ def _export_to(screen: MainScreen, parcel: Export, folder: str | None, *, overwr
     if folder is None:
         return
     target = Path(folder).expanduser()
-    if not overwrite and parcel.clashes(target):
-        ask = Ask("Write over it?", "Files of these names hold something else.", [Choice("o", "overwrite", "yes")])
+    try:
+        clashes = () if overwrite else parcel.clashes(target)
+        written = () if clashes else parcel.write(target)
+    except WorkbenchError as error:
+        _complain(screen, error)
+        return
+    if clashes:
+        names = ", ".join(path.name for path in clashes)
+        ask = Ask("Write over it?", f"{names}: it holds something else.", [Choice("o", "overwrite", "yes")])
         host_of(screen).push_screen(
             ask, lambda answer: _export_to(screen, parcel, folder, overwrite=True) if answer else None
         )
-        return
-    try:
-        written = parcel.write(target)
-    except WorkbenchError as error:
-        _complain(screen, error)
         return
     screen.say(f"exported {', '.join(path.name for path in written)}")
 

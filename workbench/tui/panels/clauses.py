@@ -31,7 +31,7 @@ class Clauses(Panel):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.draft: Draft | None = None
-        self._table = ClauseTable(id="clause-table")
+        self._table = ClauseTable(self._moved, id="clause-table")
         self._editor = ClauseEditor(id="clause-editor")
 
     def compose(self) -> ComposeResult:
@@ -50,7 +50,7 @@ class Clauses(Panel):
             self._table.show_rows(ListedRows(_trouble(view, self._table.draw_width)), 0)
         else:
             at = next((k for k, clause in enumerate(view.clauses) if clause.id == view.cursors.clause_id), 0)
-            self._table.show_rows(ClauseRows(view, self.draft), at)
+            self._table.show_rows(ClauseRows(view, self.draft), None if self.said else at)
         count = len(view.tenant.rows) if view.tenant else 0
         self.name_it(title_of(view), wording.plural(count, "clause") if count else "")
         self.place_editor()
@@ -102,12 +102,10 @@ class Clauses(Panel):
         clauses = self.view.clauses if self.view else ()
         return clauses[row].id if row < len(clauses) else None
 
-    @on(LineTable.CursorMoved)
-    def _moved(self, event: LineTable.CursorMoved) -> None:
-        event.stop()
-        clause_id = self._id_at(event.row)
+    def _moved(self, row: int) -> None:
+        clause_id = self._id_at(row)
         if clause_id is not None:
-            self.post_message(ClauseChosen(clause_id))
+            self.announce(ClauseChosen(clause_id))
 
     @on(LineTable.RowOpened)
     def _opened(self, event: LineTable.RowOpened) -> None:

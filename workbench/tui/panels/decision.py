@@ -25,7 +25,7 @@ class Decision(Panel):
         """A clause id: show only the offers that this clause takes."""
         self._winner = TextBlock(id="winner")
         self._before = TextBlock(id="before-rank")
-        self._table = LineTable(id="offer-table")
+        self._table = LineTable(self._moved, id="offer-table")
         self._after = TextBlock(id="after-rank")
 
     def compose(self) -> ComposeResult:
@@ -55,7 +55,7 @@ class Decision(Panel):
             self._table.show_rows(ListedRows())
             return
         rows = OfferRows(view.state, view.outcome, self.query_text, self._removed(view))
-        self._table.show_rows(rows, rows.row_of(view.cursors.offer))
+        self._table.show_rows(rows, None if self.said else rows.row_of(view.cursors.offer))
 
     def _removed(self, view: View) -> list[int] | None:
         clause = next((c for c in view.clauses if c.id == self.removed_by), None)
@@ -81,11 +81,13 @@ class Decision(Panel):
         self.removed_by = clause_id
         self.redraw()
 
-    @on(LineTable.CursorMoved)
-    @on(LineTable.RowOpened)
-    def _moved(self, event: LineTable.CursorMoved | LineTable.RowOpened) -> None:
-        event.stop()
+    def _moved(self, row: int) -> None:
         rows = self._table.rows
-        index = rows.index_at(event.row) if isinstance(rows, OfferRows) else None
+        index = rows.index_at(row) if isinstance(rows, OfferRows) else None
         if index is not None:
-            self.post_message(OfferChosen(index))
+            self.announce(OfferChosen(index))
+
+    @on(LineTable.RowOpened)
+    def _opened(self, event: LineTable.RowOpened) -> None:
+        event.stop()
+        self._moved(event.row)

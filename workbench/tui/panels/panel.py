@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from textual.containers import Vertical
 from textual.content import Content
+from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 
@@ -16,6 +17,14 @@ class Panel(Vertical):
 
     view: reactive[View | None] = reactive(None, repaint=False, always_update=True)
     """What is shown; bound to the screen's."""
+
+    said: Message | None = None
+    """What this panel said last and the screen has not heard yet. Until then its cursor is ahead of the view."""
+
+    def announce(self, message: Message) -> None:
+        """Say where the cursor is now."""
+        self.said = message
+        self.post_message(message)
 
     def name_it(self, title: str, note: str = "") -> None:
         """Set the border's title and its right-hand note."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textual import on
 from textual.app import ComposeResult
 
 from workbench.tui.messages import ClauseChosen
@@ -52,7 +51,7 @@ class Policy(Panel):
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
-        self._table = LineTable(id="policy-table")
+        self._table = LineTable(self._moved, id="policy-table")
         self._table.quiet = True
 
     def compose(self) -> ComposeResult:
@@ -82,10 +81,8 @@ class Policy(Panel):
             self._table.scroll_to(y=max(0, at - 1), animate=False)
         self.name_it(f"policy_ir · {compiled.policy.short}", compiled.policy.fingerprint)
 
-    @on(LineTable.CursorMoved)
-    def _moved(self, event: LineTable.CursorMoved) -> None:
-        event.stop()
+    def _moved(self, row: int) -> None:
         rows = self._table.rows
-        clause_id = rows.clause_at(event.row) if isinstance(rows, PolicyRows) else None
+        clause_id = rows.clause_at(row) if isinstance(rows, PolicyRows) else None
         if clause_id is not None:
-            self.post_message(ClauseChosen(clause_id))
+            self.announce(ClauseChosen(clause_id))

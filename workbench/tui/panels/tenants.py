@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
-from textual import on
 from textual.app import ComposeResult
 
 from workbench.session.evaluation import Movement, Outcome
@@ -132,7 +131,7 @@ class Tenants(Panel):
         super().__init__(id=id)
         self.sort = "id"
         self.query_text = ""
-        self._table = LineTable(id="tenant-table")
+        self._table = LineTable(self._moved, id="tenant-table")
 
     def compose(self) -> ComposeResult:
         yield self._table
@@ -147,7 +146,7 @@ class Tenants(Panel):
             return
         shown = entries(view, self.sort, self.query_text)
         at = next((k for k, entry in enumerate(shown) if entry.key == view.cursors.tenant_id), 0)
-        self._table.show_rows(TenantRows(view, shown), at)
+        self._table.show_rows(TenantRows(view, shown), None if self.said else at)
         total = len(view.evaluation.outcomes) + len(view.broken)
         count = f"{total}" if len(shown) == total else f"{len(shown)} of {total}"
         moved = f"{view.moved} moved" if view.moved else ""
@@ -166,9 +165,7 @@ class Tenants(Panel):
         self.query_text = text
         self.redraw()
 
-    @on(LineTable.CursorMoved)
-    def _moved(self, event: LineTable.CursorMoved) -> None:
-        event.stop()
+    def _moved(self, row: int) -> None:
         rows = self._table.rows
-        if isinstance(rows, TenantRows) and event.row < len(rows):
-            self.post_message(TenantChosen(rows.shown[event.row].key))
+        if isinstance(rows, TenantRows) and row < len(rows):
+            self.announce(TenantChosen(rows.shown[row].key))

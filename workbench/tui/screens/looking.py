@@ -11,6 +11,7 @@ from typing import Literal, cast
 from textual import events, on
 from textual.app import App, ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.message import Message
 from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widgets import Input
@@ -174,23 +175,34 @@ class Looking(Screen[None]):
     # cursors
 
     @on(TenantChosen)
-    def _tenant_chosen(self, event: TenantChosen) -> None:
-        if self.draft is not None:
-            return
-        self.hush()
-        offer = self.cursors.offer if self.cursors.pinned else None
-        self.cursors = replace(self.cursors, tenant_id=event.tenant_id, offer=offer)
-        self.refresh_view()
-
     @on(ClauseChosen)
-    def _clause_chosen(self, event: ClauseChosen) -> None:
-        if self.view is not None and self.draft is None:
-            self.hush()
-            self.show_view(self.view.at(clause_id=event.clause_id))
-
     @on(OfferChosen)
-    def _offer_chosen(self, event: OfferChosen) -> None:
-        self.choose_offer(event.index, pinned=False)
+    def _heard(self, event: Message) -> None:
+        self.hear(event)
+
+    def hear_all(self) -> None:
+        """Catch up with cursors that moved and whose message is still on its way: the key at hand is about them."""
+        for panel in self.query(Panel):
+            if panel.said is not None:
+                self.hear(panel.said)
+
+    def hear(self, message: Message) -> None:
+        """A cursor is on another tenant, clause or offer; heard once."""
+        panel = next((panel for panel in self.query(Panel) if panel.said is message), None)
+        if panel is None or self.view is None:
+            return
+        panel.said = None
+        self.hush()
+        if isinstance(message, OfferChosen):
+            self.choose_offer(message.index, pinned=False)
+        elif self.draft is not None:
+            self.show_view(self.view)
+        elif isinstance(message, ClauseChosen):
+            self.show_view(self.view.at(clause_id=message.clause_id))
+        elif isinstance(message, TenantChosen):
+            offer = self.cursors.offer if self.cursors.pinned else None
+            self.cursors = replace(self.cursors, tenant_id=message.tenant_id, offer=offer)
+            self.refresh_view()
 
     def choose_offer(self, index: int | None, *, pinned: bool) -> None:
         """Ask why about an offer; None follows the winner."""

@@ -73,6 +73,7 @@ class MainScreen(Looking):
     async def action_do(self, action_id: str) -> None:
         """Do what the registry calls `action_id`."""
         self.hush()
+        self.hear_all()
         handler = HANDLERS.get(action_id)
         if handler is not None:
             handler(self)

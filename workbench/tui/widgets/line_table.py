@@ -7,7 +7,7 @@ spends 58 ms of processor time per key press on its visible cells; here a press 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -129,17 +129,6 @@ class LineTable(ScrollView, can_focus=True):
     """The row the cursor is on."""
 
     @dataclass
-    class CursorMoved(Message):
-        """The cursor is on another row, by key or mouse."""
-
-        table: LineTable
-        row: int
-
-        @property
-        def control(self) -> LineTable:
-            return self.table
-
-    @dataclass
     class RowOpened(Message):
         """A row was chosen with enter, or clicked twice."""
 
@@ -161,9 +150,11 @@ class LineTable(ScrollView, can_focus=True):
         def control(self) -> LineTable:
             return self.table
 
-    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
-        super().__init__(id=id, classes=classes)
+    def __init__(self, on_move: Callable[[int], None] | None = None, *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(id=id)
         self.rows: Rows = ListedRows()
+        self._on_move = on_move
+        """Told at once, not by message: the next key may already be waiting and be about the new row."""
 
     # what is shown
 
@@ -242,12 +233,13 @@ class LineTable(ScrollView, can_focus=True):
         self.refresh_row(after)
 
     def move_to(self, row: int) -> None:
-        """Put the cursor on a row and say so."""
+        """Put the cursor on a row and tell whom it concerns."""
         row = max(0, min(row, len(self.rows) - 1))
         if row != self.cursor and len(self.rows):
             self.cursor = row
             self.reveal()
-            self.post_message(self.CursorMoved(self, row))
+            if self._on_move is not None:
+                self._on_move(row)
 
     def action_step(self, by: int) -> None:
         self.move_to(self.cursor + by)
