@@ -42,10 +42,10 @@ SCORER: list[Any] = [
 FILTERS: dict[str, list[Any]] = {
     "tenant": [
         "and",
-        ["or", *[["provider_eq", f"p{k}"] for k in range(0, 30, 3)]],
+        ["or", *[["provider_eq", f"p{k}"] for k in range(0, 30, 2)]],
         ["is", "region_eu"],
         ["is", "no_log"],
-        ["cmp", "bench_intelligence", "ge", 0.3],
+        ["cmp", "bench_intelligence", "ge", 0.1],
         ["not", ["is", "breaker_open"]],
     ],
     "wide": [

@@ -7,7 +7,7 @@ averages come between the two.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,14 @@ Mask = NDArray[np.bool_]
 Numbers = NDArray[np.float64]
 Places = NDArray[np.intp]
 
+KEPT_PLANS: Final = 512
+"""Most plans kept per pool."""
+
 KEPT_MASKS: Final = 1024
 """Most masks kept per pool; at 10,000 candidates they take 10 MB."""
+
+
+Plan = TypeVar("Plan")
 
 
 class Coded:
@@ -39,6 +45,15 @@ class Coded:
     def equal(self, name: str) -> Mask:
         """Where the name is this one."""
         return self.codes == self.place.get(name, -1)
+
+    def among(self, names: Iterable[str]) -> Mask:
+        """Where the name is one of these."""
+        table = np.zeros(len(self.values), dtype=np.bool_)
+        for name in names:
+            code = self.place.get(name)
+            if code is not None:
+                table[code] = True
+        return table[self.codes]
 
     def where(self, chosen: Sequence[bool]) -> Mask:
         """Where the flag of the name's code is set."""
@@ -58,6 +73,7 @@ class Columns:
         self.size = len(candidates)
         self._built: dict[tuple[str, str], Any] = {}
         self._masks: dict[Hashable, Mask] = {}
+        self._plans: dict[str, Any] = {}
 
     def provider(self) -> Coded:
         """Provider ids."""
@@ -140,9 +156,19 @@ class Columns:
         self._masks[key] = mask
         return mask
 
+    def planned(self, encoding: str, make: Callable[[], Plan]) -> Plan:
+        """What `make` gives for a term of this versioned encoding, made once."""
+        plan: Plan | None = self._plans.get(encoding)
+        if plan is None:
+            while len(self._plans) >= KEPT_PLANS:
+                self._plans.pop(next(iter(self._plans)), None)
+            plan = self._plans[encoding] = make()
+        return plan
+
     def forget(self) -> None:
-        """Drops every kept mask, for measuring without them."""
+        """Drops every kept mask and plan, for measuring without them."""
         self._masks.clear()
+        self._plans.clear()
 
     def _filled(self, kind: str, name: str, default: float) -> Numbers:
         column = filled(self.raw(name), default)

@@ -18,9 +18,11 @@ from workbench.language.admission import Admitted
 def evaluate(policy: Admitted, pool: Pool, context: Context) -> Decision:
     """The decision; see `decide`."""
     keep, scorer, selector = policy.normal[-5:-2]
-    view = View(pool.columns, policy.version, context)
+    columns = pool.columns
+    view = View(columns, policy.version, context)
+    steps = columns.planned(policy.encoding, lambda: predicates.plan(keep, policy.version))
     with np.errstate(all="ignore"):  # infinities are values here
-        codes, reasons, alive = predicates.sift(keep, view)
+        codes, reasons, alive = predicates.sift(steps, view)
         survivors = alive.nonzero()[0]
         ranking = survivors, scores(scorer, survivors, view)
         order, values = select(selector, ranking, view, len(survivors))
@@ -35,5 +37,5 @@ def holds(predicate: Admitted, pool: Pool, context: Context) -> Mask:
 def sift(predicate: Admitted, pool: Pool, context: Context) -> tuple[Decision, Mask]:
     """The filter's part of a decision alone, nobody ranked, and the mask of the survivors."""
     view = View(pool.columns, predicate.version, context)
-    codes, reasons, alive = predicates.sift(predicate.normal, view)
+    codes, reasons, alive = predicates.sift(predicates.plan(predicate.normal, predicate.version), view)
     return Decision(np.zeros(0, np.intp), np.zeros(0), codes, reasons), alive

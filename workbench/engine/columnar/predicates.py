@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from workbench.engine.columnar.columns import Mask
-from workbench.engine.columnar.view import View
+from workbench.engine.columnar.columns import Coded, Columns, Mask
+from workbench.engine.columnar.view import View, frozen, swayed_by
 from workbench.engine.decision import Codes
 from workbench.engine.reference.predicates import RELATIONS, level, needs
 from workbench.engine.values import number, same, text
-from workbench.language.signature import V1
+from workbench.language.signature import V1, Version
 
 Term = list[Any]
 _BYTE: Final = 255
@@ -26,35 +27,62 @@ def holds(term: Term, view: View) -> Mask:
     """Where the predicate holds. The mask may be a kept one: do not write to it."""
     key = view.key(term)
     if key is None:
-        return MASKS[term[0]](term, view)
+        return _mask(term, view)
     kept = view.columns.kept(key)
-    return view.columns.keep(key, MASKS[term[0]](term, view)) if kept is None else kept
+    return view.columns.keep(key, _mask(term, view)) if kept is None else kept
 
 
-def sift(term: Term, view: View) -> tuple[Codes, tuple[str, ...], Mask]:
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One child of a filter, with all that can be known of it before a pool or a context is met."""
+
+    term: Term
+    reason: str
+    """Its conforming reason; `meets_req` has several, and brings its own."""
+    key: Hashable
+    swayed_by: frozenset[str]
+
+
+def plan(term: Term, version: Version) -> tuple[Step, ...]:
+    """What a filter tries one after the other."""
+    children = term[1:] if term[0] == "and" else [term]
+    return tuple(
+        Step(child, REASONS[child[0]](child), (version, frozen(child)), swayed_by(child))
+        for child in children
+        if child[0] != "top"
+    )
+
+
+def sift(steps: Sequence[Step], view: View) -> tuple[Codes, tuple[str, ...], Mask]:
     """Per candidate how many checks in a row held; the checks' reasons; the mask of the survivors.
 
     A code is the place of the first check that failed, which is the conforming reason; `len(reasons)` is a survivor.
     """
-    checks = list(_checks(term, view))
-    alive = checks[0][0].copy() if checks else _top(term, view)
+    checks = list(_checks(steps, view))
+    if not checks:
+        return np.zeros(view.columns.size, dtype=np.uint8), (), _top([], view)
+    alive = checks[0][0].copy()
     step = alive.view(np.uint8)
     codes: Codes = step.copy() if len(checks) <= _BYTE else step.astype(np.uint16)
     for mask, _ in checks[1:]:
         np.logical_and(alive, mask, alive)
         np.add(codes, step, codes)
-    if not checks:
-        codes[:] = 0
     return codes, tuple([reason for _, reason in checks]), alive
 
 
-def _checks(term: Term, view: View) -> Iterator[Check]:
-    """What is tried one after the other: the children of an `and`, and of the request's requirements each one."""
-    for child in term[1:] if term[0] == "and" else (term,):
-        if child[0] == "meets_req":
+def _checks(steps: Sequence[Step], view: View) -> Iterator[Check]:
+    for step in steps:
+        if step.term[0] == "meets_req":
             yield from requirements(view)
-        elif child[0] != "top":
-            yield holds(child, view), REASONS[child[0]](child)
+        elif view.live.isdisjoint(step.swayed_by):
+            kept = view.columns.kept(step.key)
+            yield view.columns.keep(step.key, _mask(step.term, view)) if kept is None else kept, step.reason
+        else:
+            yield _mask(step.term, view), step.reason
+
+
+def _mask(term: Term, view: View) -> Mask:
+    return MASKS[term[0]](term, view)
 
 
 def requirements(view: View) -> Iterator[Check]:
@@ -98,6 +126,9 @@ def _and(term: Term, view: View) -> Mask:
 
 
 def _or(term: Term, view: View) -> Mask:
+    named = _NAMED.get(term[1][0])
+    if named is not None and all(child[0] == term[1][0] for child in term[2:]):
+        return named(view.columns).among([child[1] for child in term[1:]])  # a list of names: one look at the column
     mask = holds(term[1], view).copy()
     for child in term[2:]:
         np.logical_or(mask, holds(child, view), out=mask)
@@ -160,6 +191,12 @@ def _scope_matches(_term: Term, view: View) -> Mask:
     return scopes.where([scope is None or same(scope[1], wanted) for scope in scopes.values])
 
 
+_NAMED: Final[dict[str, Callable[[Columns], Coded]]] = {
+    "provider_eq": Columns.provider,
+    "family_eq": Columns.family,
+    "served_by_eq": Columns.served_by,
+}
+
 MASKS: Final[dict[str, Callable[[Term, View], Mask]]] = {
     "top": _top,
     "bot": _bot,
@@ -191,5 +228,6 @@ REASONS: Final[dict[str, Callable[[Term], str]]] = {
     "served_by_eq": lambda _: "served_by",
     "has_cap": lambda term: f"missing_capability:{term[1]}",
     "scope_matches": lambda _: "scope",
+    "meets_req": lambda _: "",
 }
-"""The conforming reasons of what may stand on its own in a filter; `and` has none, and `meets_req` several."""
+"""The conforming reasons of what may stand on its own in a filter; `meets_req` brings its own."""

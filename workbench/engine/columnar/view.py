@@ -29,16 +29,34 @@ _AVERAGED: Final[Mapping[Version, Mapping[str, str]]] = {
 _MEASURED_ALONE: Final = frozenset(("latency_ms", "tok_s", "success_rate"))
 """Fields that v1 reads from the state alone."""
 
+_CONNECTIVES: Final = frozenset(("and", "or", "not"))
+
 _FROM_STATE: Final = {"credits": "credits", "breaker_open": "breakers", "disabled": "disabled"}
 """Fields that are the state's own, and the record that holds them."""
 
 _REQUEST_BOUND: Final = frozenset(("meets_req", "scope_matches"))
 
+_SWAYED: Final = frozenset((*_FROM_STATE, *_AVERAGED[V1], *_REQUEST_BOUND))
+"""Whatever request or state may change, in either version."""
+
+
+def frozen(term: list[Any]) -> Hashable:
+    """A predicate as a key."""
+    return (term[0], *map(frozen, term[1:])) if term[0] in _CONNECTIVES else tuple(term)
+
+
+def swayed_by(term: list[Any]) -> frozenset[str]:
+    """The fields and operations in a predicate that request or state may change."""
+    op = term[0]
+    if op in _CONNECTIVES:
+        return frozenset[str]().union(*map(swayed_by, term[1:]))
+    return _SWAYED.intersection(term[1:2] if op in {"is", "cmp"} else (op,))
+
 
 class View:
     """One look at a pool. Lives as long as one decision."""
 
-    __slots__ = ("_averages", "_numbers", "columns", "context", "version")
+    __slots__ = ("_averages", "_numbers", "columns", "context", "live", "version")
 
     def __init__(self, columns: Columns, version: Version, context: Context) -> None:
         self.columns = columns
@@ -46,6 +64,8 @@ class View:
         self.context = context
         self._averages = record(context.state.get("ema"))
         self._numbers: dict[str, Numbers] = {}
+        self.live = self._live()
+        """The fields and operations that request and state do have a say in."""
 
     def numbers(self, name: str) -> Numbers:
         """A number field of every candidate, defaults filled in."""
@@ -91,29 +111,18 @@ class View:
 
     def key(self, term: list[Any]) -> Hashable | None:
         """A key for keeping the mask of a predicate; None where request or state may change it."""
-        frozen = self._frozen(term)
-        return None if frozen is None else (self.version, frozen)
+        return (self.version, frozen(term)) if self.live.isdisjoint(swayed_by(term)) else None
 
-    def _frozen(self, term: list[Any]) -> Hashable | None:
-        op = term[0]
-        if op in {"and", "or", "not"}:
-            children = tuple(map(self._frozen, term[1:]))
-            return None if None in children else (op, children)
-        if op in _REQUEST_BOUND or (op in {"is", "cmp"} and self._reads_state(term[1])):
-            return None
-        return tuple(term)
-
-    def _reads_state(self, name: str) -> bool:
-        held = _FROM_STATE.get(name)
-        if held is not None:
-            return bool(self.context.state.get(held))
-        return bool(self._averages) and name in _AVERAGED[self.version]
+    def _live(self) -> frozenset[str]:
+        state = self.context.state
+        if not state:
+            return _REQUEST_BOUND
+        held = {name for name, entry in _FROM_STATE.items() if state.get(entry)}
+        return _REQUEST_BOUND.union(held, _AVERAGED[self.version] if self._averages else ())
 
     def _is_own(self, name: str) -> bool:
         """Whether the field needs more than the candidates' own column."""
-        if self.version == V1 and (name in _MEASURED_ALONE or name == "quality"):
-            return True
-        return self._reads_state(name)
+        return name in self.live or (self.version == V1 and (name in _MEASURED_ALONE or name == "quality"))
 
     def _observed(self, name: str) -> Numbers:
         default = float(declared(self.columns.vocabulary, name).default)
