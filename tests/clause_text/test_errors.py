@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -20,9 +22,9 @@ from workbench.language.clause_text import (
 )
 
 
-def refused(text: str, parse: object = parse_pred) -> ClauseError:
+def refused(text: str, parse: Callable[..., object] = parse_pred) -> ClauseError:
     with pytest.raises(ClauseError) as caught:
-        parse(text, SAMPLE)  # type: ignore[operator]
+        parse(text, SAMPLE)
     return caught.value
 
 
@@ -36,6 +38,10 @@ PREDICATES = [
     ("price_out <= ", 13, "expected a number", None),
     ("price_out <= cheap", 13, "compared with a number, not `cheap`", None),
     ("price_out =< 5", 11, "expected a number", "write `<=`"),
+    ("price_out < = 5", 12, "expected a number", "write `<=`"),
+    ("5 <= price_out", 0, "expected a clause", "begins with the field"),
+    ("provider = openai,mistral", 17, "not `,`", "in [a, b]"),
+    ("has tools", 4, "not `tools`", "`has capability`"),
     ("price_out", 9, "is a number", "price_out <= 1"),
     ("price_out in [1]", 10, "is a number", "<="),
     ("no_log = 3", 9, "yes-or-no", "`no_log` or `not no_log`"),
@@ -87,6 +93,8 @@ def test_a_wrong_predicate_is_explained(text: str, column: int, reason: str, hin
         ("no_log", 0, "yes-or-no", "1 if no_log else 0"),
         ("prise_out", 0, "unknown field", "`price_out`"),
         ("price_in * price_out", 11, "multiplied by a number", None),
+        ("cheapest", 0, "unknown field", "`cheapest by`"),
+        ("cheapest price_out", 9, "not `price_out`", "write `cheapest by`"),
         ("cheapest by", 11, "expected a number field", None),
         ("price_in if", 11, "expected a clause", None),
         ("price_in if no_log else 1", 24, "only 0", None),
@@ -127,7 +135,7 @@ def test_a_wrong_scorer_is_explained(text: str, column: int, reason: str, hint: 
         (parse_transform, "filter text [{a: 1, a: 2}]", 20, "twice"),
     ],
 )
-def test_other_wrong_text_is_explained(parse: object, text: str, column: int, reason: str) -> None:
+def test_other_wrong_text_is_explained(parse: Callable[..., object], text: str, column: int, reason: str) -> None:
     error = refused(text, parse)
     assert error.column == column
     assert reason in error.findings[0].reason

@@ -105,9 +105,15 @@ def _starts(text: str, cursor: int, here: Scanned | None, before: Sequence[Scann
 def _matching(typed: str, known: Iterator[Offer] | tuple[()]) -> list[Offer]:
     """Those that begin with what was typed, then those that have it inside."""
     typed = typed.lstrip("\"'")
-    listed = list(known)
-    begun = [offer for offer in listed if offer.label.lower().startswith(typed)]
-    return begun + [offer for offer in listed if typed in offer.label.lower() and offer not in begun]
+    begun: list[Offer] = []
+    inside: list[Offer] = []
+    for offer in known:
+        label = offer.label.lower()
+        if label.startswith(typed):
+            begun.append(offer)
+        elif typed in label:
+            inside.append(offer)
+    return begun + inside
 
 
 def _following(text: str, cursor: int, asked: _Asked) -> Iterator[Completion]:

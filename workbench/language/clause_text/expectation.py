@@ -20,7 +20,7 @@ _THINGS: Final = {
     "SUBJECT": "a clause", "VALUE": "a value", "OPERAND": "a number field", "WORD": "a name", "NUMBER": "a number",
     "REASON": "a failure reason", "UNIT": "a unit: ms, s or min", "REL": "an operator such as = or <=",
     "$END": "the end", "LSQB": "a list such as [a, b]", "LPAR": "(", "RPAR": ")", "RSQB": "]", "COMMA": ",",
-    "COLON": ":", "STAR": "*", "SIGN": "+ or -", "LBRACE": "{", "RBRACE": "}", "SLASH": "/",
+    "COLON": ":", "STAR": "*", "SIGN": "a sign", "LBRACE": "{", "RBRACE": "}", "SLASH": "/",
     "_EQUALS": "=", "_EOL": ";", "_DOTS": "..",
 }  # fmt: skip
 MOST_NAMED: Final = 7
@@ -124,7 +124,8 @@ def words(found: Place, reader: Reader) -> tuple[str, ...]:
     return tuple(spoken)
 
 
-def _hint(text: str, column: int, found: Place, word: str) -> str | None:
+def _hint(text: str, column: int, found: Place, rest: Sequence[Scanned]) -> str | None:
+    word = rest[0].text if rest else ""
     for wrong in (text[max(0, column - 1) : column + 1], text[column : column + 2], word):
         if wrong in _SPELLED_WRONG:
             return f"write `{_SPELLED_WRONG[wrong]}`"
@@ -132,7 +133,22 @@ def _hint(text: str, column: int, found: Place, word: str) -> str | None:
         return "a name that begins with a digit stands in quotes"
     if word[:1] in ("'", '"'):
         return "the quote is never closed"
+    before = scan(text[:column])
+    if before and (hint := _hint_from(before[-1], word)):
+        return hint
+    if rest and rest[0].kind == "number" and "SUBJECT" in found.terminals:
+        return "a comparison begins with the field, as in `price_out <= 5`"
     return did_you_mean(word, [PHRASES[name] for name in found.terminals if name in PHRASES]) if word else None
+
+
+def _hint_from(last: Scanned, word: str) -> str | None:
+    """A hint from the token before the error: half a phrase, half an operator, several values without a list."""
+    if last.kind == "field":
+        phrase = next((phrase for phrase in PHRASES.values() if phrase.startswith(f"{last.text.lower()} ")), None)
+        return f"write `{phrase}`" if phrase else None
+    if last.kind == "operator" and last.text + word in RELATIONS and word:
+        return f"write `{last.text + word}`"
+    return "several values stand in a list, as in `in [a, b]`" if last.kind == "value" and word == "," else None
 
 
 _LITERAL: Final = frozenset((*PHRASES.values(), *RELATIONS, *"()[]{},:;*/"))
@@ -156,4 +172,4 @@ def syntax_error(text: str, column: int, start: Start, reader: Reader) -> Clause
         reason = f"{needed}, not `{word[:SHOWN]}`"
     else:
         reason = f"{needed} after `{text.strip()[-SHOWN:]}`" if text.strip() else needed
-    return fault(reason, column, "syntax", hint=_hint(text, column, found, word), expected=expected)
+    return fault(reason, column, "syntax", hint=_hint(text, column, found, rest), expected=expected)

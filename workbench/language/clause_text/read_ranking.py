@@ -21,6 +21,7 @@ from workbench.language.clause_text.spelling import RELATIONS, SUBJECTS, WHOLE, 
 
 Node = Tree[Token]
 _CONDITION_WORDS: Final = frozenset(("always", "never", "top", "bot"))
+_RANKING_WORDS: Final = ("cheapest by", "lowest by", "highest by", "normalize(", "clamp(", "zero")
 _COMPOSITES: Final = ("quality", "speed", "cost", "free_credit", "partner")
 
 
@@ -255,7 +256,7 @@ def _operand(reader: Reader, _node: Node, parts: list[Any]) -> Any:
             raise fault(f"unknown field `{name}`", at(token), "unknown_field", hint=f"`composite {name}` is v1's score")
         numbers = reader.vocabulary.of_sort("Num")
         raise fault(
-            f"unknown field `{name}`", at(token), "unknown_field", hint=did_you_mean(name, numbers),
+            f"unknown field `{name}`", at(token), "unknown_field", hint=did_you_mean(name, (*numbers, *_RANKING_WORDS)),
             expected=("a number field",),
         )  # fmt: skip
     if known.sort != "Num":

@@ -58,13 +58,17 @@ def _takes_value(seen: list[Scanned], depth: int) -> bool:
     return last.text in _WORD_FOLLOWS or last.text in _IS or (depth > 0 and last.text in ("[", ",", "{"))
 
 
+_KINDS: Final[dict[str, Kind]] = {
+    "number": "number", "binding": "binding", "relation": "operator", "mark": "operator", "open": "error",
+    "other": "error",
+}  # fmt: skip
+
+
 def _kind(group: str, text: str, *, value: bool, after_operand: bool) -> Kind:
-    if group in ("number", "binding"):
-        return "operator" if group == "number" and text.startswith("-") and after_operand else group  # type: ignore[return-value]
-    if group in ("relation", "mark"):
+    if group == "number" and text.startswith("-") and after_operand:
         return "operator"
-    if group in ("open", "other"):
-        return "error"
+    if group in _KINDS:
+        return _KINDS[group]
     if value:
         return "value"
     return "keyword" if group == "phrase" else "field"
