@@ -38,7 +38,7 @@ def test_every_public_name_is_there_and_no_other() -> None:
     for name in workbench.__all__:
         assert getattr(workbench, name).__doc__
     with pytest.raises(AttributeError):
-        _ = workbench.no_such_name  # pyright: ignore
+        _ = workbench.no_such_name  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def test_a_bare_term_cannot_be_decided() -> None:

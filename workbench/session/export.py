@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from workbench.boundary import files, regular, strict_json
 from workbench.errors import CompileError, FileRefused, Finding, Place
@@ -130,7 +130,7 @@ def _fields(term: Any, vocabulary: Vocabulary) -> Iterator[dict[str, Any]]:
 def _names(term: Any, vocabulary: Vocabulary) -> set[str]:
     if not isinstance(term, list) or not term:
         return set()
-    items: list[Any] = term
+    items = cast("list[Any]", term)
     found: set[str] = set().union(*(_names(item, vocabulary) for item in items[1:]))
     if items[0] in {"is", "cmp", "field"} and items[1] in vocabulary.fields and not vocabulary.fields[items[1]].core:
         found.add(items[1])
@@ -140,7 +140,7 @@ def _names(term: Any, vocabulary: Vocabulary) -> set[str]:
 def _uses(term: Any, operation: str) -> bool:
     if not isinstance(term, list) or not term:
         return False
-    items: list[Any] = term
+    items = cast("list[Any]", term)
     return items[0] == operation or any(_uses(item, operation) for item in items[1:])
 
 

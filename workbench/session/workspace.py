@@ -17,6 +17,7 @@ from workbench.engine.pool import Pool
 from workbench.errors import Finding, Place, TenantError, WorkbenchError, WorkspaceError
 from workbench.language.admission import Admitted, check
 from workbench.language.clause_text import parse_pred
+from workbench.rulebook.lint import check_benchmarks, check_names, idle_rules
 from workbench.rulebook.rulebook import Rulebook, parse_rulebook
 from workbench.rulebook.tenant import Tenant, Workload, parse_tenant
 from workbench.session.settings import FILE_NAME, Settings, parse_settings
@@ -114,7 +115,13 @@ def open_workspace(root: Path) -> Workspace:
         tenants=tenants,
         envelope=_envelope(settings, catalog),
     )
-    findings = (*catalog.findings, *(finding for tenant in tenants for finding in tenant.findings))
+    findings = (
+        *catalog.findings,
+        *check_benchmarks(rulebook, catalog.benchmark_versions),
+        *idle_rules(tenants, rulebook),
+        *(finding for tenant in tenants for finding in tenant.findings),
+        *check_names(tenants, rulebook, catalog.values),
+    )
     return Workspace(
         root=root,
         title=settings.title,
