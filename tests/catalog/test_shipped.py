@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import subprocess
+import sys
 from datetime import date
+from pathlib import Path
 
 import pytest
 
-from workbench.catalog import DEFAULT, Catalog, load_catalog, packaged_catalogs
+from workbench.catalog import DEFAULT, Catalog, build_catalog, load_catalog, packaged_catalogs
 from workbench.catalog.checks import DECLARED_KEY_NAMES
 from workbench.catalog.importers.document import to_bytes
 from workbench.catalog.importers.facts import load_facts
+from workbench.catalog.packaged import checked_digests
 
 NAMES = sorted(packaged_catalogs())
 
@@ -59,6 +64,35 @@ def test_every_row_is_good_and_every_file_is_as_written(each: Catalog) -> None:
     assert path.stem == each.name
     document = json.loads(path.read_bytes())
     assert to_bytes(document) == path.read_bytes()
+
+
+def test_the_list_of_checked_files_is_that_of_the_packaged_ones() -> None:
+    """`cd catalogs && sha256sum *.json > SHA256SUMS` writes it."""
+    digests = {hashlib.sha256(path.read_bytes()).hexdigest() for path in packaged_catalogs().values()}
+    assert checked_digests() == digests
+
+
+def test_checked_files_are_what_a_full_check_makes_of_them(each: Catalog) -> None:
+    document = json.loads(packaged_catalogs()[each.name].read_bytes())
+    judged = build_catalog(document, source=f"{each.name}.json", checked=False)
+    assert judged.candidates == each.candidates
+    assert (judged.offers, judged.models, judged.providers) == (each.offers, each.models, each.providers)
+    assert judged.sha256 == each.sha256
+
+
+def test_a_checked_file_loads_without_pydantic() -> None:
+    code = (
+        "import sys; from workbench.catalog import *; "
+        "[load_catalog(path) for path in packaged_catalogs().values()]; sys.exit('pydantic' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_changed_copy_is_looked_at_again(tmp_path: Path) -> None:
+    text = packaged_catalogs()[DEFAULT].read_text(encoding="utf-8").replace('"price_in": 5.5,', '"price_in": -5.5,', 1)
+    path = tmp_path / "c.json"
+    path.write_text(text, encoding="utf-8")
+    assert [finding.code for finding in load_catalog(path).findings] == ["row_number"]
 
 
 def test_offers_stand_in_the_stated_order(each: Catalog) -> None:

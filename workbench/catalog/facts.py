@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from workbench.catalog.models import PRICE_UNIT, Figure, Model, Offer, Provider, ProviderFact
+from workbench.catalog.models import PRICE_UNIT, STATED, Figure, Model, Offer, Provider, ProviderFact
 
 if TYPE_CHECKING:
     from workbench.catalog.catalog import Catalog
@@ -164,7 +164,7 @@ def base_url(provider: Provider, region: str | None) -> str | None:
 
 def stated_facts(provider: Provider) -> Iterator[ProviderFact]:
     """Every statement about a provider that somebody made."""
-    for name in ("region", "no_log", "dpa", "baa", "trains_on_data", "retention_days", "zero_retention"):
+    for name in STATED:
         fact = getattr(provider, name)
         if fact is not None:
             yield fact

@@ -1,41 +1,18 @@
-"""The rows of a catalog file as frozen models: source, provider, model, offer.
+"""What a catalog holds, as frozen values: sources, providers, models, offers.
 
-Owns which keys a row has, their types and ranges. Refuses unknown keys, numbers in strings and non-finite numbers.
-What is unknown is `None`: never 0, never false. Whether names clash and addresses are safe is `checks.py`.
+Owns the meaning of the rows. What is unknown is `None`: never 0, never false. Which shapes a file may have
+is `schema.py`; the builders here take rows that it has found good.
 """
 
 from __future__ import annotations
 
-from datetime import date
-from typing import Annotated, Final, Literal
-
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
 
 FORMAT: Final = "workbench-catalog/1"
-
-MAX_PRICE: Final = 1_000_000.0
-"""USD per million tokens. Above it the unit is wrong, not the model dear."""
-
 PRICE_UNIT: Final = "USD per million tokens"
 
-
-def _day(text: str) -> str:
-    """`YYYY-MM-DD`, and a day that exists."""
-    date.fromisoformat(text)
-    return text
-
-
-Name = Annotated[str, StringConstraints(min_length=1, max_length=256)]
-Text = Annotated[str, StringConstraints(max_length=4096)]
-Day = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d{2}-\d{2}$"), AfterValidator(_day)]
-Price = Annotated[float, Field(ge=0, le=MAX_PRICE, allow_inf_nan=False)]
-Index = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Tokens = Annotated[int, Field(ge=0, le=2**53)]
-Days = Annotated[float, Field(ge=0, le=36_500, allow_inf_nan=False)]
-Url = Annotated[str, StringConstraints(min_length=1, max_length=2048)]
-Region = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,31}$")]
-BenchName = Annotated[str, StringConstraints(pattern=r"^bench_[a-z][a-z0-9_]{0,40}$")]
-Variable = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,63}$")]
 ApiKind = Literal["openai_compatible", "openai_responses", "anthropic", "vertex_anthropic", "gemini", "bedrock"]
 
 RequestKey = Literal["inference_geo"]
@@ -45,46 +22,45 @@ Standing = Literal["first_party", "secondary", "unverified"]
 """How well a provider fact is known: the provider says so, somebody else says so, nobody has checked."""
 
 
-class Row(BaseModel):
-    """What all rows share: frozen, strict, no keys beyond the declared ones."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid", allow_inf_nan=False, defer_build=True)
-
-
-class Source(Row):
+@dataclass(frozen=True)
+class Source:
     """Where facts come from. Rows name it by its id."""
 
-    title: Text
-    date: Day
-    """The day the fact was true or was read."""
-    url: Url | None = None
-    licence: Text | None = None
+    title: str
+    date: str
+    """The day the fact was true or was read, `YYYY-MM-DD`."""
+    url: str | None = None
+    licence: str | None = None
 
 
-class ProviderFact(Row):
+@dataclass(frozen=True)
+class ProviderFact:
     """One statement about a provider, with where it comes from."""
 
     value: bool | float | str
-    source: Name
+    source: str
     """An id in the catalog's `sources`, or an address."""
-    date: Day
+    date: str
     standing: Standing = "first_party"
 
 
-class Provider(Row):
+@dataclass(frozen=True)
+class Provider:
     """Who takes the call."""
 
-    id: Name
-    name: Name
+    id: str
+    name: str
+    source: str
+    date: str
     api_kind: ApiKind = "openai_compatible"
-    auth_env: Variable | None = None
+    auth_env: str | None = None
     """Name of the environment variable that holds the key; a key never enters a catalog."""
-    base_urls: dict[Region, Url] = Field(default_factory=dict[str, str])
+    base_urls: Mapping[str, str] = field(default_factory=dict[str, str])
     """By region; `default` serves where the region has none of its own."""
-    base_url_env: Variable | None = None
+    base_url_env: str | None = None
     """Where the address belongs to the customer's account (Azure, Vertex): the variable that holds it."""
-    tier: Name = "partner"
-    hq: Name | None = None
+    tier: str = "partner"
+    hq: str | None = None
     region: ProviderFact | None = None
     """Where it serves from, unless an offer says otherwise."""
     no_log: ProviderFact | None = None
@@ -95,44 +71,50 @@ class Provider(Row):
     retention_days: ProviderFact | None = None
     zero_retention: ProviderFact | None = None
     """How a contract or a switch gets zero retention; never the default."""
-    source: Name
-    date: Day
 
 
-class Benchmark(Row):
+STATED: Final = ("region", "no_log", "dpa", "baa", "trains_on_data", "retention_days", "zero_retention")
+"""The fields of a provider that are statements with a source."""
+
+
+@dataclass(frozen=True)
+class Benchmark:
     """A benchmark field that the catalog declares."""
 
-    version: Name
+    version: str
     """The one index version that is compared: `AA 4.1`."""
-    meaning: Text = ""
+    meaning: str = ""
 
 
-class Figure(Row):
+@dataclass(frozen=True)
+class Figure:
     """One benchmark figure, 0..1, with the index version it belongs to."""
 
-    value: Index
-    version: Name
+    value: float
+    version: str
     """Index and version: `AA 4.1`. Figures of different versions are never compared."""
-    date: Day
-    source: Name
+    date: str
+    source: str
 
 
-class Model(Row):
+@dataclass(frozen=True)
+class Model:
     """A model family, wherever it is served."""
 
-    id: Name
-    released: Day | None = None
-    source: Name | None = None
+    id: str
+    released: str | None = None
+    source: str | None = None
     """Where `released` comes from."""
-    bench: dict[BenchName, Figure] = Field(default_factory=dict[str, Figure])
+    bench: Mapping[str, Figure] = field(default_factory=dict[str, Figure])
     """`bench_intelligence`, `bench_coding`, ...; estimates under a name that ends in `_estimated`."""
 
 
-class Capabilities(Row):
+@dataclass(frozen=True)
+class Capabilities:
     """What an offer can do. An absent flag is unknown."""
 
-    context: Tokens | None = None
-    max_output: Tokens | None = None
+    context: int | None = None
+    max_output: int | None = None
     supports_tools: bool | None = None
     supports_vision: bool | None = None
     supports_json_mode: bool | None = None
@@ -140,61 +122,79 @@ class Capabilities(Row):
     supports_reasoning: bool | None = None
 
 
-class OtherPrice(Row):
+NOTHING_KNOWN: Final = Capabilities()
+
+
+@dataclass(frozen=True)
+class OtherPrice:
     """What another source says that the same thing costs."""
 
-    source: Name
-    date: Day
-    price_in: Price | None = None
-    price_out: Price | None = None
+    source: str
+    date: str
+    price_in: float | None = None
+    price_out: float | None = None
 
 
-class Offer(Row):
+@dataclass(frozen=True)
+class Offer:
     """One model at one provider, served from one place: what a policy chooses between."""
 
-    provider: Name
-    model: Name
-    served_model_id: Name
+    provider: str
+    model: str
+    served_model_id: str
     """The id on the wire, as the provider's own API takes it."""
-    region: Region | None = None
+    source: str
+    date: str
+    region: str | None = None
     """Where it runs; `global` promises no place."""
-    price_in: Price | None = None
-    price_out: Price | None = None
+    price_in: float | None = None
+    price_out: float | None = None
     """USD per million tokens."""
-    capabilities: Capabilities = Capabilities()
+    capabilities: Capabilities = NOTHING_KNOWN
     no_log: bool | None = None
     has_tee: bool | None = None
-    retention_days: Days | None = None
+    retention_days: float | None = None
     """Of this offer, where it differs from its provider's."""
-    tier: Name | None = None
-    base_url: Url | None = None
+    tier: str | None = None
+    base_url: str | None = None
     api_kind: ApiKind | None = None
-    latency_ms: Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)] | None = None
-    tok_s: Annotated[float, Field(ge=0, le=1e7, allow_inf_nan=False)] | None = None
-    request: dict[RequestKey, Name] = Field(default_factory=dict[RequestKey, str])
+    latency_ms: float | None = None
+    tok_s: float | None = None
+    request: Mapping[RequestKey, str] = field(default_factory=dict[RequestKey, str])
     """Parameters without which a call is not a call of this offer (`inference_geo` = `us`)."""
-    price_note: Text | None = None
+    price_note: str | None = None
     """What the one list price leaves out: dearer long prompts, cheaper hours."""
-    derived: Text | None = None
+    derived: str | None = None
     """How the price follows from another one: `list price x 1.1 (regional uplift)`."""
     currency_uncertain: bool | None = None
     """The source does not say the currency, and it may not be the dollar."""
     price_disagrees: OtherPrice | None = None
-    aliases: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+    aliases: tuple[str, ...] = ()
     """Other ids that reach the same thing: dated ones, `-latest`."""
-    source: Name
-    date: Day
 
 
-class Header(Row):
-    """The document around the rows. The rows themselves are read one by one, so that one bad row costs one row."""
+Row = Mapping[str, Any]
 
-    format: Literal["workbench-catalog/1"]
-    name: Name
-    date: Day
-    note: Text = ""
-    sources: dict[Name, Source]
-    benchmarks: dict[BenchName, Benchmark] = Field(default_factory=dict[str, Benchmark])
-    providers: list[object]
-    models: list[object] = Field(default_factory=list[object])
-    offers: list[object]
+
+def build_provider(row: Row) -> Provider:
+    """A provider from a row of the right shape."""
+    stated: dict[str, Any] = {name: ProviderFact(**row[name]) for name in STATED if row.get(name) is not None}
+    return Provider(**{**row, **stated})
+
+
+def build_model(row: Row) -> Model:
+    """A model from a row of the right shape."""
+    parts: dict[str, Any] = {"bench": {name: Figure(**figure) for name, figure in row.get("bench", {}).items()}}
+    return Model(**{**row, **parts})
+
+
+def build_offer(row: Row) -> Offer:
+    """An offer from a row of the right shape."""
+    parts: dict[str, Any] = {}
+    if "capabilities" in row:
+        parts["capabilities"] = Capabilities(**row["capabilities"])
+    if row.get("price_disagrees") is not None:
+        parts["price_disagrees"] = OtherPrice(**row["price_disagrees"])
+    if "aliases" in row:
+        parts["aliases"] = tuple(row["aliases"])
+    return Offer(**{**row, **parts})

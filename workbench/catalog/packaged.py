@@ -22,3 +22,15 @@ def catalogs_folder() -> Path:
 def packaged_catalogs() -> dict[str, Path]:
     """Packaged catalogs by name, oldest first; the facts they are made from (`facts/`) are not among them."""
     return {path.stem: path for path in sorted(catalogs_folder().glob("*.json"))}
+
+
+@cache
+def checked_digests() -> frozenset[str]:
+    """SHA-256 of the packaged catalogs' bytes, as written when their shape was checked (`SHA256SUMS`).
+
+    Who can change that list can change the program beside it. A file that is not on it is checked when it is loaded.
+    """
+    path = catalogs_folder() / "SHA256SUMS"
+    if not path.is_file():
+        return frozenset()
+    return frozenset(line.split()[0] for line in path.read_text(encoding="ascii").splitlines() if line.strip())

@@ -7,17 +7,28 @@ must not grant anything, key variables that nobody declared.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, TypeVar, cast
-
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from typing import Any, Final, Literal, Protocol, cast
 
 from workbench.boundary import sanitiser
 from workbench.catalog.checks import DECLARED_KEY_NAMES, address_fault, folded, hidden
-from workbench.catalog.models import Benchmark, Model, Offer, Provider
+from workbench.catalog.models import Benchmark, Model, Offer, Provider, build_model, build_offer, build_provider
 from workbench.errors import Finding, Place, Severity
 
-T = TypeVar("T", bound=BaseModel)
 Raw = Mapping[str, Any]
+Kind = Literal["providers", "models", "offers"]
+
+
+class Judge(Protocol):
+    """Says whether rows have the shape that a catalog's rows have (`schema.py`)."""
+
+    def faults(self, kind: Kind, row: object, /) -> list[dict[str, Any]]:
+        """What is wrong with one row."""
+        ...
+
+    def all_good(self, offers: Sequence[object], /) -> bool:
+        """Whether nothing is wrong with any of these offers."""
+        ...
+
 
 _FLAGS: Final = ("no_log", "has_tee")
 """Flags of an offer that grant something: of the wrong type they count as unknown, and unknown grants nothing."""
@@ -30,7 +41,6 @@ _STATED: Final = {
     "retention_days": float,
     "zero_retention": str,
 }
-_OFFERS: Final = TypeAdapter(list[Offer])
 
 
 def finding_of(item: Mapping[str, Any], place: Place, path: str) -> Finding:
@@ -62,7 +72,10 @@ def finding_of(item: Mapping[str, Any], place: Place, path: str) -> Finding:
 class Reader:
     """Reads the three lists of one document and collects what it finds."""
 
-    def __init__(self, source: str, text: bytes, sources: frozenset[str], imported: bool) -> None:
+    def __init__(
+        self, source: str, text: bytes, sources: frozenset[str], *, imported: bool, judge: Judge | None
+    ) -> None:
+        """`judge` says whether a row has the right shape; None where the whole file is known to be good."""
         self.source = source
         self.findings: list[Finding] = []
         self.held: dict[str, str] = {}
@@ -70,6 +83,7 @@ class Reader:
         self._lines: dict[str, int | None] = {}
         self._sources = sources
         self._imported = imported
+        self._judge = judge
 
     # Places and findings
 
@@ -95,17 +109,12 @@ class Reader:
         place = Place(self.source, self._line(kind, index), path=f"$.{kind}[{index}]{'.' + key if key else ''}")
         self.findings.append(Finding(reason, code, place, hint, severity))
 
-    def _reject(self, kind: str, index: int, error: ValidationError, skip: int = 0) -> None:
-        place = Place(self.source, self._line(kind, index))
-        for item in error.errors(include_url=False):
-            self.findings.append(finding_of({**item, "loc": item["loc"][skip:]}, place, f"$.{kind}[{index}]"))
-
-    def _validate(self, kind: str, index: int, raw: object, model: type[T]) -> T | None:
-        try:
-            return model.model_validate(raw)
-        except ValidationError as error:
-            self._reject(kind, index, error)
-            return None
+    def _good(self, kind: Kind, index: int, raw: object) -> Raw | None:
+        """The row, where its shape is right; else None, and its faults are noted."""
+        faults = self._judge.faults(kind, raw) if self._judge is not None else []
+        place = Place(self.source, self._line(kind, index)) if faults else Place()
+        self.findings.extend(finding_of(fault, place, f"$.{kind}[{index}]") for fault in faults)
+        return None if faults else cast("Raw", raw)
 
     # Providers
 
@@ -114,7 +123,8 @@ class Reader:
         found: dict[str, Provider] = {}
         taken: dict[str, str] = {}
         for index, raw in enumerate(raw_rows):
-            provider = self._validate("providers", index, self._without_mistyped(index, raw), Provider)
+            row = self._good("providers", index, self._without_mistyped(index, raw))
+            provider = None if row is None else build_provider(row)
             if provider is None or self._twice("providers", index, provider.id, taken):
                 continue
             if not self._addresses_ok("providers", index, provider.base_urls):
@@ -189,7 +199,8 @@ class Reader:
         found: dict[str, Model] = {}
         taken: dict[str, str] = {}
         for index, raw in enumerate(raw_rows):
-            model = self._validate("models", index, raw, Model)
+            row = self._good("models", index, raw)
+            model = None if row is None else build_model(row)
             if model is None or self._twice("models", index, model.id, taken):
                 continue
             if hidden(model.id):
@@ -247,13 +258,11 @@ class Reader:
 
     def _valid_offers(self, raw_rows: list[object]) -> Iterable[tuple[int, Offer]]:
         """All at once where every row is good (the rule), one by one where one is not."""
-        try:
-            yield from enumerate(_OFFERS.validate_python(raw_rows))
-        except ValidationError:
-            for index, raw in enumerate(raw_rows):
-                offer = self._validate("offers", index, raw, Offer)
-                if offer is not None:
-                    yield index, offer
+        one_by_one = self._judge is not None and not self._judge.all_good(raw_rows)
+        for index, raw in enumerate(raw_rows):
+            row = self._good("offers", index, raw) if one_by_one else cast("Raw", raw)
+            if row is not None:
+                yield index, build_offer(row)
 
     def _without_grants(self, index: int, raw: object) -> object:
         """An offer row without granting flags of the wrong type: unknown never grants, so they count as unknown."""

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
 from typing import Any, Final, cast
 
 from workbench.boundary import files, strict_json
-from workbench.catalog.facts import stated_facts
 from workbench.catalog.importers import litellm, modelsdev
 from workbench.catalog.importers.facts import Facts, Roster, load_facts
 from workbench.catalog.importers.join import Selection, join
 from workbench.catalog.importers.listing import Listing
-from workbench.catalog.models import FORMAT, Provider, Source
+from workbench.catalog.models import FORMAT, STATED, Source
+from workbench.catalog.schema import Provider, ProviderFact
 from workbench.errors import CatalogError, DocumentError, FileRefused, Finding, UsageError
 
 BENCHMARKS: Final = {
@@ -170,14 +170,16 @@ def _document(
     used = {offer["provider"] for offer in offers}
     models, figure_sources = _models({offer["model"] for offer in offers}, facts, released, order)
     figure_sources |= {facts.providers[name].provider.source for name in used}
-    figure_sources |= {fact.source for name in used for fact in stated_facts(facts.providers[name].provider)}
-    named = {**sources, **{name: facts.sources[name] for name in sorted(figure_sources) if name in facts.sources}}
+    figure_sources |= {fact.source for name in used for fact in _stated(facts.providers[name].provider)}
+    named = {**sources}
+    for name in sorted(figure_sources & set(facts.sources)):
+        named[name] = Source(**facts.sources[name].model_dump())
     return {
         "format": FORMAT,
         "name": order.name,
         "date": order.date,
         "note": order.note,
-        "sources": {name: source.model_dump(exclude_none=True) for name, source in named.items()},
+        "sources": {name: _source_row(source) for name, source in named.items()},
         "benchmarks": {name: {"version": order.index, "meaning": meaning} for name, meaning in BENCHMARKS.items()},
         "providers": [_dump(facts.providers[name].provider) for name in sorted(used)],
         "models": models,
@@ -208,6 +210,14 @@ def _models(
         sources.add(row.get("source", ""))
         rows.append(row)
     return rows, sources
+
+
+def _source_row(source: Source) -> dict[str, str]:
+    return {name: value for name, value in asdict(source).items() if value is not None}
+
+
+def _stated(provider: Provider) -> list[ProviderFact]:
+    return [fact for name in STATED if (fact := getattr(provider, name)) is not None]
 
 
 def _dump(provider: Provider) -> dict[str, Any]:

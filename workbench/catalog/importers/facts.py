@@ -13,9 +13,10 @@ from typing import Annotated, Any, Final, Literal, TypeVar, cast
 from pydantic import Field, ValidationError
 
 from workbench.boundary import files, strict_json
-from workbench.catalog.models import Day, Figure, Name, Provider, Region, RequestKey, Row, Source
+from workbench.catalog.models import RequestKey
 from workbench.catalog.packaged import catalogs_folder
 from workbench.catalog.rows import finding_of
+from workbench.catalog.schema import Day, Figure, Name, Provider, Region, Row, Source
 from workbench.errors import CatalogError, DocumentError, FileRefused, Place
 
 MAX_BYTES: Final = 4 * 1024 * 1024
