@@ -12,6 +12,8 @@ import pytest
 
 from workbench.engine import conformance
 from workbench.errors import DocumentError, FileRefused
+from workbench.language.flow import check_flow
+from workbench.language.vocabulary import CORE, Field
 
 TOO_DEAR = "cmp:price_in:le"
 PLAN = ["always", {"action": "next_candidate"}]
@@ -135,6 +137,30 @@ def test_v1_is_read_as_v1() -> None:
     report = conformance.run({"version": "sigma-pol/v1", "vectors": [vector, evidence]})
     assert report.failures == ()
     assert conformance.run({"version": "sigma-pol/v2", "vectors": [evidence]}).failed == 1
+
+
+FLOW = {
+    "in": {"kind": "input"},
+    "ask": {"kind": "llm", "inputs": ["in"], "system": "be brief", "policy": DOCUMENT["vectors"][4]["term"]},
+    "out": {"kind": "output", "inputs": ["ask"]},
+}
+
+
+def test_flows_are_admitted_and_named() -> None:
+    extensions = DOCUMENT["extensions"]
+    named = check_flow(["flow", FLOW], CORE.extend([Field("score_me", "Num", 0.0)]))
+    good = {"ok": True, "encoding": named.encoding, "fingerprint": named.fingerprint}
+    cut = {name: node for name, node in FLOW.items() if name != "in"}
+    vectors = [
+        {"name": "good", "kind": "flow", "flow": ["flow", FLOW], "expect": good},
+        {"name": "bad", "kind": "flow", "flow": ["flow", cut], "expect": {"ok": False}},
+        {"name": "wrong", "kind": "flow", "flow": ["flow", FLOW], "expect": {**good, "encoding": "x"}},
+        {"name": "not", "kind": "flow", "flow": ["flow", cut], "expect": good},
+        {"name": "but", "kind": "flow", "flow": ["flow", FLOW], "expect": {"ok": False}},
+    ]
+    report = conformance.run({"version": "sigma-flow/v1", "vectors": vectors, "extensions": extensions})
+    assert (report.passed, report.failed) == (2, 3)
+    assert [(one.vector, one.what) for one in report.failures] == [("wrong", "encoding"), ("not", "ok"), ("but", "ok")]
 
 
 def test_files_plain_and_packed(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from workbench.engine.transform import transform
 from workbench.engine.values import items, number, record, text, wire_number
 from workbench.errors import DocumentError, Finding, WorkbenchError
 from workbench.language.admission import Admitted, check
+from workbench.language.flow import FLOW_VERSION, check_flow
 from workbench.language.signature import V1, V2, Version
 from workbench.language.vocabulary import CORE, Field, FieldSort, Vocabulary
 
@@ -34,8 +35,7 @@ MAX_DEPTH: Final = 256
 """Vectors hold terms that are too deep on purpose."""
 TOLERANCE: Final = 1e-12
 
-FLOW_V1: Final = "sigma-flow/v1"
-VERSIONS: Final = (V1, V2, FLOW_V1)
+VERSIONS: Final = (V1, V2, FLOW_VERSION)
 
 Chosen = Literal["columnar", "reference", "both"]
 
@@ -131,7 +131,7 @@ def _differences(vector: Mapping[str, Any], bench: _Bench) -> Iterator[Differenc
         if kind == "admission":
             yield from _admission(vector, bench)
         elif kind == "flow":
-            yield "kind", "a flow", "flows are not evaluated here", None
+            yield from _flow(vector, bench)
         elif isinstance(kind, str) and kind in _KINDS:
             admitted = check(vector.get("term"), bench.vocabulary, version=bench.version)
             yield from _names(vector, admitted)
@@ -152,6 +152,21 @@ def _admission(vector: Mapping[str, Any], bench: _Bench) -> Iterator[Difference]
     else:
         if expected is not True:
             yield "ok", expected, True, None
+
+
+def _flow(vector: Mapping[str, Any], bench: _Bench) -> Iterator[Difference]:
+    expected = record(vector.get("expect"))
+    try:
+        flow = check_flow(vector.get("flow"), bench.vocabulary)
+    except WorkbenchError as error:
+        if expected.get("ok") is not False:
+            yield "ok", expected.get("ok"), str(error), None
+        return
+    if expected.get("ok") is not True:
+        yield "ok", expected.get("ok"), True, None
+    for what, got in (("encoding", flow.encoding), ("fingerprint", flow.fingerprint)):
+        if what in expected and expected[what] != got:
+            yield what, expected[what], got, None
 
 
 def _names(vector: Mapping[str, Any], admitted: Admitted) -> Iterator[Difference]:

@@ -62,6 +62,9 @@ def _normalize(term: Term, survivors: Places, view: View) -> Numbers:
     if 0.0 < width < np.inf:
         # At the ends the division is exact: 0 and 1.
         return (inner - low) / width
+    if high == np.inf and -np.inf < low < np.inf:
+        # The usual case of unknown prices: every finite distance is 0 of an infinite one.
+        return (inner == np.inf).astype(np.float64)
     return _normalize_unbounded(inner)
 
 
