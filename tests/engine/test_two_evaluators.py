@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from typing import Any
 
 import pytest
@@ -119,3 +120,42 @@ def test_a_filter_of_more_children_than_a_byte_counts() -> None:
     decision = decide(policy, pool)
     assert decision == decide(policy, pool, evaluator="reference")
     assert 0 < decision.survivors < 1000
+
+
+def _nested(depth: int, width: int) -> list[Any]:
+    """A predicate as deep as is admitted, with `width` comparisons beside each level."""
+    term: list[Any] = ["is", "no_log"]
+    for level in range(depth):
+        beside = [["cmp", "price_in", "ne", level * width + bound] for bound in range(width)]
+        term = ["or" if level % 2 else "and", ["not", term] if level % 3 else term, *beside]
+    return term
+
+
+WORST: dict[str, list[Any]] = {
+    "deep filter": ["policy", _nested(35, 100), ["zero"], ["argmax"], ["id"], ["always", {"action": "abort"}]],
+    "long sum": [
+        "policy",
+        ["top"],
+        ["add", *[["scale", weight + 2, ["normalize", ["field", "price_out"]]] for weight in range(1350)]],
+        ["sample", 1e308],
+        ["id"],
+        ["always", {"action": "abort"}],
+    ],
+    "deep gates": [
+        "policy",
+        ["top"],
+        ["gate", _nested(18, 200), ["field", "price_in"]],
+        ["prefer", _nested(5, 80), ["argmax"]],
+        ["id"],
+        ["always", {"action": "abort"}],
+    ],
+}
+
+
+@pytest.mark.parametrize("name", WORST)
+def test_the_worst_admitted_policy_is_bounded(name: str) -> None:
+    policy = check(WORST[name], SAMPLE)
+    pool = Pool(LARGE.candidates[:1000], SAMPLE)
+    start = time.perf_counter()
+    decide(policy, pool)
+    assert time.perf_counter() - start < 2.0  # RELIABILITY R11
