@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.strategies import SAMPLE, preds
+from workbench.boundary.sanitiser import one_line
 from workbench.errors import ClauseError
 from workbench.language.clause_text import (
     parse_condition,
@@ -160,6 +161,9 @@ ALPHABET = st.one_of(
 def explained(error: ClauseError, text: str) -> None:
     """It says why, and where in the text."""
     assert error.findings
+    for finding in error.findings:
+        assert one_line(finding.reason) == finding.reason
+        assert one_line(finding.hint or "") == (finding.hint or "")
     assert 0 <= error.column <= len(text)
 
 

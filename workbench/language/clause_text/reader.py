@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, NamedTuple, NoReturn, cast
 
 from lark import Token, Tree
 
+from workbench.boundary.sanitiser import one_line
 from workbench.errors import ClauseError, Finding, Place
 from workbench.language.clause_text.spelling import SUBJECTS, read_number, unquote
 from workbench.language.vocabulary import V1_FIELDS, Field, Vocabulary
@@ -34,8 +35,9 @@ class Subject(NamedTuple):
 
 
 def fault(reason: str, column: int, code: str, *, hint: str | None = None, expected: Sequence[str] = ()) -> ClauseError:
-    """A `ClauseError` with one finding; `column` is 0-based into the text."""
-    return ClauseError(TITLE, [Finding(reason, code, Place(column=column), hint)], column=column, expected=expected)
+    """A `ClauseError` with one finding, its text made visible; `column` is 0-based into the text."""
+    finding = Finding(one_line(reason), code, Place(column=column), one_line(hint) if hint else hint)
+    return ClauseError(TITLE, [finding], column=column, expected=expected)
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
