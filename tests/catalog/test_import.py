@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,12 @@ from hypothesis import strategies as st
 
 from tests.catalog.support import SAMPLES, sample_import
 from workbench.catalog.importers import bedrock, litellm
-from workbench.catalog.importers.document import Import, import_catalog, installed_litellm, maker, to_bytes
+from workbench.catalog.importers.document import Import, import_catalog, maker, to_bytes
 from workbench.catalog.importers.facts import load_facts
 from workbench.catalog.importers.families import family, is_alias, is_chat, stem
 from workbench.catalog.importers.listing import count, per_million
 from workbench.catalog.load import build_catalog
-from workbench.errors import CatalogError, UsageError
+from workbench.errors import CatalogError
 
 Row = dict[str, Any]
 FACTS = load_facts()
@@ -258,14 +259,16 @@ def test_a_strange_price_map_never_crashes_the_reader(document: Row) -> None:
         assert listing.context is None or listing.context > 0
 
 
-def test_an_installed_litellm_is_cited_or_its_absence_said() -> None:
-    if litellm.installed_map() is None:
-        with pytest.raises(UsageError, match="not installed"):
-            installed_litellm()
-    else:
-        path, source = installed_litellm()
-        assert path.is_file()
-        assert "LiteLLM" in source.title
+def test_without_the_roster_the_other_source_says_what_is_served() -> None:
+    alone = sample_import(modelsdev=None).document["offers"]
+    assert {row["source"] for row in alone} == {"litellm"}
+    assert ("scaleway", "gpt-oss-120b") in {(row["provider"], row["model"]) for row in alone}
+
+
+def test_an_installed_map_is_found_without_importing_the_package() -> None:
+    path = litellm.installed_map()
+    assert path is None or path.is_file()
+    assert "litellm" not in sys.modules
 
 
 # Names

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, NamedTuple, cast
 
 from workbench.boundary import files, strict_json
 from workbench.catalog.importers import litellm, modelsdev
@@ -17,7 +15,7 @@ from workbench.catalog.importers.join import Selection, join
 from workbench.catalog.importers.listing import Listing
 from workbench.catalog.models import FORMAT, STATED, Source
 from workbench.catalog.schema import Provider, ProviderFact
-from workbench.errors import CatalogError, DocumentError, FileRefused, Finding, UsageError
+from workbench.errors import CatalogError, DocumentError, FileRefused, Finding
 
 BENCHMARKS: Final = {
     "bench_intelligence": "Artificial Analysis Intelligence Index / 100",
@@ -47,18 +45,6 @@ class Import:
     """The source whose prices stand for every provider, whatever its rules say."""
 
 
-def installed_litellm() -> tuple[Path, Source]:
-    """The price map of the installed LiteLLM and how to cite it. Raises `UsageError` where it is not installed."""
-    path = litellm.installed_map()
-    if path is None:
-        hint = "install `litellm`, or give the path of a price map"
-        raise UsageError("LiteLLM is not installed", [Finding("no installed price map", "import_absent", hint=hint)])
-    version = metadata.version("litellm")
-    day = datetime.fromtimestamp(path.stat().st_mtime, tz=UTC).date().isoformat()
-    title = f"LiteLLM price map {version}, as installed"
-    return path, Source(title=title, date=day, url=f"https://pypi.org/project/litellm/{version}/", licence="MIT")
-
-
 @dataclass(frozen=True)
 class Imported:
     """A catalog document, ready for `to_bytes` and `build_catalog`, and what was noticed on the way."""
@@ -83,7 +69,8 @@ def import_catalog(order: Import, facts: Facts | None = None) -> Imported:
     sources = _sources(order)
     listings = _listings(prices, models, order, facts)
     released = release_days(modelsdev.release_dates(models, facts.aliases), facts)
-    joined = join(listings, facts, released, {name: source.date for name, source in sources.items()}, _selection(order))
+    days = {family: release.day for family, release in released.items()}
+    joined = join(listings, facts, days, {name: source.date for name, source in sources.items()}, _selection(order))
     if not joined.offers:
         raise CatalogError("the sources leave no offer", joined.findings)
     return Imported(_document(order, facts, joined.offers, released, sources), joined.findings)
@@ -132,16 +119,23 @@ def _listings(prices: Mapping[str, Any], models: Mapping[str, Any], order: Impor
     ]
 
 
-def release_days(stated: Mapping[str, Sequence[tuple[str, str]]], facts: Facts) -> dict[str, str]:
-    """One release date per family: the maker's own, else the one in the benchmark's table, else what most hosts say."""
-    found: dict[str, str] = {name: release.released for name, release in facts.releases.items()}
-    for family, days in stated.items():
+class Released(NamedTuple):
+    """A release date and the id of its source."""
+
+    day: str
+    source: str
+
+
+def release_days(listed: Mapping[str, Sequence[tuple[str, str]]], facts: Facts) -> dict[str, Released]:
+    """One date per family: the maker's own entry in models.dev, else the stated one, else what most hosts say."""
+    found = {name: Released(release.released, release.source) for name, release in facts.releases.items()}
+    for family, days in listed.items():
         own = sorted(day for provider, day in days if provider == maker(family))
         if own:
-            found[family] = own[0]
+            found[family] = Released(own[0], modelsdev.SOURCE)
         elif family not in found:
             counts = Counter(day for _, day in days)
-            found[family] = min(counts, key=lambda day: (-counts[day], day))
+            found[family] = Released(min(counts, key=lambda day: (-counts[day], day)), modelsdev.SOURCE)
     return found
 
 
@@ -164,7 +158,7 @@ def _document(
     order: Import,
     facts: Facts,
     offers: Sequence[dict[str, Any]],
-    released: Mapping[str, str],
+    released: Mapping[str, Released],
     sources: Mapping[str, Source],
 ) -> dict[str, Any]:
     used = {offer["provider"] for offer in offers}
@@ -188,7 +182,7 @@ def _document(
 
 
 def _models(
-    families: Iterable[str], facts: Facts, released: Mapping[str, str], order: Import
+    families: Iterable[str], facts: Facts, released: Mapping[str, Released], order: Import
 ) -> tuple[list[dict[str, Any]], set[str]]:
     figures: dict[str, dict[str, Any]] = {}
     for figure in facts.figures:
@@ -199,11 +193,7 @@ def _models(
     for family in sorted(families):
         row: dict[str, Any] = {"id": family}
         if family in released:
-            row["released"] = released[family]
-            stated = facts.releases.get(family)
-            row["source"] = (
-                stated.source if stated is not None and stated.released == released[family] else modelsdev.SOURCE
-            )
+            row["released"], row["source"] = released[family]
         if family in figures:
             row["bench"] = dict(sorted(figures[family].items()))
         sources.update(found["source"] for found in figures.get(family, {}).values())

@@ -73,7 +73,8 @@ def join(
     rows: list[dict[str, Any]] = []
     places = _places(groups)
     for key in sorted(groups):
-        why = _unwanted(key, groups[key], facts, released, selection, places)
+        roster = _available(SOURCES[facts.providers[key[0]].rules.roster], dates)
+        why = _unwanted(groups[key], roster, facts, released, selection, places)
         if why is not None:
             left_out[key[0], why] += 1
             continue
@@ -104,18 +105,21 @@ def _places(groups: Mapping[Key, Sequence[Listing]]) -> dict[tuple[str, str], se
     return found
 
 
+def _available(source: str, dates: Mapping[str, str]) -> str:
+    """The source, or the one there is where that was not given."""
+    return source if source in dates else min(dates)
+
+
 def _unwanted(
-    key: Key,
     group: Sequence[Listing],
+    roster: str,
     facts: Facts,
     released: Mapping[str, str],
     selection: Selection,
     places: Mapping[tuple[str, str], set[str]],
 ) -> str | None:
     """Why a group stays out of the catalog, or None where it comes in."""
-    provider, region, _ = key
-    name = group[0].family
-    roster = SOURCES[facts.providers[provider].rules.roster]
+    provider, region, name = group[0].provider, group[0].region, group[0].family
     day = released.get(name) or facts.since.get(name)
     if all(listing.source != roster for listing in group) and name not in facts.since:
         return f"is not listed by {roster}"
@@ -136,7 +140,7 @@ def _offers(
     group: Sequence[Listing], rules: Rules, dates: Mapping[str, str], prices: Roster | None
 ) -> Iterable[dict[str, Any]]:
     """The offer of one group, and those derived from it for further regions."""
-    ours = SOURCES[prices or rules.prices or rules.roster]
+    ours = _available(SOURCES[prices or rules.prices or rules.roster], dates)
     main = sorted((x for x in group if x.source == ours), key=_canonical)
     other = sorted((x for x in group if x.source != ours), key=_canonical)
     if not main:

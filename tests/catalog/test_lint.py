@@ -1,13 +1,11 @@
-"""What lint says and what show gives."""
+"""What lint says of a catalog that loads."""
 
 from __future__ import annotations
 
-import json
 from datetime import date
 
 from tests.catalog.support import build_catalog, document, with_offer
 from workbench.catalog.lint import lint
-from workbench.catalog.show import Wanted, offer_rows, summary
 
 TODAY = date(2026, 11, 22)
 
@@ -57,31 +55,3 @@ def test_unchecked_statements_are_told() -> None:
 def test_lint_repeats_what_the_load_rejected() -> None:
     findings = lint(with_offer(price_in=-1), TODAY)
     assert [finding.code for finding in findings if finding.severity == "error"] == ["row_number"]
-
-
-def test_rows_are_filtered_and_keep_the_order() -> None:
-    catalog = build_catalog(document())
-    assert [row.offer for row in offer_rows(catalog, TODAY)] == ["north/m1@eu", "north/m1@us", "south/two"]
-    for wanted, found in (
-        (Wanted(text="M1"), [0, 1]),
-        (Wanted(provider="south"), [2]),
-        (Wanted(model="m1", region="eu"), [0]),
-        (Wanted(region="unknown"), [2]),
-        (Wanted(text="nothing"), []),
-    ):
-        assert [row.index for row in offer_rows(catalog, TODAY, wanted)] == found
-
-
-def test_a_row_says_what_is_unknown_and_how_old_it_is() -> None:
-    first, second, third = offer_rows(build_catalog(document()), TODAY)
-    assert (first.price_in, first.age_days, first.retention_days, first.notes) == (5.5, 21, 0, ())
-    assert (second.price_in, second.notes) == (None, ("price unknown",))
-    assert (third.region, third.no_log, third.released, third.bench_intelligence) == (None, None, None, None)
-    assert json.loads(json.dumps(third.as_json(), allow_nan=False))["region"] is None
-
-
-def test_the_summary_counts() -> None:
-    counts = summary(build_catalog(document()))
-    assert (counts["offers"], counts["providers"], counts["models"], counts["without_price"]) == (3, 2, 2, 2)
-    assert counts["regions"] == {"eu": 1, "us": 1, "unknown": 1}
-    json.dumps(counts, allow_nan=False)
