@@ -200,11 +200,14 @@ def test_a_policy_whose_fingerprint_is_another_is_a_warning(tmp_path: Path) -> N
     assert warning["code"] == "fingerprint"
 
 
+TAIL = '["id"],["always",{"action":"abort"}]]'
+
+
 @pytest.mark.parametrize(
     ("text", "path", "hint"),
     [
-        ('["policy",["is","no_lo"],["zero"],["argmax"],["id"],["always",{"action":"abort"}]]', "$.policy[1].is[1]", "no_log"),
-        ('["policy",["top"],["zero"],["argmx"],["id"],["always",{"action":"abort"}]]', "$.policy[3]", "argmax"),
+        (f'["policy",["is","no_lo"],["zero"],["argmax"],{TAIL}', "$.policy[1].is[1]", "no_log"),
+        (f'["policy",["top"],["zero"],["argmx"],{TAIL}', "$.policy[3]", "argmax"),
         ('{"policy": []}', None, "policy_ir"),
         ("[1,", None, None),
         ("", None, None),
@@ -224,7 +227,8 @@ def test_a_policy_that_is_none_is_told_with_its_place(text: str, path: str | Non
 
 
 def test_every_finding_of_a_policy_is_told_at_once() -> None:
-    text = '["policy",["and",["is","no_lo"],["cmp","price_inn","le",1]],["field","nope"],["argmax"],["id"],["always",{"action":"abort"}]]'
+    wrong = [["and", ["is", "no_lo"], ["cmp", "price_inn", "le", 1]], ["field", "nope"]]
+    text = json.dumps(["policy", *wrong, *POLICY[3:]])
     ran = run("rank", "acme-eu", "--policy", "-", stdin=text)
     assert ran.code == 1
     assert len(lines(ran.err)) == 3

@@ -27,8 +27,8 @@ def on_terminal(*words: str, columns: int = 80, **changes: str) -> tuple[int, st
     master, slave = pty.openpty()
     ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
     process = subprocess.Popen(
-        [*COMMAND, *words], stdin=slave, stdout=slave, stderr=slave, env=environment(**{"TERM": "xterm-256color", **changes}),
-        close_fds=True,
+        [*COMMAND, *words], stdin=slave, stdout=slave, stderr=slave, close_fds=True,
+        env=environment(**{"TERM": "xterm-256color", **changes}),
     )  # fmt: skip
     os.close(slave)
     data = b""
@@ -81,7 +81,8 @@ def test_verdicts_have_a_sign_and_a_word() -> None:
     "words",
     [
         ["tenants", "--json"], ["tenants"], ["compile", "halvorsen"], ["compile", "halvorsen", "--explain", "--json"],
-        ["rank", "ladle-free", "--json"], ["rank", "alba-clinic", "--rejected"], ["explain", "acme-eu", "gpt-5.5", "--json"],
+        ["rank", "ladle-free", "--json"], ["rank", "alba-clinic", "--rejected"],
+        ["explain", "acme-eu", "gpt-5.5", "--json"],
         ["catalog", "show", "--json"], ["catalog", "fields", "--json"], ["check", "--json"],
     ],
     ids=" ".join,
@@ -93,7 +94,7 @@ def test_the_same_bytes_whatever_the_hash_seed_and_the_locale(words: list[str]) 
         {"PYTHONHASHSEED": "2", "LC_ALL": "tr_TR.UTF-8", "LANG": "tr_TR.UTF-8"},
         {"PYTHONHASHSEED": "3", "LC_ALL": "POSIX", "PYTHONIOENCODING": "latin-1", "COLUMNS": "30", "TZ": "Asia/Tokyo"},
     ]
-    seen = {(ran.code, ran.out, ran.err) for ran in (run(*words, **setting) for setting in settings)}
+    seen = {(ran.code, ran.out, ran.err) for ran in (run(*words, cwd=None, **setting) for setting in settings)}
     assert len(seen) == 1
 
 

@@ -11,7 +11,7 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -155,6 +155,6 @@ def dollars(value: float | None) -> str:
     return f"{value:.6f}".rstrip("0").rstrip(".") or "0"
 
 
-def words(values: Sequence[str]) -> str:
-    """A list for a table; `-` where it is empty."""
-    return ", ".join(values) or "-"
+def counted(number: int, thing: str) -> str:
+    """`1 warning`, `2 warnings`."""
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

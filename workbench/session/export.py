@@ -131,7 +131,7 @@ def _names(term: Any, vocabulary: Vocabulary) -> set[str]:
     if not isinstance(term, list) or not term:
         return set()
     items = cast("list[Any]", term)
-    found: set[str] = set().union(*(_names(item, vocabulary) for item in items[1:]))
+    found = {name for item in items[1:] for name in _names(item, vocabulary)}
     if items[0] in {"is", "cmp", "field"} and items[1] in vocabulary.fields and not vocabulary.fields[items[1]].core:
         found.add(items[1])
     return found

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from workbench.cli import diagnostics
 from workbench.cli.invocation import Invocation, declare
+from workbench.cli.output import counted
 from workbench.errors import Finding, Place, WorkbenchError
 from workbench.language.runnable import runnable
 from workbench.session.evaluation import Evaluator, Outcome
@@ -78,4 +79,5 @@ def _tell(invocation: Invocation, title: str | None, tenants: int, findings: lis
         if finding.severity == "error" or not invocation.quiet:
             invocation.output.line(diagnostics.finding_line(finding))
     if not invocation.quiet:
-        invocation.output.line(f"{tenants} tenants, {errors} errors, {warnings} warnings")
+        told = (counted(tenants, "tenant"), counted(errors, "error"), counted(warnings, "warning"))
+        invocation.output.line(", ".join(told))

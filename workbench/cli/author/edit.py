@@ -15,7 +15,7 @@ from workbench.cli import diagnostics
 from workbench.cli.completion import complete_tenant
 from workbench.cli.invocation import Invocation, declare
 from workbench.cli.layout import Table
-from workbench.cli.output import Output, dollars
+from workbench.cli.output import Output, counted, dollars
 from workbench.cli.shapes import finite
 from workbench.errors import TenantError
 from workbench.rulebook.reader import SLOTS, Slot
@@ -180,8 +180,7 @@ def _fact(field: TenantField | None, value: str) -> Fact:
 
 
 def _show(output: Output, state: WorkspaceState, title: str, preview: Preview, moved: dict[str, Movement]) -> None:
-    touched, count = len(preview.touched), len(moved)
-    output.heading(f"{title}: touches {touched} tenant{'' if touched == 1 else 's'}, moves {count}")
+    output.heading(f"{title}: touches {counted(len(preview.touched), 'tenant')}, moves {len(moved)}")
     headings = ("tenant", "change", "before", "$/run", "after", "$/run after")
     output.table(Table(headings, list(_rows(state, moved)), frozenset(("$/run", "$/run after"))))
 

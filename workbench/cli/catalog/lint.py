@@ -10,6 +10,7 @@ from workbench.catalog.lint import lint
 from workbench.cli import diagnostics
 from workbench.cli.catalog.source import chosen_catalog
 from workbench.cli.invocation import Invocation, declare
+from workbench.cli.output import counted
 from workbench.cli.shapes import catalog_json
 
 
@@ -24,7 +25,7 @@ def _day(_ctx: click.Context, _param: click.Parameter, value: datetime | None) -
     type=click.DateTime(["%Y-%m-%d"]),
     callback=_day,
     metavar="DAY",
-    help="The day ages count to, YYYY-MM-DD.",
+    help="The day that ages count to.",
 )
 def command(invocation: Invocation, name: str | None, today: date | None) -> int:
     """Show what is missing, old, in dispute or refused in a catalog. Exit code 1 where a row was refused."""
@@ -44,5 +45,8 @@ def command(invocation: Invocation, name: str | None, today: date | None) -> int
         if finding.severity == "error" or not invocation.quiet:
             invocation.output.line(diagnostics.finding_line(finding))
     if not invocation.quiet:
-        invocation.output.line(f"{len(catalog)} offers, {errors} errors, {len(findings) - errors} warnings")
+        told = (
+            counted(len(catalog), "offer"), counted(errors, "error"), counted(len(findings) - errors, "warning"),
+        )  # fmt: skip
+        invocation.output.line(", ".join(told))
     return diagnostics.FINDINGS if errors else diagnostics.OK

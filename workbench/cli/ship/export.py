@@ -19,9 +19,7 @@ from workbench.session.export import Export, export_of, refuse_clashes
 
 @declare("export", "Write a tenant's policy and its sources to files.")
 @click.argument("tenant", shell_complete=complete_tenant)
-@click.option(
-    "--out", default=".", show_default="the current folder", metavar="DIR", help="Where to; - prints the policy."
-)
+@click.option("--out", default=".", show_default="the current folder", metavar="DIR", help="- prints the policy.")
 @click.option("--force", is_flag=True, help="Replace files that say something else.")
 def command(invocation: Invocation, tenant: str, out: str, force: bool) -> int:
     """Write TENANT's policy to sigma-pol-FINGERPRINT.json, and to .sources.json beside it where each clause comes from.

@@ -1,0 +1,70 @@
+"""`docs/commands.md`, made from what `--help` says: `python -m workbench.cli.manual > docs/commands.md`.
+
+Owns the order of that page and its few words; a test fails where the page and the commands differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import click
+
+from workbench.cli.output import write
+
+WIDTH: Final = 100
+
+HEAD: Final = """# Commands
+
+Made from `--help` by `python -m workbench.cli.manual`; do not edit.
+
+Every command reads the workspace in the current folder, or the one that `--workspace` names, else the sample that
+travels with the package. The common options stand before or after the command's name.
+
+| exit code | meaning |
+|---|---|
+| 0 | ok |
+| 1 | findings: something in the workspace, or in a file, is wrong; a vector failed |
+| 2 | usage: the command's own words are wrong |
+| 3 | no candidate: the policy leaves nobody |
+| 4 | a provider failed |
+| 5 | internal: a mistake of ours, or stdout could not be written |
+| 129, 130, 143 | hung up, interrupted, terminated |
+
+**Output.** Results go to stdout, everything else to stderr. A table on a terminal is fitted to its width, and what is
+cut ends in `…`; into a pipe it goes whole and without colour. `NO_COLOR` and `--no-color` turn colour off; no verdict is
+told by colour alone. `--json` prints one object whose `schema` is a number that changes only when a name or a meaning
+does. In it, `null` is unknown, prices are in USD per million tokens, `cost_per_run` is in USD, and `line` and `column`
+count from 1. Names and messages that came from files are made visible: no control character reaches the terminal.
+
+**Errors** are one line each, `file:line: reason; hint`, or with `--json` one object on stderr:
+`{"schema": 1, "error": {"title", "exit_code", "findings": [{"severity", "code", "reason", "hint", "source", "line",
+"column", "path"}]}}`.
+
+**Offers** are written `PROVIDER/SERVED_MODEL_ID`, with `@REGION` where only that tells two apart.
+
+**Completion** of commands, options, tenants and offers: for bash, put `eval "$(_WORKBENCH_COMPLETE=bash_source
+workbench)"` into `~/.bashrc`; for zsh the same with `zsh_source`; for fish,
+`_WORKBENCH_COMPLETE=fish_source workbench | source`.
+"""
+
+
+def manual() -> str:
+    """The whole page."""
+    from workbench.cli.root import root
+
+    return HEAD + "".join(f"\n## {path}\n\n```\n{text}\n```\n" for path, text in _pages(root, None, "workbench"))
+
+
+def _pages(command: click.Command, parent: click.Context | None, name: str) -> Iterator[tuple[str, str]]:
+    context = click.Context(command, parent=parent, info_name=name, terminal_width=WIDTH, max_content_width=WIDTH)
+    yield context.command_path, command.get_help(context).rstrip()
+    if isinstance(command, click.Group):
+        for child in command.list_commands(context):
+            found = command.get_command(context, child)
+            if found is not None:
+                yield from _pages(found, context, child)
+
+
+if __name__ == "__main__":
+    write(manual())
