@@ -21,12 +21,11 @@ def actions(plan: Admitted) -> dict[str, Action]:
     Raises `UsageError` for a term of another sort.
     """
     term: Term = _plan(plan)
-    overrides: list[tuple[str, Action]] = []
-    while term[0] == "override":
+    overrides: dict[str, Action] = {}
+    while term[0] == "override":  # each reason once: the normal form has kept the outermost
         _, term, reason, action = term
-        overrides.append((reason, action))
-    # From the inside out: the outermost for a reason wins.
-    return {UNKNOWN: term[1], **dict(reversed(overrides))}
+        overrides[reason] = action
+    return {UNKNOWN: term[1], **overrides}
 
 
 def classify(plan: Admitted, reason: str) -> Action:
