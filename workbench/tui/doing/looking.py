@@ -38,7 +38,7 @@ def filter_list(screen: MainScreen) -> None:
     panel = screen.query_one(Tenants) if screen.panel == "tenants" else screen.query_one(Decision)
     field.value = panel.query_text
     field.add_class("-open")
-    field.focus()
+    screen.set_focus(field)
 
 
 def ask_why(screen: MainScreen) -> None:

@@ -21,6 +21,7 @@ from workbench.tui.draft import Draft, completions
 from workbench.tui.messages import DraftCancelled, DraftCommitted, DraftTyped, ScopeSwitched
 from workbench.tui.view import View
 from workbench.tui.widgets.drawing import Cell, Line, clean, fit, shorten, spread
+from workbench.tui.widgets.look import look_of
 from workbench.tui.widgets.text_block import TextBlock
 from workbench.tui.widgets.tokens import KNOWN, ClauseHighlighter
 
@@ -39,7 +40,6 @@ class ClauseInput(Input):
         Binding("escape", "leave", "cancel", show=False, id="editor.cancel"),
         Binding("ctrl+t", "scope", "rule or tenant", show=False, id="edit.scope"),
     ]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{name}" for name in KNOWN}
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         self.colours = ClauseHighlighter()
@@ -51,7 +51,7 @@ class ClauseInput(Input):
         return clean(value)
 
     def on_mount(self) -> None:
-        self.colours.styles = {name: self.get_component_rich_style(f"line--{name}", partial=True) for name in KNOWN}
+        self.colours.styles = {name: look_of(self)[name] for name in KNOWN}
 
     def action_complete(self) -> None:
         self._editor.accept()
@@ -99,7 +99,7 @@ class ClauseEditor(Vertical):
         self._input.cursor_position = len(self._input.value)
         self._close_choices()
         self.show(draft, view, None)
-        self._input.focus()
+        self.screen.set_focus(self._input)
 
     def show(self, draft: Draft, view: View, hint: str | None) -> None:
         """What the newest text means: its error, its thresholds, whom it moves."""
@@ -206,7 +206,7 @@ class ClauseEditor(Vertical):
             first = max(0, min(self._chosen - MOST_CHOICES + 1, len(self._choices) - MOST_CHOICES))
             self._chosen = first + event.y
             self.accept()
-            self._input.focus()
+            self.screen.set_focus(self._input)
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
         """Choices without a cursor to type at are in the way."""

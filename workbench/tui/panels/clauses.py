@@ -9,18 +9,18 @@ from workbench.tui import wording
 from workbench.tui.draft import Draft
 from workbench.tui.messages import ClauseChosen, EditAsked
 from workbench.tui.panels.clause_editor import ClauseEditor
-from workbench.tui.panels.clause_rows import ClauseRows
+from workbench.tui.panels.clause_rows import EDITOR_LINES, ClauseRows
 from workbench.tui.panels.panel import Panel
 from workbench.tui.view import View
 from workbench.tui.widgets.drawing import Cell, Line, shorten, wrap
-from workbench.tui.widgets.line_table import LineTable, ListedRows
+from workbench.tui.widgets.line_table import LineTable
+from workbench.tui.widgets.rows import ListedRows
 
 
 class ClauseTable(LineTable):
     """The list; scrolling takes the editor along."""
 
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        super().watch_scroll_y(old_value, new_value)
+    def scrolled(self) -> None:
         if isinstance(self.parent, Clauses):
             self.parent.place_editor()
 
@@ -76,24 +76,23 @@ class Clauses(Panel):
         self.draft = None
         self.remove_class("-editing")
         self.redraw()
-        self._table.focus()
+        self.screen.set_focus(self._table)
 
     def place_editor(self) -> None:
         """Lay the editor over the lines kept for it."""
         rows = self._table.rows
         if self.draft is None or not isinstance(rows, ClauseRows) or rows.editor_line is None:
             return
-        y = rows.editor_line + 1 - round(self._table.scroll_y)
+        y = rows.editor_line + 1 - self._table.top
         self._editor.styles.offset = (0, max(1, y))
 
     def _reveal_editor(self) -> None:
         rows = self._table.rows
         if not isinstance(rows, ClauseRows) or rows.editor_line is None:
             return
-        height = self._table.size.height - 1
-        first, at = rows.editor_line, round(self._table.scroll_y)
-        if first < at or first + 4 > at + height:
-            self._table.scroll_to(y=max(0, min(first, first + 4 - height)), animate=False)
+        first, room = rows.editor_line, self._table.visible_lines
+        if first < self._table.top or first + EDITOR_LINES > self._table.top + room:
+            self._table.scroll_lines(min(first, first + EDITOR_LINES - room))
         self.place_editor()
 
     # what the list says

@@ -11,7 +11,8 @@ from workbench.tui.panels import decision_lines as lines
 from workbench.tui.panels.offer_rows import OfferRows
 from workbench.tui.panels.panel import Panel
 from workbench.tui.view import View
-from workbench.tui.widgets.line_table import LineTable, ListedRows
+from workbench.tui.widgets.line_table import LineTable
+from workbench.tui.widgets.rows import ListedRows
 from workbench.tui.widgets.text_block import TextBlock
 
 
@@ -46,8 +47,8 @@ class Decision(Panel):
         self._before.show(lambda width: [*lines.funnel_lines(view, width), *lines.rank_line(view)])
         self._after.show(lambda _width: lines.after_lines(view))
         self._show_offers(view)
-        self.set_class(view.stale is not None, "-stale")
-        self.set_class(view.outcome is not None and view.outcome.winner is None, "-nobody")
+        self._winner.set_class(view.stale is not None, "-stale")
+        self._winner.set_class(view.outcome is not None and view.outcome.winner is None, "-nobody")
         self.name_it("Decision", self._note(view))
 
     def _show_offers(self, view: View) -> None:

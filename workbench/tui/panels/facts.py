@@ -12,8 +12,8 @@ from workbench.tui.panels.panel import Panel
 from workbench.tui.panels.plot import plot_lines
 from workbench.tui.view import View
 from workbench.tui.widgets.drawing import Cell, Line, filled, fit, shorten
-from workbench.tui.widgets.line_table import ListedRows
 from workbench.tui.widgets.reader import Reader
+from workbench.tui.widgets.rows import ListedRows
 from workbench.tui.widgets.text_block import TextBlock
 
 PLOT_HEIGHT = 14

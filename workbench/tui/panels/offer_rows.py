@@ -10,7 +10,7 @@ from workbench.session.state import WorkspaceState
 from workbench.tui import wording
 from workbench.tui.widgets.columns import Column, Columns
 from workbench.tui.widgets.drawing import Cell, Line
-from workbench.tui.widgets.line_table import EvenRows
+from workbench.tui.widgets.rows import EvenRows
 
 RANKED = Columns((
     Column("place", "#", 3, "right", style="muted"),

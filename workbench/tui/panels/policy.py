@@ -9,7 +9,8 @@ from workbench.tui.panels.panel import Panel
 from workbench.tui.panels.term_lines import TermLine, policy_lines
 from workbench.tui.view import View
 from workbench.tui.widgets.drawing import Cell, Line
-from workbench.tui.widgets.line_table import EvenRows, LineTable, ListedRows
+from workbench.tui.widgets.line_table import LineTable
+from workbench.tui.widgets.rows import EvenRows, ListedRows
 
 
 class PolicyRows(EvenRows):
@@ -76,9 +77,7 @@ class Policy(Panel):
         rows = PolicyRows(view)
         rows.fit(self._table.draw_width)
         at = rows.first_of(view.cursors.clause_id) if follow and not self._table.has_focus else None
-        self._table.show_rows(rows, at)
-        if at is not None:
-            self._table.scroll_to(y=max(0, at - 1), animate=False)
+        self._table.show_rows(rows, at, top=None if at is None else at - 1)
         self.name_it(f"policy_ir · {compiled.policy.short}", compiled.policy.fingerprint)
 
     def _moved(self, row: int) -> None:

@@ -14,7 +14,8 @@ from workbench.tui.messages import TenantChosen
 from workbench.tui.panels.panel import Panel
 from workbench.tui.view import View
 from workbench.tui.widgets.drawing import Cell, Line, shorten, spread
-from workbench.tui.widgets.line_table import EvenRows, LineTable
+from workbench.tui.widgets.line_table import LineTable
+from workbench.tui.widgets.rows import EvenRows
 from workbench.tui.wording import facts_words
 
 SORTS = ("id", "winner", "cost", "survivors", "mark", "moved")

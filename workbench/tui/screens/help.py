@@ -14,8 +14,8 @@ from textual.screen import ModalScreen
 from workbench.session.actions import Action, Where, actions_for
 from workbench.tui import wording
 from workbench.tui.widgets.drawing import Cell, Line, clean, fit, wrap
-from workbench.tui.widgets.line_table import ListedRows
 from workbench.tui.widgets.reader import Reader
+from workbench.tui.widgets.rows import ListedRows
 
 SIGNS = (
     ("✓ x ○", "passes, rejects, switched off"),

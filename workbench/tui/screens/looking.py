@@ -151,7 +151,7 @@ class Looking(Screen[None]):
         self._settle(panel)
         target = self.query_one(f"#{panel}", Panel).target
         if target is not None:
-            target.focus()
+            self.set_focus(target)
 
     def _settle(self, panel: PanelName) -> None:
         self.panel = panel

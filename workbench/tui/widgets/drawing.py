@@ -6,7 +6,7 @@ cells and cut with a mark. Nothing here knows markup, and nothing may.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -104,7 +104,7 @@ def filled(line: Line, width: int) -> list[Cell]:
     return [*shown, Cell(" " * missing)] if missing > 0 else shown
 
 
-def strip_of(line: Line, width: int, style_of: Callable[[str], Style], base: Style, over: Style | None = None) -> Strip:
+def strip_of(line: Line, width: int, look: Mapping[str, Style], base: Style, over: Style | None = None) -> Strip:
     """The strip of exactly `width` cells that shows `line`; `over` (a cursor, say) lies above every cell's style."""
     segments: list[Segment] = []
     used = 0
@@ -112,7 +112,7 @@ def strip_of(line: Line, width: int, style_of: Callable[[str], Style], base: Sty
         shown = clean(text)
         if not shown:
             continue
-        style = base + style_of(name) if name else base
+        style = base + look[name] if name else base
         segments.append(Segment(shown, style + over if over else style))
         used += cell_len(shown)
     if used < width:

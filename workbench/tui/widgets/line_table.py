@@ -2,112 +2,35 @@
 
 Rows come from a `Rows` provider, a row at a time, when they are drawn. The table knows the cursor, scrolling, the mouse
 and the sanitised drawing of cells; it keeps no data, sorts nothing and understands no markup. Textual's `DataTable`
-spends 58 ms of processor time per key press on its visible cells; here a press costs the lines that changed.
+spends 58 ms of processor time per key press on its visible cells; here only lines that look different are repainted,
+and nothing that is shown ever asks for a new layout.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
+from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.message import Message
-from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.widget import Widget
 
-from workbench.tui.widgets.drawing import EMPTY, Cell, Line, strip_of
+from workbench.tui.widgets.drawing import Cell, Line, strip_of
+from workbench.tui.widgets.look import look_of
+from workbench.tui.widgets.rows import ListedRows, Rows
 
-STYLES = (
-    "muted", "faint", "strong", "title", "accent", "good", "bad", "warn", "heading", "label", "winner",
-    "number", "string", "op", "punct", "marked", "key", "field", "operator", "value", "keyword", "binding", "error",
-)  # fmt: skip
-"""Every word a `Cell` may have for its style; what they look like is in `styles/lines.tcss`."""
-
-
-class Rows(Protocol):
-    """What a table shows. Lines count from 0; a line of no row (a heading, a gap) belongs to row None."""
-
-    @property
-    def lines(self) -> int: ...
-    def __len__(self) -> int: ...
-    def row_at(self, line: int) -> int | None: ...
-    def span(self, row: int) -> tuple[int, int]:
-        """First line and number of lines of a row."""
-        ...
-
-    def draw(self, line: int, width: int) -> Line: ...
-    def heading(self, width: int) -> Line | None: ...
+WHEEL = 3
+"""Lines that one turn of the mouse wheel scrolls."""
 
 
-class EvenRows:
-    """Rows of the same height each: the base of long lists."""
-
-    height: ClassVar[int] = 1
-
-    def __len__(self) -> int:
-        raise NotImplementedError
-
-    def draw_row(self, row: int, sub: int, width: int) -> Line:
-        """Line `sub` of row `row`."""
-        raise NotImplementedError
-
-    @property
-    def lines(self) -> int:
-        return len(self) * self.height
-
-    def row_at(self, line: int) -> int | None:
-        row = line // self.height
-        return row if 0 <= row < len(self) else None
-
-    def span(self, row: int) -> tuple[int, int]:
-        return row * self.height, self.height
-
-    def draw(self, line: int, width: int) -> Line:
-        row, sub = divmod(line, self.height)
-        return self.draw_row(row, sub, width) if 0 <= row < len(self) else EMPTY
-
-    def heading(self, width: int) -> Line | None:  # noqa: ARG002 - for those that have one
-        return None
-
-
-class ListedRows:
-    """Lines made beforehand, each with the row it belongs to: for short texts with a cursor."""
-
-    def __init__(self, lines: Sequence[tuple[int | None, Line]] = ()) -> None:
-        self._lines = lines
-        self._spans: dict[int, tuple[int, int]] = {}
-        for at, (row, _) in enumerate(lines):
-            if row is not None:
-                first, count = self._spans.get(row, (at, 0))
-                self._spans[row] = (first, max(count, at - first + 1))
-
-    @property
-    def lines(self) -> int:
-        return len(self._lines)
-
-    def __len__(self) -> int:
-        return max(self._spans, default=-1) + 1
-
-    def row_at(self, line: int) -> int | None:
-        return self._lines[line][0] if 0 <= line < len(self._lines) else None
-
-    def span(self, row: int) -> tuple[int, int]:
-        return self._spans.get(row, (0, 1))
-
-    def draw(self, line: int, width: int) -> Line:  # noqa: ARG002 - the lines were made for a width
-        return self._lines[line][1] if 0 <= line < len(self._lines) else EMPTY
-
-    def heading(self, width: int) -> Line | None:  # noqa: ARG002
-        return None
-
-
-class LineTable(ScrollView, can_focus=True):
-    """A scrolling list with a cursor."""
+class LineTable(Widget, can_focus=True):
+    """A scrolling list with a cursor. The last column is kept for the scrollbar."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "step(-1)", "up", show=False, id="list.up"),
@@ -118,15 +41,11 @@ class LineTable(ScrollView, can_focus=True):
         Binding("end,G", "to(-1)", "last", show=False, id="list.last"),
         Binding("enter", "open", "open", show=False, id="list.open"),
     ]
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{name}" for name in (*STYLES, "cursor", "gutter")}
     GUTTER: ClassVar[int] = 2
     """Cells at the left that show the cursor without colour; 0 for a list without a cursor."""
 
     quiet: bool = False
     """Shows its cursor only while it has the focus."""
-
-    cursor: reactive[int] = reactive(0, repaint=False)
-    """The row the cursor is on."""
 
     @dataclass
     class RowOpened(Message):
@@ -135,10 +54,6 @@ class LineTable(ScrollView, can_focus=True):
         table: LineTable
         row: int
 
-        @property
-        def control(self) -> LineTable:
-            return self.table
-
     @dataclass
     class HeadingClicked(Message):
         """The heading was clicked at a cell."""
@@ -146,98 +61,147 @@ class LineTable(ScrollView, can_focus=True):
         table: LineTable
         x: int
 
-        @property
-        def control(self) -> LineTable:
-            return self.table
-
-    def __init__(self, on_move: Callable[[int], None] | None = None, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, on_move: Callable[[int], None] | None = None, *, id: str | None = None) -> None:  # noqa: A002 - Textual's word
         super().__init__(id=id)
         self.rows: Rows = ListedRows()
+        self.cursor = 0
+        """The row the cursor is on."""
+        self.top = 0
+        """The first line that is seen below the heading."""
         self._on_move = on_move
         """Told at once, not by message: the next key may already be waiting and be about the new row."""
+        self._strips: dict[int, Strip] = {}
+        self._drawn_for: object = None
 
     # what is shown
 
-    def show_rows(self, rows: Rows, cursor: int | None = None) -> None:
-        """Show other rows; the cursor stays on its number, or goes to `cursor`, without a message."""
+    def show_rows(self, rows: Rows, cursor: int | None = None, *, top: int | None = None) -> None:
+        """Show other rows. The cursor stays on its number, or goes to `cursor`; nobody is told."""
         self.rows = rows
-        size = Size(0, rows.lines + self._top)
-        if size != self.virtual_size:
-            self.virtual_size = size
-        wanted = self.cursor if cursor is None else cursor
-        self.set_reactive(LineTable.cursor, max(0, min(wanted, len(rows) - 1)))
-        if cursor is not None and self.is_mounted:
-            self.reveal()
-        self.refresh()
-
-    @property
-    def _top(self) -> int:
-        return 0 if self.rows.heading(80) is None else 1
+        self.cursor = max(0, min(self.cursor if cursor is None else cursor, len(rows) - 1))
+        if top is not None:
+            self.top = top
+        self._keep_inside()
+        if cursor is not None and top is None:
+            self._reveal()
+        self._repaint()
 
     @property
     def draw_width(self) -> int:
         """Cells that a line of a row has."""
-        return max(1, self.scrollable_content_region.width - self.GUTTER)
+        return max(1, self.size.width - self.GUTTER - 1)
 
-    def reveal(self) -> None:
+    @property
+    def _heading(self) -> int:
+        return 0 if self.rows.heading(80) is None else 1
+
+    @property
+    def visible_lines(self) -> int:
+        """Lines that fit below the heading."""
+        return max(0, self.size.height - self._heading)
+
+    def scroll_lines(self, to: int) -> None:
+        """Make `to` the first line that is seen, as far as there are lines."""
+        before = self.top
+        self.top = to
+        self._keep_inside()
+        if self.top != before:
+            self._repaint()
+            self.scrolled()
+
+    def scrolled(self) -> None:
+        """Called when other lines are seen."""
+
+    def _keep_inside(self) -> None:
+        if self.size.height:
+            self.top = max(0, min(self.top, self.rows.lines - self.visible_lines))
+
+    def _reveal(self) -> None:
         """Scroll so that the cursor's row is seen."""
         first, count = self.rows.span(self.cursor)
-        height = self.scrollable_content_region.height - self._top
-        at = round(self.scroll_y)
-        if first < at:
-            self.scroll_to(y=first, animate=False)
-        elif height > 0 and first + count > at + height:
-            self.scroll_to(y=min(first, first + count - height), animate=False)
-
-    def line_of_cursor(self) -> int:
-        """The line, counted from the top of what is visible, where the cursor's row starts."""
-        return self.rows.span(self.cursor)[0] + self._top - round(self.scroll_y)
+        if first < self.top:
+            self.top = first
+        elif self.visible_lines and first + count > self.top + self.visible_lines:
+            self.top = min(first, first + count - self.visible_lines)
 
     # drawing
 
-    def style_of(self, name: str) -> Style:
-        """The style behind a word of `STYLES`."""
-        return self.get_component_rich_style(f"line--{name}", partial=True)
+    def _repaint(self) -> None:
+        """Draw what is seen and refresh the lines that look different."""
+        if not self.size.height or self._drawn_for != self._looks():
+            self._strips.clear()
+            self.refresh()
+            return
+        changed: list[Region] = []
+        for y in range(self.size.height):
+            strip = self._draw(y)
+            if self._strips.get(y) != strip:
+                self._strips[y] = strip
+                changed.append(Region(0, y, self.size.width, 1))
+        if changed:
+            self.refresh(*changed)
+
+    def _looks(self) -> object:
+        """All that a drawn line depends on beside the rows."""
+        return (self.size, self.has_focus, id(look_of(self)), self.rich_style)
 
     def render_line(self, y: int) -> Strip:
-        width = self.scrollable_content_region.width
-        base = self.rich_style
-        if self._top and y == 0:
-            heading = [Cell(" " * self.GUTTER), *(self.rows.heading(width - self.GUTTER) or ())]
-            return strip_of(heading, width, self.style_of, base)
-        line = y - self._top + round(self.scroll_y)
+        looks = self._looks()
+        if looks != self._drawn_for:
+            self._drawn_for = looks
+            self._strips.clear()
+            self._keep_inside()
+        known = self._strips.get(y)
+        if known is None:
+            known = self._strips[y] = self._draw(y)
+        return known
+
+    def _draw(self, y: int) -> Strip:
+        width = self.size.width - 1
+        base, look = self.rich_style, look_of(self)
+        if self._heading and y == 0:
+            cells = [Cell(" " * self.GUTTER), *(self.rows.heading(width - self.GUTTER) or ())]
+            return strip_of(cells, width + 1, look, base)
+        line = y - self._heading + self.top
+        bar = Segment(*self._bar(y - self._heading))
         if not 0 <= line < self.rows.lines:
-            return Strip.blank(width, base)
+            return Strip([*Strip.blank(width, base), bar], width + 1)
         cells = self.rows.draw(line, width - self.GUTTER)
-        on_cursor = self._shows_cursor and self.rows.row_at(line) == self.cursor
-        if not self.GUTTER:
-            return strip_of(cells, width, self.style_of, base)
-        sign = Cell("▌ " if on_cursor else "  ", "gutter")
-        over = self.get_component_rich_style("line--cursor", partial=True) if on_cursor else None
-        return strip_of([sign, *cells], width, self.style_of, base, over)
+        over = None
+        if self.GUTTER:
+            on_cursor = self._shows_cursor and self.rows.row_at(line) == self.cursor
+            cells = self._with_gutter(cells, on_cursor=on_cursor)
+            over = look["cursor-lit" if self.has_focus else "cursor-dim"] if on_cursor else None
+        return Strip([*strip_of(cells, width, look, base, over), bar], width + 1)
+
+    def _with_gutter(self, cells: Line, *, on_cursor: bool) -> Line:
+        return [Cell("▌ " if on_cursor else "  ", "accent" if self.has_focus else "faint"), *cells]
 
     @property
     def _shows_cursor(self) -> bool:
-        return bool(self.GUTTER) and len(self.rows) > 0 and (self.has_focus or not self.quiet)
+        return len(self.rows) > 0 and (self.has_focus or not self.quiet)
 
-    def refresh_row(self, row: int) -> None:
-        """Repaint one row."""
-        first, count = self.rows.span(row)
-        y = first + self._top - round(self.scroll_y)
-        self.refresh(Region(0, y, self.size.width, count))
+    def _bar(self, y: int) -> tuple[str, Style]:
+        """The scrollbar's cell beside a visible line; blank where everything is seen."""
+        seen, lines = self.visible_lines, self.rows.lines
+        if lines <= seen or not seen:
+            return " ", self.rich_style
+        size = max(1, seen * seen // lines)
+        start = (seen - size) * self.top // (lines - seen)
+        return "▐" if start <= y < start + size else " ", self.rich_style + look_of(self)["faint"]
 
     # cursor
-
-    def watch_cursor(self, before: int, after: int) -> None:
-        self.refresh_row(before)
-        self.refresh_row(after)
 
     def move_to(self, row: int) -> None:
         """Put the cursor on a row and tell whom it concerns."""
         row = max(0, min(row, len(self.rows) - 1))
         if row != self.cursor and len(self.rows):
+            before = self.top
             self.cursor = row
-            self.reveal()
+            self._reveal()
+            self._repaint()
+            if self.top != before:
+                self.scrolled()
             if self._on_move is not None:
                 self._on_move(row)
 
@@ -246,8 +210,7 @@ class LineTable(ScrollView, can_focus=True):
 
     def action_page(self, by: int) -> None:
         _, count = self.rows.span(self.cursor)
-        visible = max(1, self.scrollable_content_region.height - self._top)
-        self.move_to(self.cursor + by * max(1, visible // max(1, count)))
+        self.move_to(self.cursor + by * max(1, self.visible_lines // max(1, count)))
 
     def action_to(self, row: int) -> None:
         self.move_to(len(self.rows) - 1 if row < 0 else row)
@@ -256,16 +219,27 @@ class LineTable(ScrollView, can_focus=True):
         if len(self.rows):
             self.post_message(self.RowOpened(self, self.cursor))
 
+    # mouse
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.scroll_lines(self.top + WHEEL)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.scroll_lines(self.top - WHEEL)
+
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
         if offset is None:
             return
-        if self._top and offset.y == 0:
+        if self._heading and offset.y == 0:
             self.post_message(self.HeadingClicked(self, offset.x - self.GUTTER))
-            return
-        row = self.rows.row_at(offset.y - self._top + round(self.scroll_y))
-        if row is None:
-            return
-        self.move_to(row)
-        if event.chain == 2:
-            self.action_open()
+        elif offset.x == self.size.width - 1 and self.visible_lines:
+            self.scroll_lines((offset.y - self._heading) * self.rows.lines // self.visible_lines)
+        else:
+            row = self.rows.row_at(offset.y - self._heading + self.top)
+            if row is not None:
+                self.move_to(row)
+                if event.chain == 2:
+                    self.action_open()

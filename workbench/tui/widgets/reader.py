@@ -13,10 +13,10 @@ class Reader(LineTable):
     GUTTER: ClassVar[int] = 0
 
     def action_step(self, by: int) -> None:
-        self.scroll_to(y=round(self.scroll_y) + by, animate=False)
+        self.scroll_lines(self.top + by)
 
     def action_page(self, by: int) -> None:
-        self.scroll_to(y=round(self.scroll_y) + by * max(1, self.size.height - 1), animate=False)
+        self.scroll_lines(self.top + by * max(1, self.visible_lines - 1))
 
     def action_to(self, row: int) -> None:
-        self.scroll_to(y=0 if row == 0 else self.virtual_size.height, animate=False)
+        self.scroll_lines(0 if row == 0 else self.rows.lines)

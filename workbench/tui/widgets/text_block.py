@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
-from rich.style import Style
 from textual import events
 from textual.geometry import Size
 from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-from workbench.tui.widgets.drawing import Line, strip_of
-from workbench.tui.widgets.line_table import STYLES
+from workbench.tui.widgets.drawing import Cell, Line, strip_of
+from workbench.tui.widgets.look import look_of
 
 Maker = Callable[[int], Sequence[Line]]
 """Lines for a width in terminal cells."""
@@ -22,8 +20,6 @@ Maker = Callable[[int], Sequence[Line]]
 
 class TextBlock(Widget):
     """Lines made anew for each width; as high as they are many, unless the styles say otherwise."""
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"line--{name}" for name in STYLES}
 
     @dataclass
     class Clicked(Message):
@@ -40,26 +36,26 @@ class TextBlock(Widget):
     def __init__(self, make: Maker | None = None, *, id: str | None = None, classes: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id, classes=classes)
         self._make: Maker = make or (lambda _width: ())
-        self._lines: Sequence[Line] = ()
+        self._lines: list[tuple[Cell, ...]] = []
         self._made_for = -1
 
     def show(self, make: Maker) -> None:
         """Show other lines; the layout is done again only where their number changed."""
-        before = len(self._lines)
+        before = self._lines
         self._make = make
         self._made_for = -1
         width = self.content_size.width
-        self.refresh(layout=not width or len(self._made(width)) != before)
+        if not width:
+            self.refresh(layout=True)
+        elif (lines := self._made(width)) != before:
+            height = self.styles.height
+            self.refresh(layout=len(lines) != len(before) and (height is None or height.is_auto))
 
-    def _made(self, width: int) -> Sequence[Line]:
+    def _made(self, width: int) -> list[tuple[Cell, ...]]:
         if width != self._made_for:
-            self._lines = self._make(width) if width > 0 else ()
+            self._lines = [tuple(line) for line in self._make(width)] if width > 0 else []
             self._made_for = width
         return self._lines
-
-    def style_of(self, name: str) -> Style:
-        """The style behind a word of `STYLES`."""
-        return self.get_component_rich_style(f"line--{name}", partial=True)
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
         return len(self._made(width))
@@ -68,7 +64,7 @@ class TextBlock(Widget):
         width = self.size.width
         lines = self._made(width)
         line = lines[y] if y < len(lines) else ()
-        return strip_of(line, width, self.style_of, self.rich_style)
+        return strip_of(line, width, look_of(self), self.rich_style)
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
