@@ -45,8 +45,11 @@ def _stacked(levels: int) -> list[Any]:
     return term
 
 
-def sound(random: Random, sort: str, version: Version, depth: int = 5) -> list[Any]:
-    """An admissible term over the sample vocabulary."""
+def sound(
+    random: Random, sort: str, version: Version, depth: int = 5, parameter: Callable[[Random, str], Any] | None = None
+) -> list[Any]:
+    """An admissible term over the sample vocabulary; `parameter` makes the values of a parameter sort."""
+    value = parameter or _parameter
     choices = [op for op in operations(version).values() if op.sort == sort]
     if depth <= 0:
         choices = [op for op in choices if SORTS.isdisjoint(op.arguments(version))]
@@ -54,7 +57,10 @@ def sound(random: Random, sort: str, version: Version, depth: int = 5) -> list[A
     kinds = op.arguments(version) * (random.randint(1, 4) if op.variadic else 1)
     return [
         op.name,
-        *[sound(random, kind, version, depth - 1) if kind in SORTS else _parameter(random, kind) for kind in kinds],
+        *[
+            sound(random, kind, version, depth - 1, value) if kind in SORTS else value(random, kind)
+            for kind in kinds
+        ],
     ]
 
 

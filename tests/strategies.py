@@ -159,14 +159,15 @@ def policies(vocabulary: Vocabulary = SAMPLE, version: Version = V2, depth: int 
 
 def rearranged(term: list[Any]) -> Terms:
     """The same term with the children of `and` `or` `add` `ev_add` in any order and re-nested, at every level."""
-    return st.randoms(use_true_random=False).map(lambda random: _rearrange(term, random))
+    return st.randoms(use_true_random=False).map(lambda random: rearrange(term, random))
 
 
-def _rearrange(term: list[Any], random: Random) -> list[Any]:
+def rearrange(term: list[Any], random: Random) -> list[Any]:
+    """One such rearrangement."""
     op = OPS[term[0]]
     given = len(term) - 1
     kinds = op.args * given if op.variadic else op.arguments(V1 if given == 6 else V2)
-    children = [_rearrange(arg, random) if kind in SORTS else arg for kind, arg in zip(kinds, term[1:], strict=True)]
+    children = [rearrange(arg, random) if kind in SORTS else arg for kind, arg in zip(kinds, term[1:], strict=True)]
     if op.name in _UNITS:
         random.shuffle(children)
         if len(children) > 1 and random.random() < 0.5:

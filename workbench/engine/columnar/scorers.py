@@ -60,8 +60,8 @@ def _normalize(term: Term, survivors: Places, view: View) -> Numbers:
     low, high = np.minimum.reduce(inner), np.maximum.reduce(inner)
     width = high - low
     if 0.0 < width < np.inf:
-        # At the ends the division is exact: 0 and 1.
-        return (inner - low) / width
+        # At the ends the division is exact: 0 and 1. Less -0 no zero comes out as -0, as -0 less 0 would.
+        return (inner - (low or -0.0)) / width
     if high == np.inf and -np.inf < low < np.inf:
         # The usual case of unknown prices: every finite distance is 0 of an infinite one.
         return (inner == np.inf).astype(np.float64)
