@@ -29,6 +29,13 @@ def test_init_check_tenants_rank_work_one_after_the_other(tmp_path: Path) -> Non
     assert comments >= 20
 
 
+def test_every_setting_that_the_template_offers_in_a_comment_works(workspace: Path) -> None:
+    path = workspace / "workbench.toml"
+    path.write_text(path.read_text().replace("# envelope =", "envelope ="))
+    assert run("check", cwd=workspace).code == 0
+    assert "trains_on_data" in run("compile", "acme", cwd=workspace).out
+
+
 def test_init_overwrites_nothing_and_names_all_that_is_in_the_way(workspace: Path) -> None:
     (workspace / "tenants" / "globex.toml").unlink()
     (workspace / "rulebook.toml").write_text("mine")

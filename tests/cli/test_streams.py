@@ -44,6 +44,29 @@ def on_terminal(*words: str, columns: int = 80, **changes: str) -> tuple[int, st
     return process.wait(30), data.decode().replace("\r\n", "\n")
 
 
+def test_alone_on_a_terminal_it_is_the_app_until_one_leaves() -> None:
+    master, slave = pty.openpty()
+    ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    process = subprocess.Popen(
+        COMMAND, stdin=slave, stdout=slave, stderr=slave, close_fds=True, env=environment(TERM="xterm-256color")
+    )
+    os.close(slave)
+    shown = b""
+    while b"acme-eu" not in shown:
+        assert select.select([master], [], [], 30)[0], shown
+        shown += os.read(master, 65536)
+    os.write(master, b"q")
+    while select.select([master], [], [], 30)[0]:
+        try:
+            if not os.read(master, 65536):
+                break
+        except OSError:
+            break
+    os.close(master)
+    assert process.wait(30) == 0
+    assert b"Traceback" not in shown
+
+
 @pytest.mark.parametrize("columns", [40, 80, 200])
 @pytest.mark.parametrize("words", LISTS, ids=lambda words: words[0])
 def test_a_table_on_a_terminal_keeps_to_its_width_and_marks_what_is_cut(words: list[str], columns: int) -> None:

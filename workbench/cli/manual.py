@@ -14,6 +14,27 @@ from workbench.cli.output import write
 
 WIDTH: Final = 100
 
+SHAPES: Final = {
+    "check": ("workspace", "tenants", "errors", "warnings", "findings"),
+    "tenants": ("workspace", "catalog", "tenants", "broken"),
+    "compile": ("tenant", "version", "fingerprint", "identity", "policy_ir", "warnings"),
+    "edit": ("tenant", "edit", "touched", "moved", "saved", "files", "conflicts"),
+    "rank": (
+        "tenant", "catalog", "policy", "population", "survivors", "ranked_total", "ranked", "rejected", "fallback",
+        "warnings",
+    ),
+    "explain": ("tenant", "catalog", "policy", "offers"),
+    "export": ("tenant", "policy", "files", "not_included", "warnings"),
+    "conformance": ("evaluator", "passed", "failed", "failures"),
+    "catalog show": ("catalog", "total", "offers"),
+    "catalog facts": ("catalog", "offer", "facts"),
+    "catalog fields": ("catalog", "fields", "categories", "benchmarks"),
+    "catalog lint": ("catalog", "errors", "warnings", "findings"),
+    "catalog import": ("catalog", "file", "state", "findings"),
+    "init": ("workspace", "files"),
+}  # fmt: skip
+"""The keys of what each command prints with `--json`, in their order."""
+
 HEAD: Final = """# Commands
 
 Made from `--help` by `python -m workbench.cli.manual`; do not edit.
@@ -32,19 +53,29 @@ travels with the package. The common options stand before or after the command's
 | 129, 130, 143 | hung up, interrupted, terminated |
 
 **Output.** Results go to stdout, everything else to stderr. A table on a terminal is fitted to its width, and what is
-cut ends in `…`; into a pipe it goes whole and without colour. `NO_COLOR` and `--no-color` turn colour off; no verdict is
-told by colour alone. `--json` prints one object whose `schema` is a number that changes only when a name or a meaning
-does. In it, `null` is unknown, prices are in USD per million tokens, `cost_per_run` is in USD, and `line` and `column`
-count from 1. Names and messages that came from files are made visible: no control character reaches the terminal.
+cut ends in `…`; into a pipe it goes whole and without colour. `NO_COLOR` and `--no-color` turn colour off; no verdict
+is told by colour alone. Names and messages that came from files are made visible: no control character reaches the
+terminal.
+
+**JSON.** `--json` prints one object whose `schema` is a number that changes only when a name or a meaning does. In it,
+`null` is unknown, prices are in USD per million tokens, `cost_per_run` is in USD, and `line` and `column` count from 1.
+
+| command | keys beside `schema` |
+|---|---|
+{shapes}
+
+An offer has `offer`, `provider`, `model_family`, `served_model_id`, `region`, `tier`, `price_in`, `price_out` and
+`cost_per_run`; a ranked one `place` and `score` too, a rejected one `reason` and `rules`, each with `rule`, `clause`,
+`clause_id`, `observed` and `needed`.
 
 **Errors** are one line each, `file:line: reason; hint`, or with `--json` one object on stderr:
-`{"schema": 1, "error": {"title", "exit_code", "findings": [{"severity", "code", "reason", "hint", "source", "line",
-"column", "path"}]}}`.
+`{"schema", "error": {"title", "exit_code", "findings"}}`. A finding has `severity`, `code`, `reason`, `hint`, `source`,
+`line`, `column` and `path`.
 
 **Offers** are written `PROVIDER/SERVED_MODEL_ID`, with `@REGION` where only that tells two apart.
 
-**Completion** of commands, options, tenants and offers: for bash, put `eval "$(_WORKBENCH_COMPLETE=bash_source
-workbench)"` into `~/.bashrc`; for zsh the same with `zsh_source`; for fish,
+**Completion** of commands, options, tenants and offers: for bash, put
+`eval "$(_WORKBENCH_COMPLETE=bash_source workbench)"` into `~/.bashrc`; for zsh the same with `zsh_source`; for fish,
 `_WORKBENCH_COMPLETE=fish_source workbench | source`.
 """
 
@@ -53,7 +84,10 @@ def manual() -> str:
     """The whole page."""
     from workbench.cli.root import root
 
-    return HEAD + "".join(f"\n## {path}\n\n```\n{text}\n```\n" for path, text in _pages(root, None, "workbench"))
+    shapes = "\n".join(f"| `{name}` | {', '.join(f'`{key}`' for key in keys)} |" for name, keys in SHAPES.items())
+    return HEAD.replace("{shapes}", shapes) + "".join(
+        f"\n## {path}\n\n```\n{text}\n```\n" for path, text in _pages(root, None, "workbench")
+    )
 
 
 def _pages(command: click.Command, parent: click.Context | None, name: str) -> Iterator[tuple[str, str]]:

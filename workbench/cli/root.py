@@ -58,9 +58,8 @@ def _show_version(ctx: click.Context, _param: click.Parameter, value: bool) -> N
     context_settings=dict(CONTEXT),
 )
 @click.pass_context
-def root(ctx: click.Context) -> None:
-    if ctx.invoked_subcommand is None:
-        _start_app(ctx.ensure_object(Invocation))
+def root(ctx: click.Context) -> int:
+    return _start_app(ctx.ensure_object(Invocation)) if ctx.invoked_subcommand is None else 0
 
 
 root.params.extend(
@@ -74,7 +73,7 @@ root.params.extend(
 )  # fmt: skip
 
 
-def _start_app(invocation: Invocation) -> None:
+def _start_app(invocation: Invocation) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise diagnostics.usage(
             "the app needs a terminal, and this is none",
@@ -84,4 +83,4 @@ def _start_app(invocation: Invocation) -> None:
     from workbench.session.session import Session
     from workbench.tui.app import run
 
-    run(Session(invocation.open()))
+    return run(Session(invocation.open()))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -12,7 +14,11 @@ from workbench.cli import diagnostics
 from workbench.cli.documents import STREAM, read_input
 from workbench.cli.invocation import Invocation, declare
 from workbench.engine import conformance
-from workbench.errors import DocumentError, Finding
+from workbench.engine.vectors import MAX_BYTES
+from workbench.errors import DocumentError, FileRefused
+
+_FILE: Final = "file"
+"""What failed where a file as a whole could not be read."""
 
 
 @declare("conformance", "Replay conformance vectors.")
@@ -22,8 +28,11 @@ from workbench.errors import DocumentError, Finding
     help="Which evaluator decides.",
 )  # fmt: skip
 def command(invocation: Invocation, files: tuple[str, ...], evaluator: conformance.Chosen) -> int:
-    """Replay the vectors in FILE (- is stdin); the last line says how many passed and failed."""
-    reports = [(name, conformance.run(_read(name), evaluator=evaluator)) for name in files]
+    """Replay the vectors in FILE (- is stdin); the last line says how many passed and failed.
+
+    A file that can't be read counts as one failure, and the others are replayed all the same.
+    """
+    reports = [(name, _replayed(name, evaluator, invocation)) for name in files]
     passed = sum(report.passed for _, report in reports)
     failed = sum(report.failed for _, report in reports)
     if invocation.as_json:
@@ -32,6 +41,8 @@ def command(invocation: Invocation, files: tuple[str, ...], evaluator: conforman
     else:
         for name, report in reports:
             for one in report.failures:
+                if one.what == _FILE:
+                    continue  # told already
                 by = f" ({one.evaluator})" if one.evaluator else ""
                 says = f"expected {_shown(one.expected)}, got {_shown(one.got)}"
                 invocation.output.line(f"{name}: {one.vector}: {one.what}{by}: {says}")
@@ -39,16 +50,20 @@ def command(invocation: Invocation, files: tuple[str, ...], evaluator: conforman
     return diagnostics.FINDINGS if failed else diagnostics.OK
 
 
-def _read(name: str) -> Any:
+def _replayed(name: str, evaluator: conformance.Chosen, invocation: Invocation) -> conformance.Report:
+    try:
+        return conformance.run(_read(name), evaluator=evaluator)
+    except (DocumentError, FileRefused) as error:
+        placed = [replace(one, place=replace(one.place, source=one.place.source or name)) for one in error.findings]
+        invocation.complain(placed)
+        reason = "; ".join(one.reason for one in placed) or error.title
+        return conformance.Report(0, 1, (conformance.Failure("", _FILE, "a vector file", reason),))
+
+
+def _read(name: str) -> Mapping[str, Any]:
     if name != STREAM:
         return conformance.read(Path(name))
-    data, source = read_input(name, max_bytes=conformance.MAX_BYTES)
-    document = strict_json.loads(
-        data, source=source, max_bytes=conformance.MAX_BYTES, max_depth=conformance.MAX_DEPTH, bom=True
-    )
-    if not isinstance(document, dict):
-        raise DocumentError("not a vector file", [Finding("expected an object with `version` and `vectors`", "shape")])
-    return document
+    return conformance.parse(*read_input(name, max_bytes=MAX_BYTES))
 
 
 def _failure_json(name: str, one: conformance.Failure) -> dict[str, Any]:
