@@ -6,9 +6,11 @@ import copy
 import gzip
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from workbench.engine import conformance, vectors
 from workbench.errors import DocumentError, FileRefused
@@ -104,12 +106,69 @@ def test_a_wrong_expectation_fails(place: int, path: tuple[Any, ...], value: Any
     assert report.failures[0].vector == DOCUMENT["vectors"][place]["name"]
 
 
-@pytest.mark.parametrize(
-    "vector", [None, 5, [], {}, {"kind": "pred"}, {"kind": "policy", "term": ["top"]}, {"kind": []}]
-)
+TOP = {"sort": "Pred"}
+BROKEN: list[Any] = [
+    None, 5, [], {}, {"kind": []}, {"kind": "sonnet"}, {"kind": "admission"}, {"kind": "flow"},
+    {"kind": "pred"}, {"kind": "policy", "term": ["top"]}, {"kind": "encoding", "term": ["top"]},
+    {"kind": "encoding", "term": ["top"], "expect": {"ok": True}},
+    {"kind": "pred", "term": ["top"], "expect": TOP, "cases": [{}]},
+    {"kind": "pred", "term": ["top"], "expect": TOP, "cases": [5]},
+    {"kind": "policy", "term": ["top"], "expect": TOP},
+    {"kind": "xform", "term": ["custom", "x"], "expect": {"request": []}},
+    {"kind": "failplan", "term": PLAN, "expect": {"classified": [[]]}},
+    {"kind": "flow", "flow": ["flow", {}], "expect": {"ok": True}},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("vector", BROKEN)
 def test_a_broken_vector_is_a_failure(vector: Any) -> None:
     report = conformance.run({"version": "sigma-pol/v2", "vectors": [vector]})
     assert (report.passed, report.failed) == (0, 1)
+    assert all(failure.what for failure in report.failures)
+
+
+def _keys(value: object) -> list[Any]:
+    if type(value) is dict:
+        return list(cast("dict[str, Any]", value))
+    return list(range(len(cast("list[Any]", value)))) if type(value) is list else []
+
+
+def _break_somewhere(spot: Any, data: st.DataObject, values: st.SearchStrategy[Any]) -> None:
+    while keys := _keys(spot):
+        key = data.draw(st.sampled_from(keys))
+        if data.draw(st.booleans()):
+            spot[key] = data.draw(values)
+            return
+        spot = spot[key]
+
+
+@given(st.data())
+@settings(deadline=None)
+def test_any_shape_is_judged(data: st.DataObject) -> None:
+    values: st.SearchStrategy[Any] = st.recursive(
+        st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=4), st.just(["top"])),
+        lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=4), inner, max_size=3)),
+    )
+    vector = copy.deepcopy(data.draw(st.sampled_from(DOCUMENT["vectors"])))
+    for _ in range(data.draw(st.integers(1, 3))):
+        _break_somewhere(vector, data, values)
+    report = conformance.run({**DOCUMENT, "vectors": [vector]})
+    assert report.passed + report.failed == 1
+
+
+NAN = ["add", ["field", "price_in"], ["neg", ["field", "price_in"]]]
+
+
+@pytest.mark.parametrize("spelling", ["nan", "-nan", "NaN", None, float("nan")])
+def test_a_score_that_is_no_number(spelling: Any) -> None:
+    vector: dict[str, Any] = {
+        "kind": "policy", "term": ["policy", ["top"], NAN, ["argmax"], ["id"], PLAN], "candidates": [{}],
+        "expect": {"scores": [spelling], "ordered_index": [0], "rejected": {}},
+    }  # fmt: skip
+    document: dict[str, Any] = {"version": "sigma-pol/v2", "vectors": [vector]}
+    assert conformance.run(document).failures == ()
+    vector["expect"] = {"scores": [0]}
+    assert conformance.run(document).failed == 1
 
 
 @pytest.mark.parametrize(
@@ -191,3 +250,36 @@ def test_a_packed_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         conformance.read(path)
     with pytest.raises(FileRefused):
         conformance.read(tmp_path / "absent.json")
+
+
+def test_what_a_vector_holds_on_purpose_does_not_hide_the_others(tmp_path: Path) -> None:
+    deep = "[" * 50_000 + "]" * 50_000
+    strange = [
+        deep, deep.replace("[", '["not",'), "null", '["family_eq","\\ud800"]', '["cmp","price_in","le",1e999]',
+        '["cmp","price_in","le",NaN]', '["top",' + "9" * 400 + "]", '["provider_eq","a\tb"]',
+    ]  # fmt: skip
+    vectors = [f'{{"kind":"admission","term":{term},"expect":{{"ok":false}}}}' for term in strange]
+    vectors[-1] = vectors[-1].replace("false", "true")
+    text = f'{{"version":"sigma-pol/v2","vectors":[{",".join(vectors)}]}}'
+    path = tmp_path / "v.json"
+    path.write_text(text, encoding="utf-8")
+    report = conformance.run(conformance.read(path))
+    assert (report.passed, report.failures) == (len(strange), ())
+
+
+def test_a_packed_file_is_known_by_its_bytes_and_read_to_its_end(tmp_path: Path) -> None:
+    data = json.dumps(DOCUMENT).encode()
+    path = tmp_path / "vectors"
+    path.write_bytes(gzip.compress(data[:100], mtime=0) + gzip.compress(data[100:], mtime=0))
+    assert conformance.run(conformance.read(path)).passed == 7
+
+
+def test_flows_are_judged_by_whether_they_are_admitted() -> None:
+    through: Any = ["flow", {"in": {"kind": "input"}, "out": {"kind": "output", "inputs": ["in"]}}]
+    encoding = "sigma-flow/v1:((input n0) (output n1 inputs=[n0]))"
+    good: dict[str, Any] = {"kind": "flow", "flow": through, "expect": {"ok": True, "encoding": encoding}}
+    bad: dict[str, Any] = {"kind": "flow", "flow": ["flow", {}], "expect": {"ok": False}}
+    unsaid: dict[str, Any] = {**good, "expect": {"encoding": encoding}}
+    assert conformance.run({"version": "sigma-flow/v1", "vectors": [good, bad, unsaid]}).failures == ()
+    wrong: list[Any] = [{**good, "expect": {"ok": False}}, {**bad, "expect": {"ok": True}}]
+    assert conformance.run({"version": "sigma-flow/v1", "vectors": wrong}).failed == 2
