@@ -89,6 +89,14 @@ def test_a_missing_template_is_not_an_empty_one() -> None:
     assert with_empty.encoding != check_flow(flow(a=llm("in"), end=out("a")), CORE).encoding
 
 
+def test_what_a_node_has_beside_its_kind_is_no_part_of_it() -> None:
+    bare = check_flow(flow(a=llm("in"), end=out("a")), CORE)
+    noted = flow(a=llm("in", label="first", x=5), end={**out("a"), "label": "last", "system": "unused"})
+    noted[1]["in"] |= {"inputs": [], "title": "question"}
+    assert check_flow(noted, CORE).encoding == bare.encoding
+    assert check_flow(noted, CORE).normal == bare.normal
+
+
 REFUSED: list[tuple[Any, str, str]] = [
     (None, "$", "null is not allowed in a term"),
     (["flow"], "$", 'expected ["flow", {ID: NODE, ...}]'),
@@ -101,7 +109,8 @@ REFUSED: list[tuple[Any, str, str]] = [
     (flow(a=None), "$.flow[1].a", "null is not allowed in a term"),
     (flow(a={"kind": "tool"}), "$.flow[1].a.kind", "expected a node kind, got 'tool'"),
     (flow(a={}), "$.flow[1].a.kind", "expected a node kind, got null"),
-    (flow(a=llm("in", modle="x"), end=out("a")), "$.flow[1].a", "unknown key 'modle' in a node of kind llm"),
+    (flow(a=llm("in", tempalte="x"), end=out("a")), "$.flow[1].a", "unknown key 'tempalte' in a node of kind llm"),
+    (flow(a=llm("in", note=None), end=out("a")), "$.flow[1].a.note", "null is not allowed in a term"),
     (flow(a={"kind": "llm", "inputs": ["in"], "policy": POLICY}), "$.flow[1].a", "an llm node needs `system`"),
     (flow(a={"kind": "llm", "inputs": ["in"], "system": ""}), "$.flow[1].a", "an llm node needs `policy`"),
     (flow(a=llm("in", system=None)), "$.flow[1].a.system", "null is not allowed in a term"),

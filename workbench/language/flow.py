@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal, cast, get_args
 
 from workbench.errors import AdmissionError, Finding, Place
 from workbench.language.admission import Admitted, check
@@ -28,11 +28,8 @@ MAX_FLOW_BYTES: Final = 1024 * 1024
 MAX_ID_BYTES: Final = 256
 
 Kind = Literal["input", "llm", "output"]
-_KEYS: Final[dict[str, frozenset[str]]] = {
-    "input": frozenset(("kind", "inputs")),
-    "llm": frozenset(("kind", "inputs", "system", "policy", "template")),
-    "output": frozenset(("kind", "inputs")),
-}
+_KINDS: Final[tuple[str, ...]] = get_args(Kind)
+_LLM_KEYS: Final = ("inputs", "system", "policy", "template")
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,16 +149,19 @@ class _Reading:
         return drafts
 
     def node(self, node: Any, path: str) -> _Draft | None:
-        """The node as a draft, None where its policy or a text was refused; raises `Refusal` where it is no node."""
+        """The node as a draft, None where its policy or a text was refused; raises `Refusal` where it is no node.
+
+        A key that its kind does not have says nothing and is not in the normal form.
+        """
         record = _record(node)
         kind = record.get("kind")
-        if type(kind) is not str or kind not in _KEYS:
+        if type(kind) is not str or kind not in _KINDS:
             reason = f"expected a node kind, got {shown(kind) if type(kind) is str else kind_of(kind)}"
             raise Refusal("flow", reason, "one of input, llm, output").at(".kind")
-        for key in record:
-            if key not in _KEYS[kind]:
-                hint = did_you_mean(str(key), sorted(_KEYS[kind]))
-                raise Refusal("flow", f"unknown key {shown(str(key))} in a node of kind {kind}", hint)
+        for key, value in record.items():
+            if value is None:
+                raise null().at(f".{shown(str(key), 40)[1:-1]}")
+            _no_slip(str(key), record, kind)
         inputs = _inputs(record.get("inputs", []))
         if kind != "llm":
             return _Draft(cast("Kind", kind), inputs, None, None, None)
@@ -219,6 +219,15 @@ def _record(node: Any) -> dict[str, Any]:
     if type(node) is not dict:
         raise null() if node is None else Refusal("flow", f"expected a node (a record), got {kind_of(node)}")
     return cast("dict[str, Any]", node)
+
+
+def _no_slip(key: str, record: Mapping[str, Any], kind: str) -> None:
+    """Refuse a key that looks like one the node lacks: dropped, it would take a template with it."""
+    if kind != "llm" or key == "kind" or key in _LLM_KEYS:
+        return
+    hint = did_you_mean(key, [name for name in _LLM_KEYS if name not in record])
+    if hint is not None:
+        raise Refusal("flow", f"unknown key {shown(key)} in a node of kind {kind}", hint)
 
 
 def _inputs(value: Any) -> tuple[str, ...]:
