@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -11,6 +11,9 @@ from workbench.cli import diagnostics
 from workbench.cli.groups import Entry, LazyGroup
 from workbench.cli.invocation import CONTEXT, Invocation, common_options
 from workbench.cli.output import write
+
+if TYPE_CHECKING:
+    from workbench.session.session import Session
 
 _HERE: Final = "workbench.cli"
 
@@ -80,7 +83,11 @@ def _start_app(invocation: Invocation) -> int:
             hint="name a command instead, `workbench --help` lists them",
             code="no_terminal",
         )
-    from workbench.session.session import Session
     from workbench.tui.app import run
 
-    return run(Session(invocation.open()))
+    def opened() -> Session:
+        from workbench.session.session import Session
+
+        return Session(invocation.open())
+
+    return run(opened)

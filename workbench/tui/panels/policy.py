@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual.app import ComposeResult
 
+from workbench.rulebook.compile import Compiled
 from workbench.tui.messages import ClauseChosen
 from workbench.tui.panels.panel import Panel
 from workbench.tui.panels.term_lines import TermLine, policy_lines
@@ -16,18 +19,9 @@ from workbench.tui.widgets.rows import EvenRows, ListedRows
 class PolicyRows(EvenRows):
     """The lines of one policy; those of the selected clause bear a bar."""
 
-    def __init__(self, view: View) -> None:
-        self._view = view
-        self._width = 0
-        self._lines: list[TermLine] = []
-        self.fit(60)
-
-    def fit(self, width: int) -> None:
-        """Wrap anew for a width."""
-        compiled = self._view.outcome.compiled if self._view.outcome else None
-        if width != self._width and compiled is not None:
-            self._width = width
-            self._lines = policy_lines(compiled, width - 2)
+    def __init__(self, lines: Sequence[TermLine], selected: str | None) -> None:
+        self._lines = lines
+        self._selected = selected
 
     def __len__(self) -> int:
         return len(self._lines)
@@ -42,7 +36,7 @@ class PolicyRows(EvenRows):
 
     def draw_row(self, row: int, sub: int, width: int) -> Line:  # noqa: ARG002 - one line each
         line = self._lines[row]
-        if line.clause_id is not None and line.clause_id == self._view.cursors.clause_id:
+        if line.clause_id is not None and line.clause_id == self._selected:
             return [Cell("┃ ", "accent"), *(Cell(cell.text, f"{cell.style or 'marked'}") for cell in line.cells)]
         return [Cell("  "), *line.cells]
 
@@ -54,6 +48,7 @@ class Policy(Panel):
         super().__init__(id=id)
         self._table = LineTable(self._moved, id="policy-table")
         self._table.quiet = True
+        self._lines: tuple[Compiled, int, Sequence[TermLine]] | None = None
 
     def compose(self) -> ComposeResult:
         yield self._table
@@ -74,11 +69,15 @@ class Policy(Panel):
             self._table.show_rows(ListedRows([(None, [Cell("no policy", "muted")])]))
             self.name_it("policy_ir")
             return
-        rows = PolicyRows(view)
-        rows.fit(self._table.draw_width)
+        rows = PolicyRows(self._wrapped(compiled, self._table.draw_width - 2), view.cursors.clause_id)
         at = rows.first_of(view.cursors.clause_id) if follow and not self._table.has_focus else None
         self._table.show_rows(rows, at, top=None if at is None else at - 1)
         self.name_it(f"policy_ir · {compiled.policy.short}", compiled.policy.fingerprint)
+
+    def _wrapped(self, compiled: Compiled, width: int) -> Sequence[TermLine]:
+        if self._lines is None or self._lines[0] is not compiled or self._lines[1] != width:
+            self._lines = (compiled, width, policy_lines(compiled, width))
+        return self._lines[2]
 
     def _moved(self, row: int) -> None:
         rows = self._table.rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from workbench.rulebook.compile import Compiled
@@ -26,6 +27,12 @@ def policy_lines(compiled: Compiled, width: int) -> list[TermLine]:
     term = compiled.policy.source
     owners = _owners(compiled, term)
     return [TermLine(cells, owner) for cells, owner in _broken(term, 0, width, None, owners, "")]
+
+
+@lru_cache(maxsize=4_096)
+def json_text(text: str) -> str:
+    """A string as JSON."""
+    return json.dumps(text, ensure_ascii=False)
 
 
 def _owners(compiled: Compiled, term: Sequence[Any]) -> Mapping[int, str]:
@@ -66,7 +73,7 @@ def _broken(
         yield from _broken_record(value, depth, width, owner, owners, tail)  # pyright: ignore[reportUnknownArgumentType]
         return
     head: list[Any] = [part for part in value[:1] if isinstance(part, str)]  # pyright: ignore[reportUnknownVariableType]
-    opening = [lead, Cell("[", "punct"), *(Cell(json.dumps(part, ensure_ascii=False), "op") for part in head)]
+    opening = [lead, Cell("[", "punct"), *(Cell(json_text(part), "op") for part in head)]
     rest: list[Any] = value[len(head) :]  # pyright: ignore[reportUnknownVariableType]
     yield [*opening, Cell("," if head and rest else "", "punct")], owner
     for k, part in enumerate(rest):
@@ -84,7 +91,7 @@ def _broken_record(
         end = "," if k < len(value) - 1 else "}" + tail
         lines = list(_broken(part, depth + 1, max(8, width - len(key) - 4), owner, owners, end))
         first, first_owner = lines[0]
-        named = [first[0], Cell(json.dumps(key, ensure_ascii=False), "field"), Cell(": ", "punct"), *first[1:]]
+        named = [first[0], Cell(json_text(key), "field"), Cell(": ", "punct"), *first[1:]]
         yield named, first_owner
         yield from lines[1:]
 
@@ -97,7 +104,7 @@ def _flat(value: Any, *, head: bool = False) -> list[Cell]:
             if k:
                 cells.append(Cell(", ", "punct"))
             if k == 0 and head and isinstance(part, str):
-                cells.append(Cell(json.dumps(part, ensure_ascii=False), "op"))
+                cells.append(Cell(json_text(part), "op"))
             else:
                 cells.extend(_flat(part, head=head))
         return [*cells, Cell("]", "punct")]
@@ -105,7 +112,9 @@ def _flat(value: Any, *, head: bool = False) -> list[Cell]:
         cells = [Cell("{", "punct")]
         for k, (key, part) in enumerate(value.items()):  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
             cells += [Cell(", ", "punct")] if k else []
-            cells += [Cell(json.dumps(key, ensure_ascii=False), "field"), Cell(": ", "punct"), *_flat(part)]
+            cells += [Cell(json_text(str(key)), "field"), Cell(": ", "punct"), *_flat(part)]  # pyright: ignore[reportUnknownArgumentType]
         return [*cells, Cell("}", "punct")]
-    style = "string" if isinstance(value, str) else "keyword" if isinstance(value, bool) else "number"
+    if isinstance(value, str):
+        return [Cell(json_text(value), "string")]
+    style = "keyword" if isinstance(value, bool) else "number"
     return [Cell(json.dumps(value, ensure_ascii=False), style)]

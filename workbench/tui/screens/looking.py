@@ -28,6 +28,7 @@ from workbench.tui.panels.panel import Panel
 from workbench.tui.panels.policy import Policy
 from workbench.tui.panels.tenants import Tenants
 from workbench.tui.panels.why_not import WhyNot
+from workbench.tui.screens.opening import HORIZONTAL, VERTICAL
 from workbench.tui.view import Cursors, View, view_of
 from workbench.tui.widgets.drawing import Cell, Line, clean
 from workbench.tui.widgets.text_block import TextBlock
@@ -51,21 +52,14 @@ def host_of(screen: Screen[None]) -> App[int]:
 class Looking(Screen[None]):
     """Tenants, clauses, decision, policy: left to right, as the data goes."""
 
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012 - Textual declares it so
-        (0, "-narrow"),
-        (104, "-wide"),
-        (170, "-ultra"),
-    ]
-    VERTICAL_BREAKPOINTS = [  # noqa: RUF012
-        (0, "-short"),
-        (30, "-tall"),
-    ]
+    HORIZONTAL_BREAKPOINTS = HORIZONTAL
+    VERTICAL_BREAKPOINTS = VERTICAL
 
     view: reactive[View | None] = reactive(None, repaint=False, always_update=True)
     """What every panel shows."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__(id="main")
+        super().__init__(classes="main")
         self.session = session
         self.cursors = Cursors(next(iter(session.evaluation.outcomes), None))
         self.draft: Draft | None = None

@@ -72,6 +72,8 @@ class LineTable(Widget, can_focus=True):
         """Told at once, not by message: the next key may already be waiting and be about the new row."""
         self._strips: dict[int, Strip] = {}
         self._drawn_for: object = None
+        self._base: Style | None = None
+        """The widget's own style; walking up to the screen for it costs more than drawing a line."""
 
     # what is shown
 
@@ -141,9 +143,15 @@ class LineTable(Widget, can_focus=True):
         if changed:
             self.refresh(*changed)
 
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._base = None
+
     def _looks(self) -> object:
         """All that a drawn line depends on beside the rows."""
-        return (self.size, self.has_focus, id(look_of(self)), self.rich_style)
+        if self._base is None:
+            self._base = self.rich_style
+        return (self.size, self.has_focus, id(look_of(self)), self._base)
 
     def render_line(self, y: int) -> Strip:
         looks = self._looks()
@@ -158,12 +166,12 @@ class LineTable(Widget, can_focus=True):
 
     def _draw(self, y: int) -> Strip:
         width = self.size.width - 1
-        base, look = self.rich_style, look_of(self)
+        base, look = self._base or self.rich_style, look_of(self)
         if self._heading and y == 0:
             cells = [Cell(" " * self.GUTTER), *(self.rows.heading(width - self.GUTTER) or ())]
             return strip_of(cells, width + 1, look, base)
         line = y - self._heading + self.top
-        bar = Segment(*self._bar(y - self._heading))
+        bar = Segment("▐", base + look["faint"]) if self._on_bar(y - self._heading) else Segment(" ", base)
         if not 0 <= line < self.rows.lines:
             return Strip([*Strip.blank(width, base), bar], width + 1)
         cells = self.rows.draw(line, width - self.GUTTER)
@@ -181,14 +189,14 @@ class LineTable(Widget, can_focus=True):
     def _shows_cursor(self) -> bool:
         return len(self.rows) > 0 and (self.has_focus or not self.quiet)
 
-    def _bar(self, y: int) -> tuple[str, Style]:
-        """The scrollbar's cell beside a visible line; blank where everything is seen."""
+    def _on_bar(self, y: int) -> bool:
+        """Whether the scrollbar's thumb is beside a visible line."""
         seen, lines = self.visible_lines, self.rows.lines
         if lines <= seen or not seen:
-            return " ", self.rich_style
+            return False
         size = max(1, seen * seen // lines)
         start = (seen - size) * self.top // (lines - seen)
-        return "▐" if start <= y < start + size else " ", self.rich_style + look_of(self)["faint"]
+        return start <= y < start + size
 
     # cursor
 

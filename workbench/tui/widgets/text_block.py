@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rich.style import Style
 from textual import events
 from textual.geometry import Size
 from textual.message import Message
@@ -38,6 +39,7 @@ class TextBlock(Widget):
         self._make: Maker = make or (lambda _width: ())
         self._lines: list[tuple[Cell, ...]] = []
         self._made_for = -1
+        self._base: Style | None = None
 
     def show(self, make: Maker) -> None:
         """Show other lines; the layout is done again only where their number changed."""
@@ -64,7 +66,13 @@ class TextBlock(Widget):
         width = self.size.width
         lines = self._made(width)
         line = lines[y] if y < len(lines) else ()
-        return strip_of(line, width, look_of(self), self.rich_style)
+        if self._base is None:
+            self._base = self.rich_style
+        return strip_of(line, width, look_of(self), self._base)
+
+    def notify_style_update(self) -> None:
+        super().notify_style_update()
+        self._base = None
 
     def on_click(self, event: events.Click) -> None:
         offset = event.get_content_offset(self)
