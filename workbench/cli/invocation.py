@@ -87,11 +87,21 @@ def _show_help(ctx: click.Context, _param: click.Parameter, value: bool) -> None
         ctx.exit()
 
 
+class FilePath(click.Path):
+    """A path from the command line; what no system takes for one is refused in words."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """As click's, but a NUL is a wrong word and not an error of ours."""
+        if "\0" in str(value):
+            self.fail("a path can't hold a NUL", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def common_options() -> list[click.Parameter]:
     """The options that every command takes, new ones for each command."""
     return [
         click.Option(
-            ["--workspace", "-C"], type=click.Path(path_type=Path, file_okay=False), metavar="DIR", expose_value=False,
+            ["--workspace", "-C"], type=FilePath(path_type=Path, file_okay=False), metavar="DIR", expose_value=False,
             callback=_keep, help="The workspace; else the current folder, else the sample.",
         ),
         click.Option(

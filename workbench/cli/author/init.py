@@ -9,14 +9,14 @@ import click
 from workbench.boundary import files
 from workbench.cli import diagnostics
 from workbench.cli.documents import make_folder
-from workbench.cli.invocation import Invocation, declare
+from workbench.cli.invocation import FilePath, Invocation, declare
 from workbench.errors import FileRefused, Finding, Place, WorkbenchError
 
 TEMPLATE = Path(__file__).parent / "template"
 
 
 @declare("init", "Write a small workspace that works.")
-@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@click.argument("folder", metavar="DIR", type=FilePath(path_type=Path))
 def command(invocation: Invocation, folder: Path) -> int:
     """Write a small workspace that works into DIR, a new folder or one without a workspace.
 

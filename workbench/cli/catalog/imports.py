@@ -14,7 +14,7 @@ from workbench.catalog.importers.document import Import, import_catalog, to_byte
 from workbench.catalog.models import Source
 from workbench.cli import diagnostics
 from workbench.cli.documents import STREAM, write_result
-from workbench.cli.invocation import Invocation, declare
+from workbench.cli.invocation import FilePath, Invocation, declare
 from workbench.cli.output import write
 from workbench.cli.shapes import catalog_json
 
@@ -31,7 +31,7 @@ def _day(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str
 
 @declare("import", "Make a catalog from published price lists.")
 @click.option("--litellm", "prices", metavar="FILE|installed", help="LiteLLM's price map; `installed`: the package's.")
-@click.option("--modelsdev", metavar="FILE", type=click.Path(path_type=Path), help="The `api.json` of models.dev.")
+@click.option("--modelsdev", metavar="FILE", type=FilePath(path_type=Path), help="The `api.json` of models.dev.")
 @click.option("--out", required=True, metavar="FILE", help="Where the catalog goes; - is stdout.")
 @click.option("--name", metavar="NAME", help="What the catalog is called; else the file's name.")
 @click.option("--date", "day", callback=_day, metavar="DAY", help="The day it stands for, YYYY-MM-DD; else today.")
