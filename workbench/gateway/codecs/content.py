@@ -1,0 +1,143 @@
+"""What the protocols that are not OpenAI's have to be told in their own shape: texts, images, tools, JSON mode.
+
+Reads the neutral request, which is OpenAI's shape; a content that cannot be said elsewhere is a `LocalFault`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, cast
+
+from workbench.engine.values import items, record, text
+from workbench.gateway.codecs.neutral import LocalFault
+
+JSON_INSTRUCTION: Final = "Answer with one JSON object and nothing else."
+
+_DATA_URL: Final = re.compile(r"data:(image/[a-z0-9.+-]{1,40});base64,([A-Za-z0-9+/=\s]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """A picture in a message: its bytes in base64, or where it lies."""
+
+    media: str | None
+    data: str | None
+    url: str | None
+
+
+def parts_of(content: object) -> list[str | Image]:
+    """The parts of a message's content in order."""
+    if content is None:
+        return []
+    if isinstance(content, str):
+        return [content] if content else []
+    if not isinstance(content, list):
+        raise LocalFault("bad_request", "local_request")
+    return [_part(record(part)) for part in cast("list[Any]", content)]
+
+
+def text_of(content: object) -> str:
+    """The content's text alone."""
+    return "\n".join(part for part in parts_of(content) if isinstance(part, str))
+
+
+def _part(part: Mapping[str, Any]) -> str | Image:
+    said = text(part.get("text"))
+    if said is not None:
+        return said
+    source = part.get("image_url")
+    url = text(source) or text(record(source).get("url"))
+    if url is None:
+        raise LocalFault("bad_request", "local_request")
+    if url.startswith("https://"):
+        return Image(None, None, url)
+    match = _DATA_URL.fullmatch(url)
+    if match is None:
+        raise LocalFault("bad_request", "local_request")
+    return Image(match[1], re.sub(r"\s", "", match[2]), None)
+
+
+@dataclass(frozen=True, slots=True)
+class CallMade:
+    """A tool call in the history."""
+
+    id: str
+    name: str
+    arguments: dict[str, Any]
+
+
+def calls_of(message: Mapping[str, Any]) -> list[CallMade]:
+    """The tool calls of an assistant's message, their arguments read."""
+    return [_made(record(call)) for call in items(message.get("tool_calls"))]
+
+
+def _made(call: Mapping[str, Any]) -> CallMade:
+    function = record(call.get("function"))
+    name, raw = text(function.get("name")), function.get("arguments")
+    if name is None:
+        raise LocalFault("bad_request", "local_request")
+    return CallMade(text(call.get("id")) or name, name, _read(raw))
+
+
+def _read(raw: object) -> dict[str, Any]:
+    if isinstance(raw, dict):
+        return cast("dict[str, Any]", raw)
+    try:
+        value: object = json.loads(raw) if isinstance(raw, str) and raw else {}
+    except (ValueError, RecursionError):
+        raise LocalFault("bad_request", "local_request") from None
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else {"value": value}
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the request says of tools: `auto`, `none`, `required`, or the one function's `name`."""
+
+    mode: str
+    name: str | None = None
+
+
+def choice_of(request: Mapping[str, Any]) -> Choice | None:
+    """The tool choice; None where the request says nothing."""
+    wanted = request.get("tool_choice")
+    if wanted is None:
+        return None
+    if isinstance(wanted, str) and wanted in {"auto", "none", "required"}:
+        return Choice(wanted)
+    name = text(record(record(wanted).get("function")).get("name"))
+    if name is None:
+        raise LocalFault("bad_request", "local_request")
+    return Choice("required", name)
+
+
+@dataclass(frozen=True, slots=True)
+class JsonMode:
+    """That the answer shall be JSON, and of which schema."""
+
+    schema: dict[str, Any] | None = None
+
+
+def json_mode_of(request: Mapping[str, Any]) -> JsonMode | None:
+    """The JSON mode; None where the answer may be anything."""
+    wanted = record(request.get("response_format"))
+    kind = wanted.get("type")
+    if kind in (None, "text"):
+        return None
+    if kind == "json_object":
+        return JsonMode()
+    schema = record(record(wanted.get("json_schema")).get("schema"))
+    if kind != "json_schema" or not schema:
+        raise LocalFault("bad_request", "local_request")
+    return JsonMode(dict(schema))
+
+
+def system_of(messages: list[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
+    """The system texts joined by a blank line, and the other messages."""
+    system = [text_of(message.get("content")) for message in messages if message["role"] in {"system", "developer"}]
+    rest = [message for message in messages if message["role"] not in {"system", "developer"}]
+    if not rest or any(message["role"] not in {"user", "assistant", "tool"} for message in rest):
+        raise LocalFault("bad_request", "local_request")
+    return "\n\n".join(filter(None, system)), rest
