@@ -19,7 +19,7 @@ WORDS = [
     "1e999", "@", "=", "acme", "nordwind", "paid-floor", "rank", "gpt-5.5", "openai/gpt-5.5@eu",
     "price_out <= 1", "price_out <=", "region = eu", "[", '["is","no_log"]', '["policy"]', "\x1b[2J",
     "\u202e", "plan=vip", "region=", "installed", "2026-11", "workbench.toml", "--json", "--quiet",
-    "--explain", "--rejected", "--limit", "--policy", "--filter", "--provider", "--catalog", "--sort",
+    "--explain", "--workspace", "--rejected", "--limit", "--policy", "--filter", "--provider", "--catalog", "--sort",
     "--add", "--toggle", "--negate", "--delete", "--revert", "--duplicate", "--move", "--fact", "--scope",
     "rule", "tenant", "--out", "--force", "--name", "--date", "--since", "--litellm", "--modelsdev",
     "--evaluator", "--today", "--help", "--save",

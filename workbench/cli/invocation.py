@@ -5,6 +5,7 @@ The options may stand before or after the command's name. Owns opening the works
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,9 +92,13 @@ class FilePath(click.Path):
     """A path from the command line; what no system takes for one is refused in words."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """As click's, but a NUL is a wrong word and not an error of ours."""
-        if "\0" in str(value):
-            self.fail("a path can't hold a NUL", param, ctx)
+        """As click's, but a name too long or with a NUL is a wrong word and not an error of ours."""
+        try:
+            os.lstat(value)
+        except (FileNotFoundError, NotADirectoryError):
+            pass  # whether it has to be there is for the command to say
+        except (OSError, ValueError) as error:
+            self.fail((getattr(error, "strerror", None) or str(error)).lower(), param, ctx)
         return super().convert(value, param, ctx)
 
 

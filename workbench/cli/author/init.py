@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import click
 
-from workbench.boundary import files
+from workbench.boundary import files, regular
 from workbench.cli import diagnostics
 from workbench.cli.documents import make_folder
 from workbench.cli.invocation import FilePath, Invocation, declare
@@ -39,9 +40,10 @@ def write_template(folder: Path) -> list[Path]:
     """
     sources = sorted(path for path in TEMPLATE.rglob("*.toml"))
     targets = [folder / source.relative_to(TEMPLATE) for source in sources]
-    in_the_way = [Finding("it exists already", "exists", Place(str(path)), _HINT) for path in targets if _taken(path)]
-    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
-        in_the_way.insert(0, Finding("it is no folder", "not_a_folder", Place(str(folder)), _HINT))
+    try:
+        in_the_way = list(_in_the_way(folder, targets))
+    except (OSError, ValueError) as error:
+        raise regular.refused(folder, "made", error) from None
     if in_the_way:
         raise FileRefused("nothing is overwritten", in_the_way)
     written: list[Path] = []
@@ -59,8 +61,9 @@ def write_template(folder: Path) -> list[Path]:
 _HINT = "name a new folder"
 
 
-def _taken(path: Path) -> bool:
-    try:
-        return path.is_symlink() or path.exists()
-    except OSError:
-        return False
+def _in_the_way(folder: Path, targets: Iterable[Path]) -> Iterator[Finding]:
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        yield Finding("it is no folder", "not_a_folder", Place(str(folder)), _HINT)
+    for path in targets:
+        if path.is_symlink() or path.exists():
+            yield Finding("it exists already", "exists", Place(str(path)), _HINT)
