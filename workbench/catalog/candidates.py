@@ -41,7 +41,7 @@ def vocabulary_of(benchmarks: Mapping[str, Benchmark], offers: Sequence[Offer], 
     benches: list[Field] = []
     for name, bench in benchmarks.items():
         meaning = bench.meaning or name
-        benches.append(Field(name, "Num", 0.0, "0..1", f"{meaning} ({bench.version})", "model"))
+        benches.append(Field(name, "Num", 0.0, "", f"{meaning}, 0 to 1 ({bench.version})", "model"))
         benches.append(
             Field(f"{name}_rank", "Num", NO_RANK, "place", f"place among the catalog's models by {name}", "model")
         )

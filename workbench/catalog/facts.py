@@ -201,11 +201,11 @@ def _model_facts(catalog: Catalog, model: Model) -> Iterator[Fact]:
 
 def _figure(catalog: Catalog, name: str, figure: Figure | None) -> Fact:
     if figure is None:
-        return Fact(name, None, "0..1")
+        return Fact(name, None)
     wanted = catalog.benchmark_versions.get(name)
     note = figure.version
     if wanted is not None and wanted != figure.version:
         note += f"; not used, the catalog compares {wanted}"
     if name.endswith("_estimated"):
         note += "; an estimate, off by up to 15 points"
-    return Fact(name, figure.value, "0..1", _title(catalog, figure.source), figure.date, note)
+    return Fact(name, figure.value, "", _title(catalog, figure.source), figure.date, note)

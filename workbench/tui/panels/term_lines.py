@@ -23,8 +23,8 @@ class TermLine(NamedTuple):
 
 
 def policy_lines(compiled: Compiled, width: int) -> list[TermLine]:
-    """The policy of one tenant in lines of about `width` cells."""
-    term = compiled.policy.source
+    """The policy of one tenant as it goes over the wire, its normal form, in lines of about `width` cells."""
+    term = compiled.policy.normal
     owners = _owners(compiled, term)
     return [TermLine(cells, owner) for cells, owner in _broken(term, 0, width, None, owners, "")]
 
@@ -41,22 +41,21 @@ def _owners(compiled: Compiled, term: Sequence[Any]) -> Mapping[int, str]:
     for slot, place in SLOT_PLACES.items():
         if slot in compiled.slots and len(term) > place:
             found[id(term[place])] = compiled.slots[slot].id
-    waiting = list(_conjuncts(term[1]))
+    waiting = _conjuncts(term[1])
     for clause in compiled.clauses:
         if clause.term is None:
             continue
-        match = next((part for part in waiting if part == clause.term.source), None)
-        if match is not None:
-            waiting = [part for part in waiting if part is not match]
-            found[id(match)] = clause.id
+        for said in _conjuncts(clause.term.normal):
+            match = next((part for part in waiting if part == said), None)
+            if match is not None:
+                waiting = [part for part in waiting if part is not match]
+                found[id(match)] = clause.id
     return found
 
 
-def _conjuncts(term: Any) -> Iterator[Any]:
-    yield term
-    if isinstance(term, list) and term and term[0] == "and":  # pyright: ignore[reportUnknownArgumentType]
-        for part in term[1:]:  # pyright: ignore[reportUnknownVariableType]
-            yield from _conjuncts(part)
+def _conjuncts(term: Any) -> list[Any]:
+    """The parts of a filter in normal form."""
+    return term[1:] if term[0] == "and" else [term]
 
 
 def _broken(
