@@ -6,17 +6,17 @@ has not come through here, and nobody else can make an `Admitted`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import islice
-from typing import Any, Final, NoReturn, cast
+from typing import Any, Final, NamedTuple, NoReturn, cast
 
 from workbench.errors import AdmissionError, Finding
 from workbench.language.encoding import fingerprint, identity, short, versioned
 from workbench.language.normal_form import COMBINE, Form
 from workbench.language.parameters import CHECKS, Checked, Names, names_of
-from workbench.language.refusal import Refusal, did_you_mean, kind_of, null, shown
+from workbench.language.refusal import Refusal, did_you_mean, kind_of, miscounted, no_term, null, shown
 from workbench.language.signature import (
     MAX_DEPTH,
     MAX_NODES,
@@ -44,13 +44,22 @@ POLICY_SLOTS: Final = ("filter", "rank", "select", "transform", "fallback")
 _TITLE: Final = "not admitted"
 
 
+class _Used(NamedTuple):
+    """What a term, as it was written, takes up of the caps at most, and the names it was held against."""
+
+    vocabulary: Vocabulary
+    nodes: int
+    depth: int
+    size: int
+
+
 class Admitted:
     """A term that has passed `check`: its source, its normal form, its names. Immutable; equal by version and encoding.
 
     The lists inside `source` and `normal` are the object's own copies; read them, never change them.
     """
 
-    __slots__ = ("_fingerprint", "_identity", "_parts", "encoding", "normal", "sort", "source", "version")
+    __slots__ = ("_fingerprint", "_identity", "encoding", "normal", "parts", "sort", "source", "used", "version")
 
     source: Term
     """The term as it was written."""
@@ -60,6 +69,10 @@ class Admitted:
     version: Version
     encoding: str
     """Versioned, of the normal form."""
+    parts: Any
+    """Those of the form (`normal_form.Form`)."""
+    used: _Used | None
+    """None where it is part of a term that was admitted whole."""
 
     def __new__(cls) -> NoReturn:
         raise TypeError("an Admitted comes from `check` alone")
@@ -96,7 +109,7 @@ class Admitted:
         if name not in POLICY_SLOTS:
             raise ValueError(f"a policy has no slot `{name}`; it has {', '.join(POLICY_SLOTS)}")
         from_end = POLICY_SLOTS.index(name) - len(POLICY_SLOTS)
-        form = cast("tuple[Form, ...]", self._parts)[from_end]
+        form = cast("tuple[Form, ...]", self.parts)[from_end]
         source: Term = self.source[from_end]
         return _admitted(source, form, self.version)
 
@@ -121,7 +134,7 @@ class Admitted:
         return f"<Admitted {self.sort} {self.short}>"
 
 
-def _admitted(source: Term, form: Form, version: Version) -> Admitted:
+def _admitted(source: Term, form: Form, version: Version, used: _Used | None = None) -> Admitted:
     normal, encoded, parts = form
     made = object.__new__(Admitted)
     put = object.__setattr__
@@ -130,7 +143,8 @@ def _admitted(source: Term, form: Form, version: Version) -> Admitted:
     put(made, "sort", OPS[normal[0]].sort)
     put(made, "version", version)
     put(made, "encoding", versioned(version, encoded))
-    put(made, "_parts", parts)
+    put(made, "parts", parts)
+    put(made, "used", used)
     put(made, "_fingerprint", None)
     put(made, "_identity", None)
     return made
@@ -164,13 +178,14 @@ def _operations(version: Version) -> dict[str, _Entry]:
 class _Walk:
     """One look at one term: what is allowed, and what is used up so far."""
 
-    __slots__ = ("left", "names", "operations", "size", "version")
+    __slots__ = ("deepest", "left", "names", "operations", "size", "version")
 
     def __init__(self, names: Names, version: Version) -> None:
         self.names = names
         self.version: Version = version
         self.operations = _operations(version)
         self.left = MAX_NODES
+        self.deepest = 0
         self.size = 0
 
     def head(self, term: Any, sort: str | None, depth: int) -> _Entry:
@@ -178,11 +193,13 @@ class _Walk:
         self.left -= 1
         if self.left < 0:
             raise Refusal("nodes", f"more than {MAX_NODES} sub-terms")
-        if depth > MAX_DEPTH:
-            raise Refusal("depth", f"deeper than {MAX_DEPTH} levels")
+        if depth > self.deepest:
+            if depth > MAX_DEPTH:
+                raise Refusal("depth", f"deeper than {MAX_DEPTH} levels")
+            self.deepest = depth
         items: Term = term
         if type(term) is not list or not items:
-            raise _no_term(term, sort)
+            raise no_term(term, sort)
         name = items[0]
         entry = self.operations.get(name) if type(name) is str else None
         if entry is None:
@@ -194,7 +211,7 @@ class _Walk:
             return entry
         if entry.op.variadic and given:
             raise Refusal("nodes", f"more than {MAX_NODES} sub-terms")
-        raise _miscounted(entry.op, entry.kinds, items)
+        raise miscounted(entry.op, entry.kinds, items)
 
     def _unknown(self, name: Any) -> Refusal:
         if type(name) is not str:
@@ -274,25 +291,6 @@ class _Walk:
             yield refusal
 
 
-def _no_term(term: Any, sort: str | None) -> Refusal:
-    if term is None:
-        return null()
-    wanted = f"a {sort} term" if sort else "a term"
-    found = "an empty list" if type(term) is list else kind_of(term)
-    return Refusal("shape", f"expected {wanted} [op, ...], got {found}")
-
-
-def _miscounted(op: Op, kinds: tuple[str, ...], items: Term) -> Refusal:
-    given = len(items) - 1
-    for index, arg in enumerate(items[: MAX_NODES + 1]):
-        if arg is None:
-            return null().at(f".{op.name}[{index}]")
-    if op.variadic:
-        return Refusal("arity", f"{op.name} takes at least 1 argument(s), got 0")
-    form = f"[{', '.join([op.name, *kinds])}]"
-    return Refusal("arity", f"{op.name} takes {len(kinds)} argument(s), got {given}", f"write {form}")
-
-
 def version_of(term: object) -> Version:
     """The version a term speaks by the number of its slots: a policy of six is v1, everything else v2."""
     if type(term) is not list:
@@ -311,12 +309,13 @@ def check(
     place has the path (`$.policy[1].is[1]`) and its code is one of `refusal.CODES`.
     """
     chosen: Version = version or version_of(term)
+    walk = _Walk(names_of(vocabulary, chosen), chosen)
     try:
-        source, form = _Walk(names_of(vocabulary, chosen), chosen).admit(term, sort, 1)
+        source, form = walk.admit(term, sort, 1)
     except Refusal as refusal:
         found = refusal
     else:
-        return _admitted(source, form, chosen)
+        return _admitted(source, form, chosen, _Used(vocabulary, MAX_NODES - walk.left, walk.deepest, walk.size))
     raise AdmissionError(_TITLE, (found.finding(),))
 
 
@@ -327,6 +326,50 @@ def find(
     chosen: Version = version or version_of(term)
     refusals = _Walk(names_of(vocabulary, chosen), chosen).refusals(term, sort, 1)
     return tuple(refusal.finding() for refusal in islice(refusals, MAX_FINDINGS))
+
+
+def assemble(filters: Sequence[Admitted], slots: Sequence[Admitted], vocabulary: Vocabulary) -> Admitted:
+    """The v2 policy of parts that have been admitted: what `check` gives for the whole term, without a second walk.
+
+    `filters` are Preds, and-ed in this order; `slots` the ranking, selector, transform and failure plan. Parts whose
+    own walk does not speak for the whole (another vocabulary, a cap in reach) are walked again. Raises as `check` does.
+    """
+    every: Term = ["and", *(part.source for part in filters)]
+    term: Term = ["policy", every, *(part.source for part in slots)]
+    parts = (*filters, *slots)
+    used = _used_by(
+        parts, vocabulary, inside=2, own=_Used(vocabulary, 2, 2, _around("policy", 5) + _around("and", len(filters)))
+    )
+    sorts = [part.sort for part in parts]
+    if used is None or not filters or sorts != ["Pred"] * len(filters) + ["Scorer", "Selector", "Xform", "FailPlan"]:
+        return check(term, vocabulary, version=V2, sort="Policy")
+    keep = COMBINE["and"]("and", [_form(part) for part in filters])
+    form = COMBINE["policy"]("policy", [keep, *(_form(part) for part in slots)])
+    return _admitted(term, form, V2, used)
+
+
+def _around(op: str, args: int) -> int:
+    """Bytes of an operation's own: its name, parentheses, a space before each argument."""
+    return len(op) + 2 + args
+
+
+def _form(part: Admitted) -> Form:
+    return part.normal, part.encoding[len(part.version) + 1 :], part.parts
+
+
+def _used_by(parts: Sequence[Admitted], vocabulary: Vocabulary, *, inside: int, own: _Used) -> _Used | None:
+    """What a v2 term of these parts uses at most, each `inside` levels down; None where a walk has to say."""
+    _, nodes, depth, size = own
+    for part in parts:
+        used = part.used
+        if used is None or used.vocabulary is not vocabulary or part.version != V2:
+            return None
+        nodes += used.nodes
+        depth = max(depth, used.depth + inside)
+        size += used.size
+    if nodes > MAX_NODES or depth > MAX_DEPTH or size > MAX_BYTES:
+        return None
+    return _Used(vocabulary, nodes, depth, size)
 
 
 def compose(policy: Admitted, envelope: Admitted, vocabulary: Vocabulary) -> Admitted:

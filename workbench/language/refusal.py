@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, get_args
 
 from workbench.boundary.sanitiser import confusable, one_line
 from workbench.errors import Finding, Place
+from workbench.language.signature import MAX_NODES, Op
 
 Code = Literal[
     "action", "arity", "chain", "count", "depth", "envelope", "field", "flow", "name", "nodes", "null", "number",
@@ -86,3 +87,24 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
 def null() -> Refusal:
     """A null is never a value in a term: a host that dropped it would lose a clause."""
     return Refusal("null", "null is not allowed in a term")
+
+
+def no_term(term: Any, sort: str | None) -> Refusal:
+    """Something stands where a term should."""
+    if term is None:
+        return null()
+    wanted = f"a {sort} term" if sort else "a term"
+    found = "an empty list" if type(term) is list else kind_of(term)
+    return Refusal("shape", f"expected {wanted} [op, ...], got {found}")
+
+
+def miscounted(op: Op, kinds: tuple[str, ...], items: list[Any]) -> Refusal:
+    """An operation, `items[0]`, with the wrong number of arguments; a null among them is said first."""
+    given = len(items) - 1
+    for index, arg in enumerate(items[: MAX_NODES + 1]):
+        if arg is None:
+            return null().at(f".{op.name}[{index}]")
+    if op.variadic:
+        return Refusal("arity", f"{op.name} takes at least 1 argument(s), got 0")
+    form = f"[{', '.join([op.name, *kinds])}]"
+    return Refusal("arity", f"{op.name} takes {len(kinds)} argument(s), got {given}", f"write {form}")

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 from workbench.boundary.strict_json import loads
 from workbench.errors import AdmissionError, Finding, Place
 from workbench.language import clause_text
-from workbench.language.admission import Admitted, check, compose
+from workbench.language.admission import Admitted, assemble, check, compose
 from workbench.language.lowering import lower
 from workbench.language.signature import V2, Sort
 from workbench.language.vocabulary import Vocabulary
@@ -68,9 +68,7 @@ class ClauseReader:
         key = (filters, slots, envelope)
         known = self._policies.get(key)
         if known is None:
-            every = ["and", *(clause.source for clause in filters)]
-            term = ["policy", every, *(part.source for part in slots)]
-            known = check(term, self.vocabulary, version=V2, sort="Policy")
+            known = assemble(filters, slots, self.vocabulary)
             if envelope is not None:
                 known = compose(known, envelope, self.vocabulary)
             _remember(self._policies, key, known)
