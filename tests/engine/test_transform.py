@@ -69,6 +69,11 @@ def test_jitter_draws_once_from_its_own_generator() -> None:
     assert sent(["jitter", "top_p", 0.1], {"top_p": "x"}) == {"top_p": (2 * draw - 1) * 0.1}
 
 
+@pytest.mark.parametrize(("seed", "value"), [(2**53, -1.9125765002856854), (1e300, -1.3058397152022643)])
+def test_a_seed_is_whole_up_to_2_to_the_53_and_a_double_beyond(seed: float, value: float) -> None:
+    assert sent(["jitter", "é", 2], {}, Context(seed=seed)) == {"é": pytest.approx(value, abs=1e-12)}
+
+
 def test_the_seed_of_a_filter_stays_within_the_modulus() -> None:
     found = sent(["filter_text", []], {}, Context(seed=2147483647 + 5))
     assert found["_filters"]["text"]["seed"] == 5

@@ -74,7 +74,7 @@ def _step(step: Term, made: Record, seed: float | None) -> None:
             for byte in f"jitter:{name}".encode():
                 folded = (folded * 31 + byte) % M
             start = float(made[name]) if _is_number(made.get(name)) else 0.0
-            made[name] = start + (2 * one_draw((seed + folded) % M) - 1) * step[2]
+            made[name] = start + (2 * one_draw(((seed if abs(seed) <= 2**53 else float(seed)) + folded) % M) - 1) * step[2]
         case "filter_text" | "filter_image":
             _directive(made, step[0].removeprefix("filter_"), step[1], seed)
         case "custom":

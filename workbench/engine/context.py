@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from workbench.engine.values import record
 
-_EXACT = 2**53
+EXACT: Final = 2**53
 """Above this an integer is the double that JSON readers elsewhere would see."""
 
 
@@ -46,7 +46,7 @@ def _seed(value: object) -> float | None:
         return None
     if isinstance(value, int):
         try:
-            return value if abs(value) <= _EXACT else int(float(value))
+            return value if abs(value) <= EXACT else int(float(value))
         except OverflowError:
             return None
     if not math.isfinite(value):

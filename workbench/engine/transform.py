@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from workbench.engine.context import Context
+from workbench.engine.context import EXACT, Context
 from workbench.engine.minstd import MODULUS, Minstd, fold
 from workbench.engine.reference.fields import Candidate, Scene
 from workbench.engine.reference.predicates import verdict
@@ -106,7 +106,9 @@ def _jitter(term: Term, request: Request, attempt: _Attempt) -> Request:
     _, name, amount = term
     if attempt.seed is None:
         return request
-    draw = Minstd((attempt.seed + fold(f"jitter:{name}".encode())) % MODULUS).draw()
+    # Beyond 2**53 a number is a double, and so is the sum.
+    seed = attempt.seed if abs(attempt.seed) <= EXACT else float(attempt.seed)
+    draw = Minstd((seed + fold(f"jitter:{name}".encode())) % MODULUS).draw()
     request[name] = (number(request.get(name)) or 0.0) + (2.0 * draw - 1.0) * float(amount)
     return request
 
