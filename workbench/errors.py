@@ -15,6 +15,7 @@ subject, so a person mends a file once and not once per line.
       TenantError               exit 1
         CompileError            exit 1   this tenant and this rulebook give no policy
       WorkspaceError            exit 1
+      TraceError                exit 1   a trace store that cannot be used, a trace that is not there
       NoCandidate               exit 3   a policy that leaves nobody
       ProviderFailure           exit 4
 """
@@ -140,6 +141,10 @@ class CompileError(TenantError):
 
 
 class WorkspaceError(WorkbenchError):
+    exit_code = 1
+
+
+class TraceError(WorkbenchError):
     exit_code = 1
 
 

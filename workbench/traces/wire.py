@@ -1,0 +1,128 @@
+"""A trace as the store keeps it: short JSON with digests and places, read back by type.
+
+Owns the row's form. What does not have the type a field declares is refused, so a damaged row is an error with a name
+and never a wrong record.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final, Literal, Union, cast, get_args, get_origin, get_type_hints
+
+from workbench.boundary import strict_json
+from workbench.engine.values import wire_number
+from workbench.errors import DocumentError, Finding
+from workbench.traces.record import SCHEMA, AnyTrace, QuietTrace, Trace
+
+MAX_BYTES: Final = 64 * 1024 * 1024
+
+
+def to_row(trace: AnyTrace) -> bytes:
+    """The row of a trace: canonical JSON, the same bytes for the same trace."""
+    kind = "quiet" if isinstance(trace, QuietTrace) else "full"
+    return strict_json.canonical({"schema": SCHEMA, "kind": kind, "trace": _wire(trace)})
+
+
+def from_row(data: bytes) -> AnyTrace:
+    """The trace of a row. Raises `DocumentError` where it is none."""
+    document = strict_json.loads(data, source="stored trace", max_bytes=MAX_BYTES)
+    if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        raise _refused("it is of another schema")
+    kind = document.get("kind")
+    if kind not in {"quiet", "full"}:
+        raise _refused("its kind is unknown")
+    return cast("AnyTrace", _read(QuietTrace if kind == "quiet" else Trace, document.get("trace")))
+
+
+def _refused(reason: str) -> DocumentError:
+    return DocumentError("a stored trace cannot be read", [Finding(reason, "trace_row")])
+
+
+def _wire(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        defaults = _defaults(type(value))
+        held = ((name, getattr(value, name)) for name in _hints(type(value)))
+        return {name: _wire(inner) for name, inner in held if name not in defaults or inner != defaults[name]}
+    if isinstance(value, tuple):
+        return [_wire(inner) for inner in cast("tuple[Any, ...]", value)]
+    return wire_number(value) if isinstance(value, float) else value
+
+
+@cache
+def _hints(kind: type) -> dict[str, Any]:
+    return get_type_hints(kind)
+
+
+@cache
+def _defaults(kind: Any) -> dict[str, Any]:
+    """The fields that a row leaves out where they have this value."""
+    return {f.name: f.default for f in dataclasses.fields(kind) if f.default is not dataclasses.MISSING}
+
+
+def _read(kind: Any, value: Any) -> Any:
+    """`value` as the annotated type says, refused where it is another."""
+    origin = get_origin(kind)
+    if kind is Any:
+        return value
+    if origin in {Union, types.UnionType}:
+        return _one_of(get_args(kind), value)
+    if origin is Literal:
+        return _expect(value in get_args(kind) and isinstance(value, str), value)
+    if origin is tuple:
+        return _tuple(get_args(kind), value)
+    if dataclasses.is_dataclass(kind):
+        return _record(cast("type", kind), value)
+    return _leaf(kind, value)
+
+
+def _one_of(kinds: tuple[Any, ...], value: Any) -> Any:
+    if value is None:
+        return _expect(types.NoneType in kinds, value)
+    for kind in kinds:
+        if kind is not types.NoneType:
+            try:
+                return _read(kind, value)
+            except DocumentError:
+                continue
+    raise _refused("a field has the wrong type")
+
+
+def _tuple(kinds: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
+    items = cast("list[Any]", _expect(isinstance(value, list), value))
+    if len(kinds) == 2 and kinds[1] is Ellipsis:
+        return tuple(_read(kinds[0], item) for item in items)
+    _expect(len(items) == len(kinds), value)
+    return tuple(_read(kind, item) for kind, item in zip(kinds, items, strict=True))
+
+
+def _record(kind: type, value: Any) -> Any:
+    held = cast("Mapping[str, Any]", _expect(isinstance(value, dict), value))
+    hints = _hints(kind)
+    if not held.keys() <= hints.keys() or not hints.keys() - _defaults(kind).keys() <= held.keys():
+        raise _refused("its fields are others")
+    return kind(**{name: _read(hints[name], inner) for name, inner in held.items()})
+
+
+_WORDS: Final = {"inf": float("inf"), "-inf": float("-inf")}
+
+
+def _leaf(kind: Any, value: Any) -> Any:
+    if kind is bool:
+        return _expect(isinstance(value, bool), value)
+    if kind is int:
+        return _expect(isinstance(value, int) and not isinstance(value, bool), value)
+    if kind is float:
+        if isinstance(value, str):
+            return _WORDS[value] if value in _WORDS else _expect(False, value)
+        return _expect(isinstance(value, int | float) and not isinstance(value, bool), value)
+    _expect(isinstance(value, str), value)
+    return value if kind is str else kind(value)
+
+
+def _expect(holds: bool, value: Any) -> Any:
+    if not holds:
+        raise _refused("a field has the wrong type")
+    return value
