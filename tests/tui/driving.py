@@ -6,6 +6,7 @@ import html
 import re
 from typing import Any
 
+from rich.cells import cell_len
 from textual.app import App
 from textual.pilot import Pilot
 
@@ -75,7 +76,8 @@ def screen_text(app: App[Any]) -> str:
     lines: dict[float, str] = {}
     for x, y, text in PIECE.findall(app.export_screenshot()):
         before = lines.get(float(y), "")
-        lines[float(y)] = before.ljust(round(float(x) / CELL)) + html.unescape(text).replace("\xa0", " ")
+        gap = " " * (round(float(x) / CELL) - cell_len(before))
+        lines[float(y)] = before + gap + html.unescape(text).replace("\xa0", " ").replace("\n", "")
     return "\n".join(lines[y] for y in sorted(lines))
 
 

@@ -16,6 +16,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
 from textual.screen import Screen
+from textual.worker import WorkerFailed
 
 from workbench.errors import WorkbenchError
 from workbench.tui.theme import DARK, EXTRA_DARK, LIGHT
@@ -93,7 +94,11 @@ class WorkbenchApp(App[int]):
             self.refused = error
             self.exit(None, error.exit_code)
             return
-        await self.push_screen(make(session))
+        self._show_main(make(session))
+
+    def _show_main(self, screen: Screen[None]) -> None:
+        """Show the main screen. Not awaited: a worker that waits for a screen that fails would never end."""
+        self.push_screen(screen)
         gc.freeze()
 
     async def action_interrupt(self) -> None:
@@ -101,8 +106,12 @@ class WorkbenchApp(App[int]):
         await self.screen.run_action("do('app.quit')")
 
     def _handle_exception(self, error: Exception) -> None:
-        """Remember what went wrong. Without this hook `run` would know that the app crashed, but not how."""
-        self.crash = self.crash or error.__cause__ or error
+        """Remember what went wrong, and keep Textual from rendering every local variable, which are whole catalogs.
+
+        An exception that says itself how it is shown (`__rich__`) is not shown with a traceback.
+        """
+        self.crash = self.crash or (error.error if isinstance(error, WorkerFailed) else error)
+        error.__rich__ = lambda: ""  # pyright: ignore[reportAttributeAccessIssue] - read by Textual
         super()._handle_exception(error)
 
 

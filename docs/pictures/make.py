@@ -1,0 +1,75 @@
+"""The pictures of the docs, drawn by the real app on the real sample. The same app gives the same bytes.
+
+    python docs/pictures/make.py [FOLDER]
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+from workbench.session.session import Session
+from workbench.session.workspace import open_workspace, sample_root
+from workbench.tui.app import WorkbenchApp
+from workbench.tui.screens.main import MainScreen
+
+HERE = Path(__file__).resolve().parent
+TIMES = re.compile(r"\d+\.\d(&#160;| )ms")
+"""The time of the last evaluation differs from run to run."""
+SEED = re.compile(r"terminal-\d+")
+
+
+class Picture(NamedTuple):
+    """One screenshot: how it is reached."""
+
+    name: str
+    size: tuple[int, int]
+    tenant: str
+    keys: tuple[str, ...]
+
+
+PICTURES = (
+    Picture("main-120x36", (120, 36), "acme-eu", ("2", "down", "down", "down", "down", "down")),
+    Picture("why-not", (120, 36), "acme-eu", ("w", *"azure/gpt-5.5", "down", "down", "enter", "3")),
+    Picture("raise-the-floor", (120, 36), "lumenor-vip", ("2", "CLAUSE vip-floor", "e", "backspace", *"63")),
+    Picture("half-typed", (120, 36), "lumenor-vip", ("2", "CLAUSE vip-floor", "e", *" and pri")),
+    Picture("small-80x24", (80, 24), "acme-eu", ("2",)),
+    Picture("large-200x50", (200, 50), "acme-eu", ("3",)),
+)
+KEYS = {" ": "space", ".": "full_stop", "/": "slash", "-": "minus"}
+
+
+async def draw(picture: Picture) -> str:
+    """The picture as SVG."""
+    app = WorkbenchApp(Session(open_workspace(sample_root())))
+    async with app.run_test(size=picture.size) as pilot:
+        screen = app.screen
+        assert isinstance(screen, MainScreen)
+        await pilot.pause()
+        while screen.cursors.tenant_id != picture.tenant:
+            await pilot.press("down")
+            await pilot.pause()
+        for key in picture.keys:
+            if key.startswith("CLAUSE "):
+                while screen.cursors.clause_id != key.removeprefix("CLAUSE "):
+                    await pilot.press("down")
+                    await pilot.pause()
+                continue
+            await pilot.press(KEYS.get(key, key))
+            await pilot.pause()
+        svg = app.export_screenshot(title="workbench")
+    return SEED.sub(f"terminal-{picture.name}", TIMES.sub("     ", svg))
+
+
+def main() -> None:
+    """Draw all of them."""
+    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else HERE
+    for picture in PICTURES:
+        (folder / f"{picture.name}.svg").write_text(asyncio.run(draw(picture)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

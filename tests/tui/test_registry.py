@@ -1,0 +1,49 @@
+"""One registry of actions feeds keys, footer, help and palette."""
+
+from __future__ import annotations
+
+from tests.tui.driving import screen_text
+from workbench.session.actions import ACTIONS, actions_for
+from workbench.session.session import Session
+from workbench.tui.app import WorkbenchApp
+from workbench.tui.doing import HANDLERS
+from workbench.tui.screens.help import help_lines
+from workbench.tui.screens.main import MainScreen
+
+
+def test_every_action_does_something() -> None:
+    assert {action.id for action in ACTIONS if action.where != "editor"} <= set(HANDLERS)
+
+
+def test_every_action_has_a_binding_with_its_id() -> None:
+    bound = {binding.id for binding in MainScreen.BINDINGS}  # type: ignore[union-attr]
+    assert {action.id for action in ACTIONS if action.where != "editor"} <= bound
+
+
+def test_help_names_every_action_of_a_place() -> None:
+    for place in ("tenants", "clauses", "decision", "policy", "editor"):
+        text = "\n".join("".join(cell.text for cell in line) for line in help_lines(place, 100))
+        for action in actions_for(place):  # type: ignore[arg-type]
+            assert action.help in text
+
+
+async def test_the_footer_shows_keys_of_the_place_and_never_wraps(session: Session) -> None:
+    app = WorkbenchApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        assert "on/off" not in screen_text(app).splitlines()[-1]
+        await pilot.press("2")
+        await pilot.pause()
+        assert "space on/off" in screen_text(app).splitlines()[-1]
+        assert len(screen_text(app).splitlines()) == 24
+
+
+async def test_the_palette_finds_an_action_and_does_it(session: Session) -> None:
+    app = WorkbenchApp(session)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("ctrl+p")
+        await pilot.pause()
+        await pilot.press(*"policy_ir".replace("_", " ").replace(" ", ""))
+        await app.workers.wait_for_complete()
+        await pilot.pause(0.5)
+        assert "policy_ir (4)" in screen_text(app)
+        await pilot.press("escape")
