@@ -68,13 +68,15 @@ def _step(step: Term, made: Record, seed: float | None) -> None:
         case "set_param":
             made[name] = step[2]
         case "clamp_param" if _is_number(made.get(name)):
-            made[name] = step[2] if made[name] < step[2] else step[3] if made[name] > step[3] else made[name]
+            low, high = step[2:]
+            made[name] = low if made[name] < low else min(made[name], high)
         case "jitter" if seed is not None:
             folded = 0
             for byte in f"jitter:{name}".encode():
                 folded = (folded * 31 + byte) % M
             start = float(made[name]) if _is_number(made.get(name)) else 0.0
-            made[name] = start + (2 * one_draw(((seed if abs(seed) <= 2**53 else float(seed)) + folded) % M) - 1) * step[2]
+            own = (seed if abs(seed) <= 2**53 else float(seed)) + folded
+            made[name] = start + (2 * one_draw(own % M) - 1) * step[2]
         case "filter_text" | "filter_image":
             _directive(made, step[0].removeprefix("filter_"), step[1], seed)
         case "custom":
