@@ -57,10 +57,7 @@ def sound(
     kinds = op.arguments(version) * (random.randint(1, 4) if op.variadic else 1)
     return [
         op.name,
-        *[
-            sound(random, kind, version, depth - 1, value) if kind in SORTS else value(random, kind)
-            for kind in kinds
-        ],
+        *[sound(random, kind, version, depth - 1, value) if kind in SORTS else value(random, kind) for kind in kinds],
     ]
 
 

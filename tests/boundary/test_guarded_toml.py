@@ -48,6 +48,7 @@ def test_numbers_follow_the_rule_of_json() -> None:
         ("a = 1\nb =\n", "syntax", 2),
         ("a = 1\na = 2\n", "syntax", 2),
         ('a = "\x00"', "syntax", 1),
+        (f"\x00\x00\n\x00{SIXTEEN}.q = 1", "too_many_parts", 2),
         ('a = "\\ud800"', "syntax", 1),
         ('a = """\n\nopen', "syntax", 3),
         (b"a = 1\nb = '\xff'", "encoding", 2),

@@ -383,4 +383,4 @@ def test_depth_in_scores_plans_and_conditions() -> None:
 
 def test_an_enormous_text_is_refused_unread() -> None:
     with pytest.raises(ClauseError, match="characters"):
-        parse_pred("no_log " * 200_000, CORE)
+        parse_pred("no_log " * 400_000, CORE)

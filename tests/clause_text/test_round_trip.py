@@ -201,3 +201,13 @@ def test_thousands_of_nodes_come_back(count: int) -> None:
     same(term, parse_pred(to_text(term, CORE), CORE).term, "Pred", CORE)
     score: Term = ["add", *(["lit", number] for number in range(count))]
     same(score, parse_scorer(to_text(score, CORE), CORE).term, "Scorer", CORE)
+
+
+def test_the_largest_terms_come_back() -> None:
+    names: Term = ["or", *(["provider_eq", "\x01" * 250 + f"{number:04d}"] for number in range(960))]
+    assert len(to_text(names, CORE)) > 1_400_000
+    same(names, parse_pred(to_text(names, CORE), CORE).term, "Pred", CORE)
+    costly: Term = ["and", *(["cmp", "price_in", "le", -1.5e21 - number * 1e17] for number in range(4095))]
+    same(costly, parse_pred(to_text(costly, CORE), CORE).term, "Pred", CORE)
+    recipes: Term = ["seq", *(["filter_text", ["a", {"b": number}] * 32] for number in range(400))]
+    same(recipes, parse_transform(to_text(recipes, CORE), CORE).term, "Xform", CORE)

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.worlds import contexts, pools
+from tests.scale import scaled
 from tests.strategies import SAMPLE, policies, preds, scorers
 from workbench.boundary import strict_json
 from workbench.engine.context import Context
@@ -22,7 +23,7 @@ from workbench.engine.values import wire_number
 from workbench.errors import AdmissionError
 from workbench.language.admission import check, compose
 
-EXAMPLES = int(os.environ.get("WORKBENCH_EXAMPLES", "200"))
+EXAMPLES = scaled(200, 5_000)
 POLICIES, PREDICATES, SCORERS = policies(depth=3), preds(depth=2), scorers(depth=3)
 POOLS, CONTEXTS = pools(), contexts()
 BOUNDED = settings(deadline=None, max_examples=EXAMPLES)

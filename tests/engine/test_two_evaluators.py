@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import time
 from typing import Any
 
@@ -11,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.engine.worlds import contexts, pools
+from tests.scale import scaled
 from tests.strategies import SAMPLE, policies, preds
 from workbench.engine.columnar import sift
 from workbench.engine.context import Context
@@ -21,8 +21,8 @@ from workbench.engine.reference import holds
 from workbench.language.admission import check
 from workbench.language.signature import V1, V2, Version
 
-EXAMPLES = int(os.environ.get("WORKBENCH_EXAMPLES", "300"))
-"""Per test and version; the nightly run sets more."""
+EXAMPLES = scaled(300, 10_000)
+"""Per test and version; tests/soak decides in bulk what this shrinks."""
 VERSIONS: tuple[Version, ...] = (V2, V1)
 POLICIES = {version: policies(SAMPLE, version, depth=3) for version in VERSIONS}
 PREDICATES = {version: preds(SAMPLE, version, depth=3) for version in VERSIONS}

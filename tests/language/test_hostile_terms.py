@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.mutation import mutated, sound
+from tests.scale import scaled
 from tests.strategies import SAMPLE
 from workbench.errors import AdmissionError, Finding
 from workbench.language.admission import Admitted, check, find
@@ -21,7 +22,7 @@ from workbench.language.refusal import CODES
 from workbench.language.runnable import runnable
 from workbench.language.signature import V1, V2, Version
 
-BATCHES = 10
+BATCHES = scaled(10, 100)
 PER_BATCH = 1000
 SORTS = ("Pred", "Scorer", "Selector", "Xform", "FailPlan", "Policy", "Policy")
 
@@ -64,14 +65,14 @@ def no_collection() -> Iterator[None]:
 def test_a_broken_term_is_admitted_soundly_or_refused_clearly(batch: int) -> None:
     random = Random(batch)
     refused = 0
-    slowest = 0.0
+    seconds: list[float] = []
     for _ in range(PER_BATCH):
         version: Version = random.choice((V1, V2, V2, V2))
         term: Any = mutated(random, sound(random, random.choice(SORTS), version))
         start = time.process_time()
         found = find(term, SAMPLE, version=version)
         outcome = admitted_or_refused(term, version)
-        slowest = max(slowest, time.process_time() - start)
+        seconds.append(time.process_time() - start)
         if isinstance(outcome, Admitted):
             assert found == ()
             assert normalize(outcome.normal, version) == outcome.normal
@@ -81,7 +82,8 @@ def test_a_broken_term_is_admitted_soundly_or_refused_clearly(batch: int) -> Non
             assert outcome == found[:1]
             assert all(map(well_worded, found)), found
     assert refused > PER_BATCH * 0.8
-    assert slowest <= 0.05
+    assert max(seconds) <= 0.05
+    assert sorted(seconds)[PER_BATCH * 99 // 100] <= 0.005
 
 
 def test_lowering_a_broken_term_gives_a_term_or_an_admission_error() -> None:

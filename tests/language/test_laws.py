@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.scale import scaled
 from tests.strategies import SAMPLE, policies, rearranged, terms
 from workbench.language.admission import check, find
 from workbench.language.encoding import encode, fingerprint, identity
@@ -40,7 +41,7 @@ def test_every_well_typed_term_is_admitted(version: Version, sort: str) -> None:
     admitted()
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=scaled(400, 10_000), deadline=None)
 @given(ANY_TERM)
 def test_normal_form_is_admissible_and_stays_what_it_is(case: tuple[Version, list[Any]]) -> None:
     version, term = case
@@ -53,7 +54,7 @@ def test_normal_form_is_admissible_and_stays_what_it_is(case: tuple[Version, lis
     assert hash(again) == hash(first)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=scaled(400, 10_000), deadline=None)
 @given(ANY_TERM)
 def test_the_one_walk_agrees_with_the_functions_apart(case: tuple[Version, list[Any]]) -> None:
     version, term = case
@@ -64,7 +65,7 @@ def test_the_one_walk_agrees_with_the_functions_apart(case: tuple[Version, list[
     assert identity(admitted.encoding.encode()) == admitted.identity
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=scaled(400, 10_000), deadline=None)
 @given(st.data())
 def test_order_and_nesting_of_children_do_not_matter(data: st.DataObject) -> None:
     case: tuple[Version, list[Any]] = data.draw(ANY_TERM)
@@ -85,7 +86,7 @@ def _exact(value: Any) -> Any:
     return float(value) + 0.0
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=scaled(600, 10_000), deadline=None)
 @given(PAIR)
 def test_distinct_normal_forms_have_distinct_encodings(pair: tuple[list[Any], list[Any]]) -> None:
     one, other = (check(term, SAMPLE) for term in pair)

@@ -13,6 +13,7 @@ import hashlib
 import sys
 import time
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from tests.soak.judge import Tally, disagreements
@@ -57,16 +58,12 @@ def _cases(seed: int) -> Iterator[tuple[Case, Round]]:
 def digest(count: int, seed: int) -> str:
     """SHA-256 over order, scores and reasons of the first `count` decisions, encodings included."""
     total = hashlib.sha256()
-    taken = 0
-    for case, one in _cases(seed):
+    for case, one in islice(_cases(seed), count):
         policy = check(case.policy, SAMPLE, version=case.version)
         decision = decide(policy, one.pool, as_context(case.context))
         rejected = [[rejection.index, rejection.reason] for rejection in decision.rejected]
         scores = [wire_number(score) for score in decision.scores]
         total.update(strict_json.canonical([policy.identity, list(decision.order), scores, rejected]))
-        taken += 1
-        if taken >= count:
-            break
     return total.hexdigest()
 
 

@@ -6,7 +6,6 @@ An empty tuple is agreement. Every exception is a disagreement too, so that a sh
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -23,8 +22,8 @@ from workbench.engine.explain import mask, observe
 from workbench.engine.failplan import classify, fallback_table
 from workbench.engine.pool import Pool
 from workbench.engine.reference import holds
-from workbench.engine.transform import transform
-from workbench.engine.values import record, wire_number
+from workbench.engine.transform import Custom, Request, transform
+from workbench.engine.values import wire_number
 from workbench.language.admission import Admitted, check
 from workbench.language.encoding import encode_value
 from workbench.language.signature import FAIL_REASONS, OPS
@@ -35,8 +34,11 @@ Words = tuple[str, ...]
 REASONS = (*FAIL_REASONS, "weather", "")
 
 
-def _tagged(name: str) -> Any:
-    return lambda request, context: {**request, f"host:{name}": context.seed}
+def _tagged(name: str) -> Custom:
+    def tag(request: Request, context: Context) -> Request:
+        return {**request, f"host:{name}": context.seed}
+
+    return tag
 
 
 REGISTERED = {name: _tagged(name) for name in SYMBOLS}
@@ -153,8 +155,8 @@ def _plans(policy: Admitted) -> Words:
 
 def _exact(value: Any) -> Any:
     """A form under which equal means equal on the wire: `true` is not 1, and -0 is 0."""
-    if isinstance(value, Mapping):
-        return ("record", sorted((key, _exact(item)) for key, item in record(value).items()))
+    if isinstance(value, dict):
+        return ("record", sorted((key, _exact(item)) for key, item in cast("Request", value).items()))
     if isinstance(value, list):
         return ("array", [_exact(item) for item in cast("list[Any]", value)])
     if isinstance(value, float):

@@ -71,7 +71,11 @@ def _smaller_records(value: Record) -> Iterator[Record]:
 def _smaller_terms(term: Term) -> Iterator[Term]:
     """The simplest of its sort, one of its children of that sort, fewer children, and the same inside."""
     op = OPS[term[0]]
-    kinds = op.args * (len(term) - 1) if op.variadic else (op.args if len(term) - 1 == len(op.args) else op.alternative or ())
+    kinds = (
+        op.args * (len(term) - 1)
+        if op.variadic
+        else (op.args if len(term) - 1 == len(op.args) else op.alternative or ())
+    )
     simplest = SIMPLEST.get(op.sort)
     if simplest is not None and len(term) > 1 and term != simplest:
         yield simplest

@@ -1,4 +1,4 @@
-"""Two evaluators, one meaning, over whole decisions in bulk (RELIABILITY R2, R6, R10), and the cases that once differed."""
+"""Two evaluators, one meaning, over decisions in bulk (RELIABILITY R2, R6, R10), and the cases that once differed."""
 
 from __future__ import annotations
 
@@ -82,7 +82,13 @@ def test_an_evaluator_that_is_wrong_is_found_and_the_case_made_small(monkeypatch
 
 
 def test_a_case_comes_back_from_its_file() -> None:
-    facts = {"price_in": float("inf"), "price_out": float("-inf"), "tok_s": -0.0, "context": 10**400, "latency_ms": 2**53}
+    facts = {
+        "price_in": float("inf"),
+        "price_out": float("-inf"),
+        "tok_s": -0.0,
+        "context": 10**400,
+        "latency_ms": 2**53,
+    }
     plan = ["always", {"action": "abort"}]
     case = Case(V2, ["policy", ["top"], ["lit", 1e308], ["argmax"], ["id"], plan], (facts,), {"seed": 2**65})
     assert repr(read(written(case, ()))) == repr(case)

@@ -22,7 +22,7 @@ Term = list[Any]
 Record = dict[str, Any]
 
 INF: Final = float("inf")
-ODD: Final = (None, "5", True, False, [], {}, float("nan"), 10**400)
+ODD: Final[tuple[Any, ...]] = (None, "5", True, False, [], {}, float("nan"), 10**400)
 """What may stand where a number belongs, and does not count."""
 FACTS: Final = (0, -0.0, 0.5, 1, 2, 2.0, 5, 40, 1000, 2**53 + 1, 1e308, -1e308, 5e-324, INF, -INF)
 BOUNDS: Final = (0, -0.0, 0.5, 1, 2, 5, 40, 1000, -1, 1e308, -1e308, 5e-324, 0.1, 1e-7)
@@ -109,14 +109,18 @@ _CANDIDATE: Final[dict[str, Callable[[Random], Any]]] = {
 def pool(random: Random) -> tuple[Record, ...]:
     """Candidates: nobody, one, a dozen, or (seldom) a few hundred; the last ones are the first ones again."""
     draw = random.random()
-    size = 0 if draw < 0.02 else 1 if draw < 0.05 else random.randint(70, 220) if draw > 0.985 else random.randint(2, 14)
+    size = (
+        0 if draw < 0.02 else 1 if draw < 0.05 else random.randint(70, 220) if draw > 0.985 else random.randint(2, 14)
+    )
     share = random.choice((0.3, 0.7, 0.95))
     made = [_some(random, _CANDIDATE, share) for _ in range(size)]
     return (*made, *(dict(one) for one in made[: random.randrange(4)]))
 
 
 _REQUIREMENTS: Final[dict[str, Callable[[Random], Any]]] = {
-    "needs": lambda random: random.choices(("tools", "vision", "json_mode", "seed", "poetry", 5), k=random.randint(0, 2)),
+    "needs": lambda random: random.choices(
+        ("tools", "vision", "json_mode", "seed", "poetry", 5), k=random.randint(0, 2)
+    ),
     "min_context": fact,
     "model_family": lambda random: _name(random, FAMILIES),
     "tier": lambda random: _name(random, TIERS),
@@ -136,7 +140,7 @@ _REQUEST: Final[dict[str, Callable[[Random], Any]]] = {
     "tools": lambda random: random.choice(([], [], [{"name": "f"}], "x")),
     "response_format": lambda random: random.choice(({"type": "json_object"}, {"type": "text"}, [], None)),
     "scope": lambda random: random.choice(("a", "b", None, True, 1)),
-    **{name: fact for name in PARAMETERS},
+    **dict.fromkeys(PARAMETERS, fact),
     "_filters": lambda random: random.choice(({"text": 1}, {"other": 2}, [], None)),
 }
 _AVERAGES: Final[dict[str, Callable[[Random], Any]]] = dict.fromkeys(

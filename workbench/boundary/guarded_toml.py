@@ -10,11 +10,10 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from itertools import accumulate
 from typing import Any, Final, NoReturn, cast
 
 from workbench.boundary.sanitiser import one_line
-from workbench.boundary.strict_json import EXACT, MAX_BYTES, MAX_DIGITS
+from workbench.boundary.strict_json import EXACT, MAX_BYTES, MAX_DIGITS, first_too_deep
 from workbench.boundary.toml_places import STRINGS, locate
 from workbench.errors import DocumentError, Finding, Place
 
@@ -34,7 +33,6 @@ _Steps = tuple[str | int, ...]
 _MASK: Final = re.compile(rf"(?:{STRINGS})|\#[^\n]*+".encode(), re.DOTALL)
 _BLANKS: Final = b" \t\r"
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
-_STEPS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
 _WORDS: Final = bytes(
     ord("w") if chr(code).isascii() and (chr(code).isalnum() or chr(code) in "_+-") else code for code in range(256)
 )
@@ -91,7 +89,7 @@ class _Reader:
         if deep := _DEEP_KEY.search(bare):
             self._refuse_in(data, deep.start(), f"a key of more than {MAX_PARTS} parts", "too_many_parts")
         brackets = bare.translate(None, _NOT_BRACKETS)
-        if max(accumulate(memoryview(brackets.translate(_STEPS)).cast("b")), default=0) > MAX_NESTING:
+        if first_too_deep(brackets, MAX_NESTING) is not None:
             self._refuse(f"nested more than {MAX_NESTING} deep", "too_deep", _deep_line(data))
         if bare.count(b"\n") * MAX_PARTS * 2 + bare.count(b".") * MAX_PARTS * 2 > MAX_WORK:
             self._check_work(bare)
@@ -109,7 +107,8 @@ class _Reader:
 
     def _refuse_in(self, data: bytes, at: int, reason: str, code: str) -> NoReturn:
         """Refuse at an offset of the bare text: mask again, this time with the strings' own line ends kept."""
-        kept = _MASK.sub(lambda found: b"s" + b"\x00" * found.group().count(b"\n"), data)
+        plain = data.replace(b"\x00", b"?")  # a NUL of the document's own must not pass for a line end
+        kept = _MASK.sub(lambda found: b"s" + b"\x00" * found.group().count(b"\n"), plain)
         seen = 0
         line = 1
         for code_point in kept.translate(None, _BLANKS):

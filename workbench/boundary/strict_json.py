@@ -35,6 +35,8 @@ _UTF8_BOM: Final = b"\xef\xbb\xbf"
 
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _STEPS: Final = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
+_STRIDE: Final = 4096
+"""Brackets looked at in one go: depth comes early where it is meant to hurt."""
 _NUMBER_SHAPE: Final = bytes.maketrans(b"0123456789E", b"dddddddddde")
 _MANY_DIGITS: Final = b"d" * 16
 _BIG_EXPONENT: Final = b"eddd"
@@ -178,12 +180,10 @@ class _Reader:
 
     def _check_depth(self, raw: bytes, outside: bytes) -> None:
         brackets = outside.translate(None, _NOT_BRACKETS)
-        if len(brackets) <= self.max_depth:
+        first = first_too_deep(brackets, self.max_depth)
+        if first is None:
             return
-        depths = list(accumulate(memoryview(brackets.translate(_STEPS)).cast("b")))
-        if max(depths) <= self.max_depth:
-            return
-        place = self._place(raw, _bracket_at(raw, depths.index(self.max_depth + 1)))
+        place = self._place(raw, _bracket_at(raw, first))
         self._refuse(f"nested more than {self.max_depth} deep", "too_deep", place)
 
     def _check_surrogates(self, raw: bytes) -> None:
@@ -221,6 +221,18 @@ class _Reader:
     def _refuse(self, reason: str, code: str, place: Place | None = None, hint: str | None = None) -> NoReturn:
         finding = Finding(reason, code, place or Place(self.source), hint)
         raise DocumentError(f"`{one_line(self.source, limit=200)}` is not JSON that can be read", [finding]) from None
+
+
+def first_too_deep(brackets: bytes, most: int) -> int | None:
+    """The index of the first bracket that is nested more than `most` deep; the bytes hold nothing but brackets."""
+    depth = 0
+    for start in range(0, len(brackets), _STRIDE) if len(brackets) > most else ():
+        steps = memoryview(brackets[start : start + _STRIDE].translate(_STEPS)).cast("b")
+        depths = list(accumulate(steps, initial=depth))
+        if max(depths) > most:
+            return start + depths.index(most + 1) - 1
+        depth = depths[-1]
+    return None
 
 
 def _unescaped(raw: bytes, filler: bytes) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from workbench.errors import AdmissionError, ClauseError, DocumentError, Finding, Place
@@ -20,8 +21,14 @@ if TYPE_CHECKING:
 Term = list[Any]
 Bindings = Mapping[str, Any]
 
-MAX_CHARACTERS: Final = 1_000_000
-"""A longer text is refused unread."""
+MAX_CHARACTERS: Final = 2_000_000
+"""A longer text is refused unread. The largest term is 256 KiB, of which an escape makes six times as much."""
+MAX_TOKENS: Final = 50_000
+"""Words and signs. A term has at most 4,096 nodes, and none is written in more than ten of them."""
+MAX_COMMAS: Final = 150_000
+"""In a transform a list counts as one: its recipes are bounded by their bytes, and hold this many steps at most."""
+_SHORT: Final = 2048
+"""Characters. A text of no more keeps every bound above."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +107,8 @@ def _meaning(
     from workbench.language.clause_text.read_steps import ACTIONS  # noqa: PLC0415
     from workbench.language.clause_text.reader import Reader, fault, fold  # noqa: PLC0415
 
-    if len(text) > MAX_CHARACTERS:
-        raise fault(f"the text has more than {MAX_CHARACTERS} characters", 0, "too_long")
+    if excess := _excess(text, start):
+        raise fault(excess[0], excess[1], "too_long")
     reader = Reader(vocabulary, bindings, condition)
     try:
         parsed = tree(text, start)
@@ -110,6 +117,25 @@ def _meaning(
         column = len(text) if ended else error.pos_in_stream or 0
         raise syntax_error(text, column, start, reader) from None
     return fold(parsed, reader, ACTIONS), tuple(reader.names)
+
+
+_STRING: Final = r"""(?:"(?:[^"\\\n]|\\.)*+"|'(?:[^'\\\n]|\\.)*+')"""
+_TOKEN: Final = re.compile(rf"\s*+(?:{_STRING}|\w[\w.@/:-]*+|\S)")
+"""Roughly a token: what the parser takes as several is never taken for one, but within a name."""
+_TOKEN_OR_LIST: Final = re.compile(rf"\s*+(?:\[(?:[^\[\]\"']++|{_STRING})*+\]|{_STRING}|\w[\w.@/:-]*+|\S)")
+
+
+def _excess(text: str, start: Start) -> tuple[str, int] | None:
+    """Which bound a text is over, and where: met before the parser, which takes its time over each token."""
+    if len(text) <= _SHORT:
+        return None
+    if len(text) > MAX_CHARACTERS:
+        return f"the text has more than {MAX_CHARACTERS} characters", MAX_CHARACTERS
+    if text.count(",") > MAX_COMMAS:
+        return f"lists of more than {MAX_COMMAS} entries", len(text) - len(text.split(",", MAX_COMMAS)[-1])
+    token = _TOKEN_OR_LIST if start == "transform" else _TOKEN
+    over = next(islice(token.finditer(text), MAX_TOKENS, None), None)
+    return None if over is None else (f"the text has more than {MAX_TOKENS} words and signs", over.start())
 
 
 # ---- JSON
@@ -125,7 +151,7 @@ def _json_term(text: str, vocabulary: Vocabulary, bindings: Bindings | None) -> 
     from workbench.language.lowering import lower  # noqa: PLC0415
 
     try:
-        value: Any = strict_json.loads(text, source="clause", max_bytes=4 * MAX_CHARACTERS)
+        value: Any = strict_json.loads(text, source="clause", max_bytes=MAX_CHARACTERS)
     except DocumentError as error:
         raise _json_error(text, error) from None
     names = {} if bindings is None else _bind(value, text, vocabulary, bindings)
