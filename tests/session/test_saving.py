@@ -174,3 +174,38 @@ def test_a_rulebook_error_names_file_and_line(folder: Path) -> None:
     assert finding.place.source == "rulebook.toml"
     line = path.read_text().splitlines()[(finding.place.line or 0) - 1]
     assert "regoin" in line
+
+
+def test_a_json_filter_stays_json_through_off_and_on(session: Session, folder: Path) -> None:
+    path = folder / "rulebook.toml"
+    before = path.read_text()
+    toggle = ToggleClause(tenant_id=EU, clause_id="standard-floor")
+    session.commit(toggle)
+    session.save()
+    assert '{text = ["cmp", "bench_intelligence", "ge", 0.5], enabled = false}' in path.read_text()
+    session.commit(toggle)
+    session.save()
+    assert path.read_text() == before
+
+
+def test_one_of_several_filters_goes_and_the_others_keep_their_lines(session: Session, folder: Path) -> None:
+    path = folder / "rulebook.toml"
+    text = path.read_text()
+    start = text.index("[defaults]")
+    end = text.index("rank = ", start)
+    filters = """[defaults]
+filters = [
+  "meets_req", # what the request asks for
+  # nobody who is down
+  "not disabled and not breaker_open",
+  "price_in < 1000 and price_out < 1000", # a known price
+]
+"""
+    path.write_text(text[:start] + filters + text[end:])
+    session.reload()
+    session.commit(DeleteClause(tenant_id=EU, clause_id="default.2"))
+    session.save()
+    after = path.read_text()
+    assert "breaker_open" not in after
+    assert '"meets_req", # what the request asks for' in after
+    assert '"price_in < 1000 and price_out < 1000", # a known price' in after

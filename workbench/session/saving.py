@@ -109,6 +109,11 @@ def _documents(workspace: Workspace) -> Iterator[Document]:
         yield read_document(broken.path)
 
 
+def pending(workspace: Workspace, saved: WorkspaceState, state: WorkspaceState) -> list[tuple[Document, str]]:
+    """Each file that a save would write, with the text it would have."""
+    return [(change.document, change.text) for change in _changes(workspace, saved, state)]
+
+
 def _with_document(workspace: Workspace, tenant_id: str | None, document: Document) -> Workspace:
     if tenant_id is None:
         return replace(workspace, rulebook_document=document)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.errors import WorkbenchError
-from workbench.session import saving
+from workbench.session import journal, saving
 from workbench.session.edits import Edit
 from workbench.session.evaluation import Evaluation, Evaluator, Movement, movements
 from workbench.session.state import WorkspaceState
@@ -44,8 +44,9 @@ class Step:
 class Session:
     """A workspace being worked on."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, *, state_folder: Path | None = None) -> None:
         self.workspace = workspace
+        self._state_folder = state_folder
         self.evaluator = Evaluator()
         self.evaluation: Evaluation = self.evaluator.evaluate(workspace.state)
         """Of the current state."""
@@ -179,6 +180,34 @@ class Session:
         Raises what opening raises, and then the last good state stays.
         """
         self._adopt(open_workspace(self.workspace.root), keep_history=False)
+
+    # -- what a killed terminal must not take along ----------------------------------------------------------------
+
+    @property
+    def journal_path(self) -> Path:
+        """Where unsaved edits of this workspace are kept."""
+        return journal.journal_path(self.workspace.root, self._state_folder)
+
+    def keep_journal(self) -> bool:
+        """Keep what is not saved; gives whether anything is. Writes the disk: not for the UI thread."""
+        return journal.keep(self.journal_path, self.workspace, self._saved, self.state)
+
+    def find_journal(self) -> journal.Journal | None:
+        """Unsaved edits of an earlier sitting, where there are any; nothing is applied."""
+        return journal.find(self.journal_path)
+
+    def restore(self, kept: journal.Journal) -> None:
+        """Take unsaved edits of an earlier sitting up again, as one edit that can be undone. Raises, and then nothing
+        has changed, where they no longer fit the workspace."""
+        state = journal.restored(kept, self.workspace)
+        self.cancel_preview()
+        self._undo.append(Step("restore unsaved edits", self.state))
+        self._redo.clear()
+        self._move_to(self.evaluator.evaluate(state))
+
+    def discard_journal(self) -> None:
+        """Give up unsaved edits of an earlier sitting."""
+        journal.discard(self.journal_path)
 
     def _adopt(self, workspace: Workspace, *, keep_history: bool) -> None:
         self.workspace = workspace

@@ -6,10 +6,13 @@ Uses tomlkit, which keeps comments, order and white space. Slow to load, so impo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from difflib import SequenceMatcher
+from typing import Any, cast
 
 import tomlkit
 
+from workbench.boundary import strict_json
+from workbench.errors import DocumentError
 from workbench.rulebook.reader import SLOTS
 from workbench.rulebook.rule import Rule, RuleClause
 from workbench.rulebook.rulebook import Rulebook
@@ -55,32 +58,50 @@ def _change_rule(table: Any, before: Rule, after: Rule) -> None:
         table["enabled"] = after.enabled
     old, new = _filters(before), _filters(after)
     if old != new:
-        _put_filters(table, new)
+        _put_filters(table, old, new)
     for slot in SLOTS[1:]:
         was = next((clause for clause in before.clauses if clause.slot == slot), None)
         now = next((clause for clause in after.clauses if clause.slot == slot), None)
         if now is None and slot in table:
             del table[slot]
         elif now is not None and now != was:
-            table[slot] = _clause_value(now)
+            table[slot] = _clause_value(now, table.get(slot))
 
 
 def _filters(rule: Rule) -> list[RuleClause]:
     return [clause for clause in rule.clauses if clause.slot == "filter"]
 
 
-def _put_filters(table: Any, clauses: Sequence[RuleClause]) -> None:
-    if len(clauses) == 1 and "filters" not in table:
-        table["filter"] = _clause_value(clauses[0])
-        return
-    many: Any = tomlkit.array()
-    for clause in clauses:
-        many.append(_clause_value(clause))
-    many.multiline(len(clauses) > 1)
-    if "filter" in table and "filters" not in table:
-        _rename(table, "filter", "filters", many)
+def _put_filters(table: Any, before: Sequence[RuleClause], after: Sequence[RuleClause]) -> None:
+    """The filters of a rule's table changed in place, entry by entry, so that the others keep their lines."""
+    if len(after) == 1 and "filters" not in table:
+        table["filter"] = _clause_value(after[0], table.get("filter"))
+    elif "filters" in table:
+        _change_entries(table["filters"], before, after)
     else:
-        table["filters"] = many
+        many: Any = tomlkit.array()
+        if "filter" in table:
+            many.append(table["filter"])
+        _change_entries(many, before, after)
+        many.multiline(multiline=len(many) > 1)
+        if "filter" in table:
+            _rename(table, "filter", "filters", many)
+        else:
+            table["filters"] = many
+
+
+def _change_entries(entries: Any, before: Sequence[RuleClause], after: Sequence[RuleClause]) -> None:
+    changes = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    for kind, first, last, start, end in reversed(changes):
+        if kind == "equal":
+            continue
+        both = min(last - first, end - start)
+        for k in range(both):
+            entries[first + k] = _clause_value(after[start + k], entries[first + k])
+        for _ in range(last - first - both):
+            del entries[first + both]
+        for k in range(both, end - start):
+            entries.insert(first + k, _clause_value(after[start + k], None))
 
 
 def _rename(table: Any, old: str, new: str, value: Any) -> None:
@@ -93,12 +114,34 @@ def _rename(table: Any, old: str, new: str, value: Any) -> None:
         table[key] = known
 
 
-def _clause_value(clause: RuleClause) -> Any:
+def _clause_value(clause: RuleClause, known: Any) -> Any:
+    """The clause as TOML; what stood there is kept where it says the same text, a JSON term as an array."""
+    stood: Any = cast("dict[str, Any]", known).get("text") if isinstance(known, dict) else known
+    text: Any = stood if _says(stood, clause.text) else _written(clause.text)
     if clause.enabled:
-        return clause.text
+        return text
     inline: Any = tomlkit.inline_table()
-    inline.update({"text": clause.text, "enabled": False})
+    inline.update({"text": text, "enabled": False})
     return inline
+
+
+def _says(stood: Any, text: str) -> bool:
+    if isinstance(stood, list):
+        return text.startswith("[") and strict_json.dumps(_plain(stood)) == text
+    return stood is not None and str(stood) == text
+
+
+def _written(text: str) -> Any:
+    if text.startswith("["):
+        try:
+            return tomlkit.item(strict_json.loads(text))
+        except (DocumentError, ValueError, TypeError):
+            return text
+    return text
+
+
+def _plain(value: Any) -> Any:
+    return value.unwrap() if hasattr(value, "unwrap") else value
 
 
 def _reorder(tables: Any, order: Sequence[str]) -> None:
