@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Literal, Protocol
 
 from workbench.gateway.codecs.anthropic import AnthropicCodec
+from workbench.gateway.codecs.bedrock import BedrockCodec
 from workbench.gateway.codecs.gemini import GeminiCodec
 from workbench.gateway.codecs.neutral import EventReader, HttpRequest, LocalFault, Reply
 from workbench.gateway.codecs.openai import OpenAiCodec
@@ -38,6 +39,7 @@ CODECS: Final[Mapping[str, Codec]] = {
     "anthropic": AnthropicCodec(),
     "vertex_anthropic": AnthropicCodec(vertex=True),
     "gemini": GeminiCodec(),
+    "bedrock": BedrockCodec(),
 }
 """By the catalog's `api_kind`."""
 

@@ -209,7 +209,7 @@ class AnthropicReader:
         elif kind == "input_json_delta":
             index = self._tools.get(_index(document))
             if index is None:
-                raise Flawed("tool_index")
+                raise Flawed("tool_shape")
             yield ToolDelta(index, None, None, clean(text(told.get("partial_json")) or ""))
 
     def _count(self, found: object) -> Iterator[StreamEvent]:
@@ -249,7 +249,7 @@ def usage_of(found: object) -> tuple[Usage | None, tuple[str, ...]]:
 def _index(document: Document) -> int:
     index = document.get("index")
     if isinstance(index, bool) or not isinstance(index, int):
-        raise Flawed("tool_index")
+        raise Flawed("tool_shape")
     return index
 
 

@@ -16,7 +16,7 @@ FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "error"
 
 Symptom = Literal[
     "json", "shape", "content_type", "empty", "empty_length", "refusal", "input_filtered", "output_filtered",
-    "tool_index", "sse_bad_event", "too_large", "eof_without_done", "embedded", "protocol",
+    "tool_shape", "sse_bad_event", "too_large", "eof_without_done", "embedded", "protocol",
 ]  # fmt: skip
 """What can be wrong with a body that came with status 200."""
 

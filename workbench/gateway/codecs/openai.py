@@ -298,7 +298,7 @@ def _tool_delta(place: int, call: object) -> ToolDelta:
     told = record(call)
     index = told.get("index", place)
     if isinstance(index, bool) or not isinstance(index, int) or not 0 <= index < 256:
-        raise Flawed("tool_index")
+        raise Flawed("tool_shape")
     function = record(told.get("function"))
     call_id, name = text(told.get("id")), text(function.get("name"))
     return ToolDelta(index, call_id and clean(call_id), name and clean(name), _arguments(function.get("arguments")))

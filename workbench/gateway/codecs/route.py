@@ -51,10 +51,10 @@ class Route:
         provider, model = text(candidate.get("provider_id")), text(candidate.get("served_model_id"))
         base = text(candidate.get("base_url"))
         if not provider or not model or base is None:
-            raise LocalFault("model_unavailable", "local_base_url")
+            raise LocalFault("model_unavailable", "local_url")
         judged = base.replace("http://", "https://", 1) if allow_http and base.startswith("http://") else base
         if address_fault(judged) is not None:
-            raise LocalFault("model_unavailable", "local_base_url")
+            raise LocalFault("model_unavailable", "local_url")
         return cls(
             provider=provider,
             family=str(candidate.get("model_family")),

@@ -1,0 +1,301 @@
+"""One call over HTTP: sent, read within its bounds, and either a reply or a failure by name.
+
+Nothing of the transport's exceptions survives it. Whatever ends the call, cancellation included, the connection is
+closed before it returns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import httpx
+
+from workbench.boundary.sanitiser import one_line
+from workbench.gateway.breaks import break_of
+from workbench.gateway.classify import (
+    Break,
+    Failure,
+    classify_break,
+    classify_flaw,
+    classify_status,
+    committed,
+)
+from workbench.gateway.codecs import Codec
+from workbench.gateway.codecs.assembly import Assembly
+from workbench.gateway.codecs.aws import AwsStream
+from workbench.gateway.codecs.neutral import (
+    Delta,
+    Flawed,
+    HttpRequest,
+    LocalFault,
+    Reply,
+    StreamEvent,
+    Thinking,
+    ToolDelta,
+    parse_json,
+)
+from workbench.gateway.codecs.route import origin_of
+from workbench.gateway.codecs.sse import SseStream
+from workbench.gateway.error_body import error_body
+from workbench.gateway.events import Emit
+from workbench.gateway.keys import Key
+from workbench.gateway.limits import Limits
+
+MESSAGE_LIMIT: Final = 300
+EMULATED: Final = "x-workbench-emulated"
+"""The header by which a server that imitates providers says so."""
+
+_BOM: Final = b"\xef\xbb\xbf"
+_SPACE: Final = b" \t\r\n"
+
+
+class CallerGone(Exception):
+    """The caller no longer takes events."""
+
+
+class Broken(Exception):
+    """The attempt failed. `message` is the provider's words, kept only where they may be."""
+
+    def __init__(self, failure: Failure, message: str | None = None) -> None:
+        super().__init__(failure.detail)
+        self.failure = failure
+        self.message = message
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an attempt has to keep to. Times in milliseconds on the caller's monotonic clock."""
+
+    limits: Limits
+    clock: Callable[[], float]
+    deadline: float
+    """The time by which everything must have ended."""
+    timeout_ms: float | None = None
+    """Of this attempt, where the request asks for one."""
+    first_token_ms: float | None = None
+    keep_words: bool = False
+    """Whether the provider's words may be kept."""
+
+
+class Attempted:
+    """One call. What is known of it stands in the attributes at any time, also after it was cancelled."""
+
+    def __init__(
+        self,
+        transport: httpx.AsyncBaseTransport,
+        http: HttpRequest,
+        key: Key | None,
+        codec: Codec,
+        terms: Terms,
+        emit: Emit,
+    ) -> None:
+        self._transport, self._http, self._key, self._codec = transport, http, key, codec
+        self._terms, self._emit = terms, emit
+        self._assembly = Assembly()
+        self._timer: asyncio.Timeout | None = None
+        self._began = terms.clock()
+        self._word: Break = "deadline"
+        self.status: int | None = None
+        self.bytes_in = 0
+        self.first_token_ms: float | None = None
+        self.committed = False
+        self.emulated = False
+
+    async def run(self) -> Reply:
+        """The reply; raises `Broken`, `CallerGone` or `LocalFault`, and `CancelledError` where it was cancelled."""
+        try:
+            async with asyncio.timeout(self._seconds_left()) as self._timer:
+                return await self._exchange()
+        except TimeoutError:
+            raise Broken(self._judged(classify_break(self._word))) from None
+        except Flawed as flaw:
+            raise Broken(self._judged(classify_flaw(flaw)), self._words(flaw.message)) from None
+        except (Broken, CallerGone, LocalFault):
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever the transport raises has to get a name
+            raise Broken(self._judged(self._named(error))) from None
+
+    def _judged(self, failure: Failure) -> Failure:
+        return committed(failure) if self.committed else failure
+
+    def _named(self, error: Exception) -> Failure:
+        streamed = self._http.stream
+        secure = self._http.url.startswith("https:")
+        word = break_of(error, answered=self.status is not None, streamed=streamed, secure=secure)
+        if word is None:
+            return Failure("unknown", type(error).__name__)
+        if word == "idle" and self.first_token_ms is None:
+            word = "first_token_timeout"
+        if word == "cut" and self._assembly.in_tool_call:
+            word = "tool_cut"
+        return classify_break(word)
+
+    def _seconds_left(self) -> float:
+        """Until the nearest of the clocks that run; remembers which it is."""
+        terms = self._terms
+        now = terms.clock()
+        left, self._word = terms.deadline - now, "deadline"
+        if terms.timeout_ms is not None and self._began + terms.timeout_ms - now < left:
+            left, self._word = self._began + terms.timeout_ms - now, "attempt_timeout"
+        if self._http.stream and self.first_token_ms is None:
+            first = self._began + (terms.first_token_ms or terms.limits.first_token_ms) - now
+            if first < left:
+                left, self._word = first, "first_token_timeout" if self.status is not None else "read_timeout"
+        return max(left, 0.0) / 1000.0
+
+    def _reschedule(self) -> None:
+        """A clock stopped, or another detail is due."""
+        if self._timer is not None and not self._timer.expired():
+            self._timer.reschedule(asyncio.get_running_loop().time() + self._seconds_left())
+
+    async def _exchange(self) -> Reply:
+        try:
+            response = await self._transport.handle_async_request(self._request())
+        except httpx.LocalProtocolError:
+            raise LocalFault("bad_request", "local_request") from None
+        try:
+            self.status = response.status_code
+            self.emulated = EMULATED in response.headers
+            self._reschedule()
+            return await self._answer(response)
+        finally:
+            await response.aclose()
+
+    def _request(self) -> httpx.Request:
+        http, limits = self._http, self._terms.limits
+        headers = list(http.headers)
+        if self._key is not None:
+            headers.append((http.key_header, http.key_prefix + self._key.reveal(origin_of(http.url))))
+        timeout = {
+            "connect": limits.connect_ms / 1000,
+            "read": limits.read_ms / 1000,
+            "write": limits.write_ms / 1000,
+            "pool": limits.pool_ms / 1000,
+        }
+        return httpx.Request(http.method, http.url, headers=headers, content=http.body, extensions={"timeout": timeout})
+
+    async def _answer(self, response: httpx.Response) -> Reply:
+        plain = response.headers.get("content-encoding", "identity").strip().lower() in {"", "identity"}
+        if not 200 <= response.status_code < 300:
+            await self._refuse(response, plain)
+        if not plain:
+            raise Broken(classify_break("encoding_refused"))
+        if not self._http.stream:
+            return self._codec.reply(self._document(b"".join([chunk async for chunk in self._chunks(response)])))
+        return await self._stream(response)
+
+    async def _refuse(self, response: httpx.Response, plain: bool) -> None:
+        """The failure that the status says; its body is read only as far as it is short and quick."""
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        data = await self._error_body(response) if plain and not 300 <= response.status_code < 400 else b""
+        failure = classify_status(response.status_code, headers, data, now=time.time())
+        if len(data) > self._terms.limits.error_body:
+            failure = Failure("bad_response", "too_large", failure.retry_after_ms)
+        message = error_body(data, headers).message if self._terms.keep_words else ""
+        raise Broken(failure, self._words(message))
+
+    async def _error_body(self, response: httpx.Response) -> bytes:
+        found = bytearray()
+        try:
+            async with asyncio.timeout(self._terms.limits.error_body_ms / 1000):
+                async for chunk in response.aiter_raw():
+                    self.bytes_in += len(chunk)
+                    found += chunk
+                    if len(found) > self._terms.limits.error_body:
+                        break
+        except (TimeoutError, httpx.HTTPError):
+            pass  # the status alone says enough
+        return bytes(found)
+
+    async def _chunks(self, response: httpx.Response) -> AsyncIterator[bytes]:
+        """The body as it comes, at most `limits.body` of it."""
+        length = response.headers.get("content-length", "")
+        if length.isascii() and length.isdigit() and len(length) < 19 and int(length) > self._terms.limits.body:
+            raise Broken(classify_break("too_large"))
+        async for chunk in response.aiter_raw():
+            self.bytes_in += len(chunk)
+            if self.bytes_in > self._terms.limits.body:
+                raise Broken(self._judged(classify_break("too_large")))
+            yield chunk
+
+    def _document(self, data: bytes) -> object:
+        if data.lstrip(_SPACE)[:1] == b"<":
+            raise Flawed("content_type")
+        return parse_json(data)
+
+    async def _stream(self, response: httpx.Response) -> Reply:
+        chunks = self._chunks(response)
+        head = await self._head(chunks)
+        looks_whole = self._codec.framing == "sse" and head.lstrip(_SPACE)[:1] in (b"{", b"[", b"<")
+        if looks_whole or _is_json(response.headers):
+            rest = b"".join([chunk async for chunk in chunks])
+            return await self._whole(self._codec.reply(self._document(head + rest)))
+        decoder = SseStream(self._codec.reader()) if self._codec.framing == "sse" else AwsStream(self._codec.reader())
+        try:
+            await self._feed(decoder, head)
+            async for chunk in chunks:
+                await self._feed(decoder, chunk)
+                if decoder.ended:
+                    break
+            for event in decoder.close():
+                await self._take(event)
+        except httpx.HTTPError:
+            if self._assembly.finish is None:
+                raise
+            self._assembly.warn("no_end_marker")  # the answer was whole, its connection's end was not
+        if not decoder.ended and self._assembly.finish is None:
+            if self._assembly.in_tool_call:
+                raise Broken(self._judged(classify_break("tool_cut")))
+            raise Flawed("eof_without_done")
+        return self._assembly.reply()
+
+    async def _head(self, chunks: AsyncIterator[bytes]) -> bytes:
+        """The first bytes that say something, a byte order mark left out."""
+        head = b""
+        async for chunk in chunks:
+            head += chunk
+            if len(head) >= len(_BOM) and head.removeprefix(_BOM).lstrip(_SPACE):
+                break
+        return head.removeprefix(_BOM)
+
+    async def _feed(self, decoder: SseStream | AwsStream, data: bytes) -> None:
+        for event in decoder.feed(data):
+            await self._take(event)
+
+    async def _take(self, event: StreamEvent) -> None:
+        self._assembly.add(event)
+        if not isinstance(event, Delta | ToolDelta | Thinking):
+            return
+        if self.first_token_ms is None:
+            self.first_token_ms = self._terms.clock() - self._began
+            self._reschedule()
+        if not isinstance(event, Thinking):
+            self.committed = True
+        try:
+            await self._emit(event)
+        except Exception:  # noqa: BLE001 - why the caller is gone is the caller's own affair
+            raise CallerGone from None
+
+    async def _whole(self, reply: Reply) -> Reply:
+        """A whole answer where a stream was asked for: one piece."""
+        if reply.text:
+            await self._take(Delta(reply.text))
+        for index, call in enumerate(reply.tool_calls):
+            await self._take(ToolDelta(index, call.id, call.name, call.arguments))
+        warnings = (*reply.warnings, "not_streamed")
+        return Reply(reply.text, reply.tool_calls, reply.finish_reason, reply.usage, reply.model, warnings)
+
+    def _words(self, message: str) -> str | None:
+        """The provider's words as they may be kept: keys masked, one line, cut."""
+        if not self._terms.keep_words or not message:
+            return None
+        masked = self._key.redact(message) if self._key is not None else message
+        return one_line(masked, limit=MESSAGE_LIMIT)
+
+
+def _is_json(headers: Mapping[str, str]) -> bool:
+    return headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"

@@ -1,0 +1,68 @@
+"""What a caller is told while a call runs, and what it has in the end."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.gateway.codecs.neutral import Delta, Reply, Thinking, ToolDelta
+from workbench.gateway.records import Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Attempting:
+    """A candidate is being called."""
+
+    index: int
+    """The candidate's place in the pool."""
+    provider_id: str
+    model_family: str
+    attempt: int
+    """Which try of this candidate, from 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """The attempt failed; what follows depends on the plan, and on whether anything reached the caller."""
+
+    record: Attempt
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """Nothing happens for a while, before another try."""
+
+    ms: float
+
+
+CallEvent = Attempting | Delta | Thinking | ToolDelta | Failed | Waiting
+Emit = Callable[[CallEvent], Awaitable[None]]
+"""Takes each event in order. `Delta` and `ToolDelta` commit the call; if it raises, the caller is gone."""
+
+
+async def unheard(event: CallEvent) -> None:
+    """For a caller who wants the answer alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How a request ended."""
+
+    outcome: str
+    """`ok`, a reason, `cancelled`, `no_candidates`, or `exhausted: LAST_REASON`."""
+    index: int | None
+    """The candidate that answered."""
+    reply: Reply | None
+    """The whole answer; of a stream that broke, None: its pieces were emitted."""
+    attempts: tuple[Attempt, ...]
+    """In order, with what the plan did."""
+    path: tuple[Mapping[str, Any], ...]
+    """The machine's log."""
+    recovery: tuple[tuple[int, float], ...] = ()
+    """Where nobody could be called: each candidate and the milliseconds until it can be."""
+    latency_ms: float = 0.0
+    committed: bool = False
+    """Whether anything of an answer reached the caller."""
+    unrecorded: int = 0
+    """How many records the recorder could not keep."""
