@@ -1,6 +1,6 @@
 """The pictures of the docs, drawn by the real app on the real sample. The same app gives the same bytes.
 
-    python docs/pictures/make.py [FOLDER]
+python docs/pictures/make.py [FOLDER]
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ async def draw(picture: Picture) -> str:
     app = WorkbenchApp(Session(open_workspace(sample_root())))
     async with app.run_test(size=picture.size) as pilot:
         screen = app.screen
-        assert isinstance(screen, MainScreen)
+        assert isinstance(screen, MainScreen)  # noqa: S101 - it is the app we made
         await pilot.pause()
         while screen.cursors.tenant_id != picture.tenant:
             await pilot.press("down")

@@ -81,4 +81,13 @@ def screen_text(app: App[Any]) -> str:
     return "\n".join(lines[y] for y in sorted(lines))
 
 
-__all__ = ["WorkbenchApp", "clear_input", "go_to_clause", "go_to_tenant", "main_screen", "screen_text", "shown", "type_text"]
+__all__ = [
+    "WorkbenchApp",
+    "clear_input",
+    "go_to_clause",
+    "go_to_tenant",
+    "main_screen",
+    "screen_text",
+    "shown",
+    "type_text",
+]

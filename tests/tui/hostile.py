@@ -10,13 +10,38 @@ from workbench.session.workspace import sample_root
 
 MARK = "PWNED"
 SEQUENCES = (
-    f"\x1b]52;c;{MARK}\x07", f"\x1b]8;;http://x\x1b\\{MARK}\x1b]8;;\x1b\\", f"\x1b]0;{MARK}\x07", "\x1b[2J\x1b[H", "\x9b2J",
-    "\x9d52;c;AAAA\x9c", "a\x07b", "a\rb", "a\x7fb", "a\x00b", "a\u202eb", "a\u2066b\u2069", "a\u200bb", "a\u2028b", "\U000e0041x",
+    f"\x1b]52;c;{MARK}\x07", f"\x1b]8;;http://x\x1b\\{MARK}\x1b]8;;\x1b\\", f"\x1b]0;{MARK}\x07",
+    "\x1b[2J\x1b[H", "\x9b2J", "\x9d52;c;AAAA\x9c", "a\x07b", "a\rb", "a\x7fb", "a\x00b",
+    "a\u202eb", "a\u2066b\u2069", "a\u200bb", "a\u2028b", "\U000e0041x",
 )  # fmt: skip
 """Row 38 and 39: OSC 52, OSC 8, OSC 0, CSI, C1, BEL, CR, DEL, NUL, bidi, zero width, line separators, tags."""
-MARKUP = ("[/", "[@click=app.quit]x[/]", "[red", "[ai/gpt-4]", "[bold]", "[/red]", "]", "\\[", "[link=http://x]y[/link]", "$accent")
+MARKUP = (
+    "[/",
+    "[@click=app.quit]x[/]",
+    "[red",
+    "[ai/gpt-4]",
+    "[bold]",
+    "[/red]",
+    "]",
+    "\\[",
+    "[link=http://x]y[/link]",
+    "$accent",
+)
 """Row 37."""
-FORBIDDEN = ("\x1b]52;c;PW", "\x1b]8;;http", "\x1b]0;PW", "\x9b", "\x9d", "\x00", "\x7f", "\u202e", "\u2066", "\u200b", "\u2028", "\U000e0041")
+FORBIDDEN = (
+    "\x1b]52;c;PW",
+    "\x1b]8;;http",
+    "\x1b]0;PW",
+    "\x9b",
+    "\x9d",
+    "\x00",
+    "\x7f",
+    "\u202e",
+    "\u2066",
+    "\u200b",
+    "\u2028",
+    "\U000e0041",
+)
 """What may not reach the terminal from data."""
 
 

@@ -30,13 +30,16 @@ class Terminal:
         command = [sys.executable, "-c", program, *arguments]
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
-            os.execvpe(command[0], command, {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT), **env})
+            environment = {**os.environ, "TERM": "xterm-256color", "PYTHONPATH": str(ROOT), **env}
+            os.execvpe(command[0], command, environment)  # noqa: S606 - our own command
         fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
 
     def __enter__(self) -> Terminal:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         if self.status is None:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)

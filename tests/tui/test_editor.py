@@ -21,7 +21,9 @@ async def test_a_half_typed_clause_keeps_the_last_good_ranking_marked_stale(sess
         await type_text(pilot, " and pri")
         view = shown(app)
         assert view.stale
-        assert [o.decision for o in view.evaluation.outcomes.values()] == [o.decision for o in good.evaluation.outcomes.values()]
+        assert [o.decision for o in view.evaluation.outcomes.values()] == [
+            o.decision for o in good.evaluation.outcomes.values()
+        ]
         assert view.movements["lumenor-vip"].moved == good.movements["lumenor-vip"].moved
         text = screen_text(app)
         assert "stale" in text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.tui.driving import screen_text
+from tests.tui.driving import main_screen, screen_text
 from workbench.session.actions import ACTIONS, actions_for
 from workbench.session.session import Session
 from workbench.tui.app import WorkbenchApp
@@ -42,8 +42,10 @@ async def test_the_palette_finds_an_action_and_does_it(session: Session) -> None
     async with app.run_test(size=(120, 36)) as pilot:
         await pilot.press("ctrl+p")
         await pilot.pause()
-        await pilot.press(*"policy_ir".replace("_", " ").replace(" ", ""))
-        await app.workers.wait_for_complete()
-        await pilot.pause(0.5)
+        await pilot.press(*"policyir")
+        await app.workers.wait_for_complete()  # pyright: ignore[reportUnknownMemberType]
+        await pilot.pause()
         assert "policy_ir (4)" in screen_text(app)
-        await pilot.press("escape")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert main_screen(app).panel == "policy"

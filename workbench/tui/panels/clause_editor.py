@@ -128,7 +128,7 @@ class ClauseEditor(Vertical):
         if draft.error is not None and draft.error_column is not None:
             return [Cell(shorten(draft.error_words, width), "bad")]
         if self._hint:
-            return [Cell("^ ", "accent"), Cell(shorten(self._hint, width - 2), "accent")]
+            return [Cell("^ ", "accent"), Cell(shorten(nearest(self._hint, width - 2), width - 2), "accent")]
         return [Cell("")]
 
     # choices
@@ -214,13 +214,21 @@ class ClauseEditor(Vertical):
         self._close_choices()
 
 
+def nearest(hint: str, width: int) -> str:
+    """The thresholds that fit: those below the present one go first."""
+    parts = hint.split(", ")
+    while len(parts) > 2 and len(", ".join(parts)) > width:
+        parts = parts[1:]
+    return ", ".join(parts)
+
+
 def scope_line(draft: Draft, view: View, width: int) -> Line:
     """Whom the edit is for and how many it moves."""
     moved = [key for key in draft.touched if key in view.movements and view.movements[key].moved]
     if draft.scope == "rule":
         rule = draft.clause.rule_id if draft.clause else None
         whom = f"rule {rule}" if rule else "default of the rulebook"
-        counts = f"touches {wording.plural(len(draft.touched), 'tenant')}, {len(moved)} moved" if draft.preview else ""
+        counts = f"{wording.plural(len(draft.touched), 'tenant')}, {len(moved)} moved" if draft.preview else ""
     else:
         whom = f"only {draft.tenant_id}" + (", an override" if draft.clause and draft.clause.rule_id else "")
         counts = "its winner moved" if moved else ""

@@ -25,8 +25,15 @@ def winner_lines(view: View, width: int) -> list[Line]:
     return [
         [Cell(shorten(offer.model_family, width), "winner")],
         spread([Cell(wording.offer_place(offer))], [Cell(wording.cost(offer.cost_per_run), "strong")], width),
-        spread(_before(view.state, view.movement), _margin(outcome), width),
+        _change_line(view, outcome, width),
     ]
+
+
+def _change_line(view: View, outcome: Outcome, width: int) -> Line:
+    """What it was before comes first; the margin stands beside it where there is room."""
+    before, margin = _before(view.state, view.movement), _margin(outcome)
+    fits = line_width(before) + line_width(margin) + 2 <= width
+    return spread(before, margin if fits or not before else [], width)
 
 
 def _nobody(view: View, width: int) -> list[Line]:
@@ -47,9 +54,7 @@ def _before(state: WorkspaceState, movement: Movement | None) -> Line:
     if movement is None or not movement.moved or movement.before is None:
         return []
     style = {"dearer": "warn", "cheaper": "good", "lost": "bad", "gained": "good"}.get(movement.direction, "accent")
-    return [
-        Cell(f"{movement.sign} {wording.moved_words(movement)}, was {wording.served(state, movement.before)}", style)
-    ]
+    return [Cell(f"{movement.sign} was {wording.short_model(wording.served(state, movement.before))}", style)]
 
 
 def _margin(outcome: Outcome) -> Line:

@@ -36,4 +36,4 @@ class Panel(Vertical):
     @property
     def target(self) -> Widget | None:
         """What gets the focus when someone goes to this panel."""
-        return next((child for child in self.query("LineTable").results(Widget) if child.focusable), None)
+        return next((child for child in self.query("LineView").results(Widget) if child.focusable), None)

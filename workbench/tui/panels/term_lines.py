@@ -74,11 +74,27 @@ def _broken(
     head: list[Any] = [part for part in value[:1] if isinstance(part, str)]  # pyright: ignore[reportUnknownVariableType]
     opening = [lead, Cell("[", "punct"), *(Cell(json_text(part), "op") for part in head)]
     rest: list[Any] = value[len(head) :]  # pyright: ignore[reportUnknownVariableType]
+    if not any(isinstance(part, list | dict) for part in rest):  # pyright: ignore[reportUnknownVariableType]
+        yield from ((line, owner) for line in _filled(opening, rest, len(lead.text), width, tail))
+        return
     yield [*opening, Cell("," if head and rest else "", "punct")], owner
     for k, part in enumerate(rest):
         yield from _broken(part, depth + 1, width, owner, owners, "," if k < len(rest) - 1 else "]" + tail)
     if not rest:
         yield [lead, Cell("]" + tail, "punct")], owner
+
+
+def _filled(opening: list[Cell], rest: Sequence[Any], indent: int, width: int, tail: str) -> Iterator[list[Cell]]:
+    """Parameters in as few lines as they fit in."""
+    line = list(opening)
+    for k, part in enumerate(rest):
+        piece = [*_flat(part), Cell("," if k < len(rest) - 1 else "]" + tail, "punct")]
+        if line_width(line) + line_width(piece) + 1 > width:
+            yield [*line, Cell(",", "punct")] if k == 0 else line
+            line = [Cell(" " * (indent + INDENT)), *piece]
+        else:
+            line += [Cell(", " if k == 0 else " ", "punct"), *piece]
+    yield line
 
 
 def _broken_record(

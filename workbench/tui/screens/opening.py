@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
 
-from workbench.tui.widgets.drawing import Cell
+from workbench.tui.widgets.drawing import Cell, clean
 from workbench.tui.widgets.text_block import TextBlock
 
 HORIZONTAL = [(0, "-narrow"), (104, "-wide"), (170, "-ultra")]
@@ -45,5 +45,5 @@ class Opening(Screen[None]):
 
 def _frame(name: str, title: str) -> Vertical:
     frame = Vertical(id=name, classes="frame")
-    frame.border_title = Content(title)
+    frame.border_title = Content(clean(title))
     return frame

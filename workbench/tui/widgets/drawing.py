@@ -120,6 +120,11 @@ def strip_of(line: Line, width: int, look: Mapping[str, Style], base: Style, ove
     return Strip(segments, width)
 
 
+def with_bar(strip: Strip, style: Style, *, shown: bool) -> Strip:
+    """The strip with one more cell: the scrollbar's thumb, or nothing."""
+    return Strip([*strip, Segment("▐" if shown else " ", style)], strip.cell_length + 1)
+
+
 def wrap(text: str, width: int) -> list[str]:
     """`text`, made safe, in lines of at most `width` cells, broken at spaces where there are any."""
     lines: list[str] = []

@@ -4,19 +4,35 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from workbench.tui.widgets.line_table import LineTable
+from textual.binding import Binding, BindingType
+
+from workbench.tui.widgets.line_view import LineView
+from workbench.tui.widgets.rows import Rows
 
 
-class Reader(LineTable):
-    """Lines without a cursor: the arrows scroll."""
+class Reader(LineView):
+    """Scrolls by line and by page."""
 
-    GUTTER: ClassVar[int] = 0
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "by_lines(-1)", "up", show=False, id="reader.up"),
+        Binding("down,j", "by_lines(1)", "down", show=False, id="reader.down"),
+        Binding("pageup", "by_pages(-1)", "page up", show=False, id="reader.page_up"),
+        Binding("pagedown", "by_pages(1)", "page down", show=False, id="reader.page_down"),
+        Binding("home,g", "to_line(0)", "first", show=False, id="reader.first"),
+        Binding("end,G", "to_line(1000000000)", "last", show=False, id="reader.last"),
+    ]
 
-    def action_step(self, by: int) -> None:
+    def show_rows(self, rows: Rows) -> None:
+        """Show other lines, from where one was reading."""
+        self.rows = rows
+        self.keep_inside()
+        self.repaint()
+
+    def action_by_lines(self, by: int) -> None:
         self.scroll_lines(self.top + by)
 
-    def action_page(self, by: int) -> None:
+    def action_by_pages(self, by: int) -> None:
         self.scroll_lines(self.top + by * max(1, self.visible_lines - 1))
 
-    def action_to(self, row: int) -> None:
-        self.scroll_lines(0 if row == 0 else self.rows.lines)
+    def action_to_line(self, line: int) -> None:
+        self.scroll_lines(line)
