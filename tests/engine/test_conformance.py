@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.engine import conformance, vectors
+from workbench.engine import conformance
+from workbench.engine.conformance import files
 from workbench.errors import DocumentError, FileRefused
 from workbench.language.flow import check_flow
 from workbench.language.vocabulary import CORE, Field
@@ -243,7 +244,7 @@ def test_packed_files_that_are_none(tmp_path: Path, data: bytes) -> None:
 
 
 def test_a_packed_bomb_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vectors, "MAX_BYTES", 1000)
+    monkeypatch.setattr(files, "MAX_BYTES", 1000)
     path = tmp_path / "v.json.gz"
     path.write_bytes(gzip.compress(b" " * 1001, mtime=0))
     with pytest.raises(DocumentError, match="too large"):

@@ -14,7 +14,6 @@ from workbench.cli import diagnostics
 from workbench.cli.documents import STREAM, read_input
 from workbench.cli.invocation import Invocation, declare
 from workbench.engine import conformance
-from workbench.engine.vectors import MAX_BYTES
 from workbench.errors import DocumentError, FileRefused
 
 _FILE: Final = "file"
@@ -63,7 +62,7 @@ def _replayed(name: str, evaluator: conformance.Chosen, invocation: Invocation) 
 def _read(name: str) -> Mapping[str, Any]:
     if name != STREAM:
         return conformance.read(Path(name))
-    return conformance.parse(*read_input(name, max_bytes=MAX_BYTES))
+    return conformance.parse(*read_input(name, max_bytes=conformance.MAX_BYTES))
 
 
 def _failure_json(name: str, one: conformance.Failure) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal, cast
 
 from workbench.engine.columnar import sift
+from workbench.engine.conformance.files import double, opened
 from workbench.engine.context import Context
 from workbench.engine.decide import Evaluator, decide
 from workbench.engine.failplan import classify
@@ -19,14 +20,11 @@ from workbench.engine.pool import Pool
 from workbench.engine.reference import holds
 from workbench.engine.transform import transform
 from workbench.engine.values import items, record, text, wire_number
-from workbench.engine.vectors import double, opened, parse, read
 from workbench.errors import WorkbenchError
 from workbench.language.admission import Admitted, check
 from workbench.language.flow import check_flow
 from workbench.language.signature import Version
 from workbench.language.vocabulary import Vocabulary
-
-__all__ = ["Chosen", "Failure", "Report", "parse", "read", "run"]
 
 TOLERANCE: Final = 1e-12
 

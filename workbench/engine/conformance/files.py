@@ -1,6 +1,6 @@
 """The file format of conformance vectors: reading a file, packed or not, and what its header declares.
 
-Owns sizes, packing and the header. A vector in it may be anything: judging that is `conformance`'s part.
+Owns sizes, packing and the header. A vector in it may be anything: judging that is `replay`'s part.
 """
 
 from __future__ import annotations
