@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import run
+from tests.cli.command import call
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     """A fresh copy of the template."""
     folder = tmp_path / "policies"
-    assert run("init", folder).code == 0
+    assert call("init", folder).code == 0
     return folder

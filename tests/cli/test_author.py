@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import SAMPLE, lines, run
+from tests.cli.command import SAMPLE, lines
+from tests.cli.command import call as run
 
 
 def test_init_check_tenants_rank_work_one_after_the_other(tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import lines, run
+from tests.cli.command import call as run
+from tests.cli.command import lines
 
 OFFER = {"provider", "model_family", "served_model_id", "region", "price_in", "price_out", "cost_per_run"}
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import ROOT, environment, run
+from tests.cli.command import ROOT, call, environment
 from tests.cli.test_ship import PRICES
 from workbench.cli.catalog.group import COMMANDS as CATALOG
 from workbench.cli.manual import SHAPES, manual
@@ -56,7 +56,7 @@ ARGUMENTS = {
 def test_what_a_command_prints_has_the_keys_of_the_page(workspace: Path, name: str) -> None:
     (workspace / "prices.json").write_text(json.dumps(PRICES))
     vectors = '{"version": "sigma-pol/v2", "vectors": []}'
-    ran = run(*name.split(), *ARGUMENTS.get(name, []), "--json", cwd=workspace, stdin=vectors)
+    ran = call(*name.split(), *ARGUMENTS.get(name, []), "--json", cwd=workspace, stdin=vectors)
     assert tuple(ran.json) == ("schema", *SHAPES[name])
 
 

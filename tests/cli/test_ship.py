@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from tests.cli.command import ROOT, lines, run
+from tests.cli.command import ROOT, lines
+from tests.cli.command import call as run
 
 PRICES = {
     "gpt-5.5": {
