@@ -16,13 +16,13 @@ from workbench.engine.decide import decide
 from workbench.engine.fallback import Finished
 from workbench.engine.verdicts import observe
 from workbench.errors import DocumentError
-from workbench.traces.catalogs import KeptCatalog, packed, unpacked
 from workbench.traces.document import document
+from workbench.traces.parts.catalogs import KeptCatalog, packed, unpacked
+from workbench.traces.parts.verdicts import Verdicts
+from workbench.traces.parts.words import Digest, Ending, Fingerprint, Identifier
 from workbench.traces.reading import from_document
 from workbench.traces.record import Exchange, QuietTrace, Trace, Usage, finish, settle
-from workbench.traces.verdicts import Verdicts
 from workbench.traces.wire import from_row, to_row
-from workbench.traces.words import Digest, Ending, Fingerprint, Identifier
 
 FAILED: list[dict[str, Any]] = [
     {

@@ -16,9 +16,9 @@ from workbench.rulebook.compile import Compiled, compile_policy
 from workbench.rulebook.tenant import Tenant
 from workbench.session.state import WorkspaceState
 from workbench.session.workspace import open_workspace, sample_root
-from workbench.traces.catalogs import KeptCatalog
+from workbench.traces.parts.catalogs import KeptCatalog
+from workbench.traces.parts.words import Identifier
 from workbench.traces.record import About, Record, make_trace
-from workbench.traces.words import Identifier
 
 NOON = 1_795_348_800_000
 """A fixed time, in milliseconds."""

@@ -16,10 +16,10 @@ from workbench.engine.columnar.scorers import scores
 from workbench.engine.values import wire_number
 from workbench.engine.verdicts import observe
 from workbench.language.admission import Admitted
-from workbench.traces.asked import request_of, state_wire
+from workbench.traces.parts.asked import request_of, state_wire
+from workbench.traces.parts.sources import Source
+from workbench.traces.parts.steps import QuietStep, Step
 from workbench.traces.record import SCHEMA, Record, Trace
-from workbench.traces.sources import Source
-from workbench.traces.steps import QuietStep, Step
 
 
 def document(record: Record) -> dict[str, Any]:

@@ -16,8 +16,12 @@ import numpy as np
 from workbench.engine.context import Context
 from workbench.errors import DocumentError, Finding
 from workbench.language.admission import check
-from workbench.traces.asked import asked_of, state_of
-from workbench.traces.catalogs import KeptCatalog
+from workbench.traces.parts.asked import asked_of, state_of
+from workbench.traces.parts.catalogs import KeptCatalog
+from workbench.traces.parts.sources import Sources
+from workbench.traces.parts.steps import Step, steps_of
+from workbench.traces.parts.verdicts import Verdicts
+from workbench.traces.parts.words import BASES, Digest, Ending, Fingerprint, Identifier
 from workbench.traces.record import (
     SCHEMA,
     AnyTrace,
@@ -30,10 +34,6 @@ from workbench.traces.record import (
     Trace,
     Usage,
 )
-from workbench.traces.sources import Sources
-from workbench.traces.steps import Step, steps_of
-from workbench.traces.verdicts import Verdicts
-from workbench.traces.words import BASES, Digest, Ending, Fingerprint, Identifier
 
 _WORDS = {"inf": float("inf"), "-inf": float("-inf"), "nan": float("nan")}
 

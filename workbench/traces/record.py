@@ -21,12 +21,12 @@ from workbench.language.admission import Admitted
 from workbench.language.signature import Version
 from workbench.rulebook.compile import Compiled
 from workbench.rulebook.tenant import Tenant
-from workbench.traces.asked import Asked, asked_of, known_state, request_of, state_wire
-from workbench.traces.catalogs import KeptCatalog
-from workbench.traces.sources import Sources
-from workbench.traces.steps import QuietStep, Step, steps_of
-from workbench.traces.verdicts import Verdicts, verdicts_of
-from workbench.traces.words import CostBasis, Digest, Ending, Fingerprint, Identifier, new_id
+from workbench.traces.parts.asked import Asked, asked_of, known_state, request_of, state_wire
+from workbench.traces.parts.catalogs import KeptCatalog
+from workbench.traces.parts.sources import Sources
+from workbench.traces.parts.steps import QuietStep, Step, steps_of
+from workbench.traces.parts.verdicts import Verdicts, verdicts_of
+from workbench.traces.parts.words import CostBasis, Digest, Ending, Fingerprint, Identifier, new_id
 
 SCHEMA: Final = 1
 """Of the record, in the store and in exported JSON."""
@@ -149,6 +149,17 @@ class Material:
         return strict_json.canonical({"version": self.policy.version, "policy_ir": self.policy.normal})
 
     @cached_property
+    def digests(self) -> dict[str, Digest]:
+        """The name of each content, by the head's own words for it."""
+        return {
+            "policy": Digest(self.policy.identity),
+            "population": self.catalog.content_sha256,
+            "sources": self.sources.content_sha256,
+            "state": Digest(sha256(self.state_content).hexdigest()),
+            "verdicts": self.verdicts.content_sha256,
+        }
+
+    @cached_property
     def state_content(self) -> bytes:
         """The canonical bytes of the state."""
         return strict_json.canonical(state_wire(self.state))
@@ -196,13 +207,9 @@ def make_trace(
         tenant=Identifier(tenant.id),
         policy_version=compiled.policy.version,
         policy_fingerprint=Fingerprint(compiled.policy.fingerprint),
-        policy_sha256=Digest(compiled.policy.identity),
         catalog_sha256=catalog.sha256,
-        population_sha256=catalog.content_sha256,
         rulebook_sha256=Digest(about.rulebook_sha256),
-        sources_sha256=material.sources.content_sha256,
-        state_sha256=Digest(sha256(material.state_content).hexdigest()),
-        verdicts_sha256=verdicts.content_sha256,
+        **{f"{name}_sha256": digest for name, digest in material.digests.items()},
         asked=asked,
         seed=context.seed,
         emulated=about.emulated,

@@ -28,7 +28,7 @@ def to_row(trace: AnyTrace) -> bytes:
 
 def from_row(data: bytes) -> AnyTrace:
     """The trace of a row. Raises `DocumentError` where it is none."""
-    document = strict_json.loads(data, source="stored trace", max_bytes=MAX_BYTES)
+    document = strict_json.loads(data, source="stored trace", max_bytes=MAX_BYTES, max_depth=200)
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
         raise _refused("it is of another schema")
     kind = document.get("kind")

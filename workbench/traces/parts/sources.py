@@ -14,7 +14,7 @@ from workbench.language.signature import Version
 from workbench.language.vocabulary import Vocabulary
 from workbench.rulebook.clause import Clause
 from workbench.rulebook.compile import Compiled
-from workbench.traces.words import Digest
+from workbench.traces.parts.words import Digest
 
 
 @dataclass(frozen=True, slots=True)

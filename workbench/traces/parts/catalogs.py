@@ -20,7 +20,7 @@ from workbench.engine.pool import Pool
 from workbench.engine.values import wire_number
 from workbench.errors import DocumentError, Finding
 from workbench.language.vocabulary import Category, Field, Vocabulary
-from workbench.traces.words import Digest
+from workbench.traces.parts.words import Digest
 
 FORMAT: Final = "workbench-population/1"
 MAX_BYTES: Final = 256 * 1024 * 1024

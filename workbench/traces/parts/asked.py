@@ -13,8 +13,8 @@ from typing import Any, Final, cast
 from workbench.engine.context import Context
 from workbench.engine.reference.predicates import needs
 from workbench.engine.values import number, record, same, wire_number
-from workbench.traces.catalogs import KeptCatalog
-from workbench.traces.words import NUMBERS, PRIVACIES, Need, NumberName, Privacy
+from workbench.traces.parts.catalogs import KeptCatalog
+from workbench.traces.parts.words import NUMBERS, PRIVACIES, Need, NumberName, Privacy
 
 UNLISTED: Final = -1
 """The place of a name that no offer has."""

@@ -11,8 +11,8 @@ from typing import Any, Final, cast
 
 from workbench.boundary.sanitiser import one_line
 from workbench.engine.values import flag, number
-from workbench.traces.catalogs import KeptCatalog
-from workbench.traces.words import (
+from workbench.traces.parts.catalogs import KeptCatalog
+from workbench.traces.parts.words import (
     ACTIONS,
     BLOCKS,
     EVENTS,

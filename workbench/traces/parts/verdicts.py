@@ -23,7 +23,7 @@ from workbench.engine.explain import mask
 from workbench.engine.pool import Pool
 from workbench.errors import DocumentError, Finding
 from workbench.language.admission import Admitted
-from workbench.traces.words import Digest
+from workbench.traces.parts.words import Digest
 
 _MAGIC: Final = b"WBV1"
 _LONGEST: Final = 2**31

@@ -1,0 +1,29 @@
+"""Opens the store that a person names: a file, or the address of a PostgreSQL database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from workbench.errors import Finding, TraceError
+from workbench.traces.sqlite import open_sqlite
+from workbench.traces.store import TraceStore
+
+ADDRESSES: Final = ("postgresql://", "postgres://", "postgresql+psycopg://")
+
+
+def open_store(place: Path | str) -> TraceStore:
+    """The store at a path, or at `postgresql://...`; its `notices` say what a person should be told.
+
+    Raises `TraceError` where it cannot be used at all, or the extra that it needs is not installed.
+    """
+    if isinstance(place, str) and place.startswith(ADDRESSES):
+        try:
+            from workbench.traces.postgres import open_postgres  # noqa: PLC0415 - needs the extra
+        except ImportError:
+            hint = "pip install 'policy-workbench[sql]'"
+            finding = Finding("PostgreSQL needs the extra `sql`", "trace_extra", hint=hint)
+            raise TraceError("the trace store cannot be opened", [finding]) from None
+        address = f"postgresql://{place.partition('://')[2]}"
+        return TraceStore(*open_postgres(address))
+    return TraceStore(*open_sqlite(Path(place)))

@@ -1,0 +1,1 @@
+"""The parts that a record is made of: closed words, the population, clauses, verdicts, steps."""
