@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.command import SAMPLE, lines
+from tests.cli.command import SAMPLE, environment, lines
 from tests.cli.command import call as run
 
 
@@ -147,6 +149,18 @@ def test_a_folder_that_is_no_workspace_is_said(tmp_path: Path) -> None:
     assert "workbench init" in ran.err
     assert len(lines(ran.err)) == 1
     assert run("check", "--workspace", tmp_path, "--json").json["errors"] == 1
+
+
+def test_a_current_folder_that_is_gone_is_said(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    code = "import os, sys; os.rmdir('.'); from workbench.cli.main import main; sys.exit(main(['tenants']))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=gone, env=environment(), capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (2, "")
+    assert len(lines(done.stderr)) == 1
+    assert "--workspace" in done.stderr
 
 
 @pytest.mark.parametrize("fault", ["missing", "empty", "folder", "truncated", "utf-16"])

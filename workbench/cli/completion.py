@@ -37,10 +37,9 @@ def _invocation(ctx: click.Context) -> Invocation:
 
 def _tenant_ids(ctx: click.Context) -> Iterator[str]:
     from workbench.cli.catalog.source import workspace_settings
-    from workbench.session.workspace import find_workspace
 
-    root = find_workspace(_invocation(ctx).workspace)
     try:
+        root = _invocation(ctx).root()
         folder = root / Path(workspace_settings(root).tenants)
     except WorkbenchError:
         return

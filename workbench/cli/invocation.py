@@ -38,9 +38,19 @@ class Invocation:
 
     def open(self) -> Workspace:
         """The workspace of this run: `--workspace`, else the current folder, else the sample."""
-        from workbench.session.workspace import find_workspace, open_workspace
+        from workbench.session.workspace import open_workspace
 
-        return open_workspace(find_workspace(self.workspace))
+        return open_workspace(self.root())
+
+    def root(self) -> Path:
+        """The folder of that workspace. Raises `UsageError` where the current folder is gone."""
+        from workbench.session.workspace import find_workspace
+
+        try:
+            return find_workspace(self.workspace)
+        except OSError as error:
+            reason = f"the current folder can't be read: {(error.strerror or type(error).__name__).lower()}"
+            raise diagnostics.usage(reason, hint="go to another one, or give --workspace", code="no_folder") from None
 
     def note(self, text: str) -> None:
         """Tell something on the side; not with `--quiet`, nor where stdout and stderr are read by a program."""

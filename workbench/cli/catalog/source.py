@@ -11,7 +11,7 @@ from workbench.cli.invocation import Invocation
 from workbench.cli.usage import suggestion
 from workbench.errors import Finding, Place, WorkspaceError
 from workbench.session.settings import FILE_NAME, Settings, parse_settings
-from workbench.session.workspace import find_workspace, parse_document, read_document
+from workbench.session.workspace import parse_document, read_document
 
 
 def chosen_catalog(invocation: Invocation, name: str | None) -> Catalog:
@@ -32,7 +32,7 @@ def named_path(name: str) -> Path:
 
 def workspace_catalog(invocation: Invocation) -> Catalog:
     """The catalog that the workspace names, its rulebook and its tenants unread."""
-    root = find_workspace(invocation.workspace)
+    root = invocation.root()
     name = workspace_settings(root).catalog
     if name.endswith(".json"):
         return load_catalog(files.path_inside(root, *Path(name).parts))
