@@ -154,7 +154,7 @@ def test_a_folder_that_is_no_workspace_is_said(tmp_path: Path) -> None:
 def test_a_current_folder_that_is_gone_is_said(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
-    code = "import os, sys; os.rmdir('.'); from workbench.cli.main import main; sys.exit(main(['tenants']))"
+    code = "import os, sys; os.rmdir(os.getcwd()); from workbench.cli.main import main; sys.exit(main(['tenants']))"
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=gone, env=environment(), capture_output=True, text=True, check=False
     )
