@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.tui.driving import go_to_clause, go_to_tenant, main_screen, screen_text, shown
+from workbench.session.saving import disk_changes
 from workbench.session.session import Session
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.messages import DiskChanged
@@ -12,7 +13,7 @@ from workbench.tui.messages import DiskChanged
 
 async def _look(app: WorkbenchApp, session: Session) -> None:
     """What the watch does every second, now."""
-    main_screen(app).post_message(DiskChanged(session.disk_changes()))
+    main_screen(app).post_message(DiskChanged(disk_changes(session.workspace)))
 
 
 async def test_a_changed_rulebook_is_read_again(session: Session, root: Path) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from tests.tui.driving import main_screen, screen_text
+from tests.tui.driving import go_to_clause, go_to_tenant, main_screen, screen_text, shown
 from workbench.session.actions import ACTIONS, actions_for
 from workbench.session.session import Session
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.doing import HANDLERS
 from workbench.tui.screens.help import help_lines
 from workbench.tui.screens.main import MainScreen
+from workbench.tui.widgets.line_table import LineTable
 
 
 def test_every_action_does_something() -> None:
@@ -49,3 +50,20 @@ async def test_the_palette_finds_an_action_and_does_it(session: Session) -> None
         await pilot.press("enter")
         await pilot.pause()
         assert main_screen(app).panel == "policy"
+
+
+async def test_a_clauses_number_lists_the_offers_it_takes(session: Session) -> None:
+    app = WorkbenchApp(session)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await go_to_tenant(pilot, "acme-eu")
+        await go_to_clause(pilot, "eu-processors")
+        view = shown(app)
+        assert view.tenant is not None
+        row = next(row for row in view.tenant.rows if row.clause.id == "eu-processors")
+        await pilot.press("t")
+        await pilot.pause()
+        assert main_screen(app).panel == "decision"
+        assert len(app.screen.query_one("#offer-table", LineTable).rows) == row.alone
+        await pilot.press("escape")
+        await pilot.pause()
+        assert len(app.screen.query_one("#offer-table", LineTable).rows) == len(session.state.catalog.offers)

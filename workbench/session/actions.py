@@ -96,6 +96,7 @@ ACTIONS: tuple[Action, ...] = (
         "clauses",
         command="edit TENANT CLAUSE --revert",
     ),
+    Action("clause.taken", ("t",), "taken", "list only the offers that the clause removes; esc lists all", "clauses"),
     Action(
         "edit.scope",
         ("ctrl+t",),
