@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from workbench.errors import WorkspaceError
+from workbench.session.evaluation import Evaluator
+from workbench.session.views import checks, tenant_view
 from workbench.session.workspace import open_workspace
 
 
@@ -40,3 +43,24 @@ def test_a_provider_that_no_offer_has_is_named(folder: Path) -> None:
     assert found
     assert found[0].hint is not None
     assert "openai" in found[0].hint
+
+
+def test_what_only_the_envelope_rejects_says_so(folder: Path) -> None:
+    path = folder / "workbench.toml"
+    path.write_text('envelope = "provider != azure"\n' + path.read_text())
+    state = open_workspace(folder).state
+    outcome = Evaluator().outcome(state, state.tenant("acme-eu"))
+    index = state.catalog.find("azure/gpt-5.6-luna@eu")
+    failed = [c for c in checks(state, outcome, index) if not c.passed]
+    assert [(c.clause.id, c.observed) for c in failed] == [("envelope", "azure")]
+    assert tenant_view(state, outcome).rows[0].only > 0
+
+
+def test_a_bad_envelope_is_named_with_its_line(folder: Path) -> None:
+    path = folder / "workbench.toml"
+    path.write_text('envelope = "provder != azure"\n' + path.read_text())
+    with pytest.raises(WorkspaceError) as caught:
+        open_workspace(folder)
+    finding = caught.value.findings[0]
+    assert (finding.place.source, finding.place.line) == ("workbench.toml", 1)
+    assert "provider" in (finding.hint or "")

@@ -30,12 +30,12 @@ def test_edits_are_taken_up_again_and_the_files_are_untouched(folder: Path, kept
     first.commit(EDIT)
     first.commit(ToggleClause(tenant_id="acme-eu", clause_id="no-training", scope="tenant"))
     assert first.keep_journal()
-    assert first.journal_path.stat().st_mode & 0o777 == 0o600
+    assert first.journal_file.path.stat().st_mode & 0o777 == 0o600
     before = (folder / "rulebook.toml").read_text()
 
     second = Session(open_workspace(folder), state_folder=kept)
     assert not second.dirty
-    journal = second.find_journal()
+    journal = second.journal_file.find()
     assert journal is not None
     assert journal.stale_files(second.workspace) == ()
     second.restore(journal)
@@ -46,7 +46,7 @@ def test_edits_are_taken_up_again_and_the_files_are_untouched(folder: Path, kept
     assert second.undo() == "restore unsaved edits"
     assert not second.dirty
     assert not second.keep_journal()
-    assert second.find_journal() is None
+    assert second.journal_file.find() is None
 
 
 def test_a_save_ends_the_journal(folder: Path, kept: Path) -> None:
@@ -55,7 +55,7 @@ def test_a_save_ends_the_journal(folder: Path, kept: Path) -> None:
     session.keep_journal()
     session.save()
     assert not session.keep_journal()
-    assert not session.journal_path.exists()
+    assert not session.journal_file.path.exists()
 
 
 def test_a_file_that_changed_meanwhile_is_named(folder: Path, kept: Path) -> None:
@@ -65,7 +65,7 @@ def test_a_file_that_changed_meanwhile_is_named(folder: Path, kept: Path) -> Non
     path = folder / "rulebook.toml"
     path.write_text(path.read_text() + "\n# somebody else\n")
     again = Session(open_workspace(folder), state_folder=kept)
-    journal = again.find_journal()
+    journal = again.journal_file.find()
     assert journal is not None
     assert journal.stale_files(again.workspace) == ("rulebook.toml",)
 
@@ -73,10 +73,10 @@ def test_a_file_that_changed_meanwhile_is_named(folder: Path, kept: Path) -> Non
 @pytest.mark.parametrize("content", [b"", b"null", b"{}", b'{"schema":2,"texts":{"a":"b"},"bases":{}}', b"\xff" * 100])
 def test_a_journal_that_is_none_is_left_alone(folder: Path, kept: Path, content: bytes) -> None:
     session = Session(open_workspace(folder), state_folder=kept)
-    session.journal_path.parent.mkdir(parents=True)
-    session.journal_path.write_bytes(content)
-    assert session.find_journal() is None
-    assert session.journal_path.read_bytes() == content
+    session.journal_file.path.parent.mkdir(parents=True)
+    session.journal_file.path.write_bytes(content)
+    assert session.journal_file.find() is None
+    assert session.journal_file.path.read_bytes() == content
 
 
 def test_a_text_that_no_longer_fits_changes_nothing(folder: Path, kept: Path) -> None:
@@ -85,7 +85,7 @@ def test_a_text_that_no_longer_fits_changes_nothing(folder: Path, kept: Path) ->
     session.keep_journal()
     (folder / "tenants" / "acme-eu.toml").unlink()
     again = Session(open_workspace(folder), state_folder=kept)
-    journal = again.find_journal()
+    journal = again.journal_file.find()
     assert journal is not None
     before = again.state
     with pytest.raises(WorkbenchError):
@@ -117,7 +117,7 @@ for k in range(200):
         seen += process.stdout.readlines()
     acknowledged = float([line for line in seen if line.endswith(b"\n")][-1])
     session = Session(open_workspace(folder), state_folder=kept)
-    journal = session.find_journal()
+    journal = session.journal_file.find()
     assert journal is not None
     session.restore(journal)
     text = next(clause.text for clause in session.state.rulebook.by_id["vip-floor"].clauses)

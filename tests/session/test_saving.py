@@ -8,6 +8,7 @@ import pytest
 
 from workbench.errors import FileRefused, RulebookError, WorkbenchError
 from workbench.session.edits import AddClause, DeleteClause, DuplicateClause, EditClause, MoveClause, ToggleClause
+from workbench.session.saving import disk_changes
 from workbench.session.session import Session
 from workbench.session.tenant_edits import EditFact, EditSlot
 from workbench.session.workspace import open_workspace, sample_root
@@ -72,11 +73,11 @@ def test_the_sample_is_never_written_to_and_a_copy_goes_on(tmp_path: Path) -> No
 
 
 def test_a_change_by_another_program_is_seen_and_its_version_is_kept(session: Session, folder: Path) -> None:
-    assert session.disk_changes() == ()
+    assert disk_changes(session.workspace) == ()
     path = folder / "rulebook.toml"
     theirs = path.read_text().replace("bench_intelligence >= 0.6", "bench_intelligence >= 0.61")
     path.write_text(theirs)
-    assert session.disk_changes() == (path,)
+    assert disk_changes(session.workspace) == (path,)
     session.commit(EditClause(tenant_id=VIP, clause_id="vip-floor", text="bench_intelligence >= 0.62"))
     report = session.save()
     assert [conflict.read_text() for conflict in report.conflicts] == [theirs]
@@ -90,7 +91,7 @@ def test_reload_takes_what_stands_on_disk(session: Session, folder: Path) -> Non
     session.reload()
     assert session.shown.outcomes[VIP].winner != before
     assert session.movements[VIP].moved
-    assert session.disk_changes() == ()
+    assert disk_changes(session.workspace) == ()
 
 
 BROKEN = {
@@ -122,7 +123,7 @@ def test_a_rulebook_that_is_no_file_never_replaces_a_good_one(session: Session, 
     with pytest.raises(WorkbenchError):
         session.reload()
     assert session.shown is before
-    assert path in session.disk_changes()
+    assert path in disk_changes(session.workspace)
 
 
 def test_a_broken_tenant_shows_its_place_and_stops_nobody(folder: Path) -> None:

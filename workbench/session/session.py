@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workbench.errors import WorkbenchError
-from workbench.session import journal, saving
+from workbench.session import saving
 from workbench.session.edits import Edit
 from workbench.session.evaluation import Evaluation, Evaluator, Movement, movements
+from workbench.session.history import History, Step
+from workbench.session.saving import journal
 from workbench.session.state import WorkspaceState
-from workbench.session.workspace import BrokenFile, Workspace, open_workspace
+from workbench.session.workspace import Workspace, open_workspace
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +35,6 @@ class Preview:
     error: WorkbenchError | None
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One entry of the history."""
-
-    title: str
-    state: WorkspaceState
-
-
 class Session:
     """A workspace being worked on."""
 
@@ -56,8 +50,9 @@ class Session:
         """The last preview that could be applied."""
         self.stale: bool = False
         """The newest text has an error, so what is shown is the last good result."""
-        self._undo: list[Step] = []
-        self._redo: list[Step] = []
+        self._history = History()
+        self.journal_file = journal.journal_of(workspace.root, state_folder)
+        """Where unsaved edits of this workspace are kept, and found again at the next sitting."""
         self._saved: WorkspaceState = workspace.state
 
     # -- what is shown ------------------------------------------------------------------------------------------
@@ -78,11 +73,6 @@ class Session:
     def movements(self) -> Mapping[str, Movement]:
         """Every tenant's movement on screen against `baseline`, by tenant id."""
         return movements(self.baseline, self.shown)
-
-    @property
-    def broken(self) -> tuple[BrokenFile, ...]:
-        """Tenant files that can't be used."""
-        return self.workspace.broken
 
     # -- edits --------------------------------------------------------------------------------------------------
 
@@ -117,25 +107,22 @@ class Session:
             raise preview.error
         self.cancel_preview()
         if preview.evaluation is not None and preview.state != self.state:
-            self._undo.append(Step(edit.title, self.state))
-            self._redo.clear()
+            self._history.made(edit.title, self.state)
             self._move_to(preview.evaluation)
         return preview
 
     def undo(self) -> str | None:
         """Go back one edit; gives its title, or None where there is none."""
-        return self._step(self._undo, self._redo)
+        return self._go_to(self._history.back(self.state))
 
     def redo(self) -> str | None:
         """Make the last undone edit again; gives its title, or None where there is none."""
-        return self._step(self._redo, self._undo)
+        return self._go_to(self._history.forward(self.state))
 
-    def _step(self, source: list[Step], target: list[Step]) -> str | None:
+    def _go_to(self, step: Step | None) -> str | None:
         self.cancel_preview()
-        if not source:
+        if step is None:
             return None
-        step = source.pop()
-        target.append(Step(step.title, self.state))
         self._move_to(self.evaluator.evaluate(step.state))
         return step.title
 
@@ -170,10 +157,6 @@ class Session:
         self._adopt(open_workspace(folder), keep_history=True)
         return report
 
-    def disk_changes(self) -> tuple[Path, ...]:
-        """Files that another program changed since they were read. Reads the disk: not for the UI thread."""
-        return saving.disk_changes(self.workspace)
-
     def reload(self) -> None:
         """Read the workspace again; unsaved edits and the history are given up.
 
@@ -183,37 +166,25 @@ class Session:
 
     # -- what a killed terminal must not take along ----------------------------------------------------------------
 
-    @property
-    def journal_path(self) -> Path:
-        """Where unsaved edits of this workspace are kept."""
-        return journal.journal_path(self.workspace.root, self._state_folder)
-
     def keep_journal(self) -> bool:
         """Keep what is not saved; gives whether anything is. Writes the disk: not for the UI thread."""
-        return journal.keep(self.journal_path, self.workspace, self._saved, self.state)
-
-    def find_journal(self) -> journal.Journal | None:
-        """Unsaved edits of an earlier sitting, where there are any; nothing is applied."""
-        return journal.find(self.journal_path)
+        return self.journal_file.keep(self.workspace, self._saved, self.state)
 
     def restore(self, kept: journal.Journal) -> None:
-        """Take unsaved edits of an earlier sitting up again, as one edit that can be undone. Raises, and then nothing
-        has changed, where they no longer fit the workspace."""
+        """Take unsaved edits of an earlier sitting up again, as one edit that can be undone.
+
+        Raises, and then nothing has changed, where they no longer fit the workspace.
+        """
         state = journal.restored(kept, self.workspace)
         self.cancel_preview()
-        self._undo.append(Step("restore unsaved edits", self.state))
-        self._redo.clear()
+        self._history.made("restore unsaved edits", self.state)
         self._move_to(self.evaluator.evaluate(state))
-
-    def discard_journal(self) -> None:
-        """Give up unsaved edits of an earlier sitting."""
-        journal.discard(self.journal_path)
 
     def _adopt(self, workspace: Workspace, *, keep_history: bool) -> None:
         self.workspace = workspace
+        self.journal_file = journal.journal_of(workspace.root, self._state_folder)
         self.cancel_preview()
         self._saved = workspace.state
         if not keep_history:
-            self._undo.clear()
-            self._redo.clear()
+            self._history.clear()
         self._move_to(self.evaluator.evaluate(workspace.state))

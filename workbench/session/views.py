@@ -125,7 +125,7 @@ def tenant_view(state: WorkspaceState, outcome: Outcome) -> TenantView:
     """The clauses of `outcome` with their counts. An outcome without a policy has no rows."""
     if outcome.compiled is None:
         return TenantView(outcome, (), {})
-    clauses = [c for c in outcome.compiled.clauses if c.slot == "filter"]
+    clauses = [*envelope_clause(state), *outcome.compiled.clauses]
     live = [c for c in clauses if c.term is not None]
     funnel = explain.funnel([c.term for c in live if c.term is not None], state.pool, state.context)
     counts = {
@@ -180,11 +180,20 @@ def checks(state: WorkspaceState, outcome: Outcome, index: int) -> tuple[Check, 
     if outcome.compiled is None:
         return ()
     found: list[Check] = []
-    for clause in outcome.compiled.clauses:
+    for clause in (*envelope_clause(state), *outcome.compiled.clauses):
         if clause.slot == "filter" and clause.term is not None:
             verdict = explain.observe(clause.term, index, state.pool, state.context)
             found.append(Check(clause, verdict.passed, verdict.observed, verdict.needed))
     return tuple(found)
+
+
+def envelope_clause(state: WorkspaceState) -> tuple[Clause, ...]:
+    """The workspace's envelope as a clause, where there is one: it narrows every policy and comes from no rule."""
+    if state.envelope is None:
+        return ()
+    text = to_text(state.envelope.normal, state.vocabulary)
+    title = "The workspace's envelope holds for every tenant"
+    return (Clause("envelope", "filter", text, text, state.envelope, None, title, (), "default"),)
 
 
 def why(state: WorkspaceState, outcome: Outcome, index: int) -> Why:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from workbench.boundary import files, guarded_toml
+from workbench.boundary.guarded_toml import locate
 from workbench.catalog import Catalog, load_catalog, packaged_catalogs
 from workbench.engine.pool import Pool
-from workbench.errors import Finding, Place, TenantError, WorkbenchError, WorkspaceError
+from workbench.errors import AdmissionError, Finding, Place, TenantError, WorkbenchError, WorkspaceError
 from workbench.language.admission import Admitted, check
 from workbench.language.clause_text import parse_pred
 from workbench.rulebook.lint import check_benchmarks, check_names, idle_rules
@@ -113,7 +114,7 @@ def open_workspace(root: Path) -> Workspace:
         pool=Pool(catalog.candidates, catalog.vocabulary),
         rulebook=rulebook,
         tenants=tenants,
-        envelope=_envelope(settings, catalog),
+        envelope=_envelope(settings, settings_document.text, catalog),
     )
     findings = (
         *catalog.findings,
@@ -209,17 +210,22 @@ def _refuse_second(tenant: Tenant, documents: Mapping[str, Document], path: Path
 def default_workload(settings: Settings) -> Workload:
     table = settings.workload or {}
     return Workload(
-        tokens_in=float(table.get("tokens_in", 1000)),
-        tokens_out=float(table.get("tokens_out", 500)),
+        tokens_in=table.get("tokens_in", 1000),
+        tokens_out=table.get("tokens_out", 500),
         runs_per_month=table.get("runs_per_month"),
     )
 
 
-def _envelope(settings: Settings, catalog: Catalog) -> Admitted | None:
+def _envelope(settings: Settings, text: str, catalog: Catalog) -> Admitted | None:
     if settings.envelope is None:
         return None
-    parsed = parse_pred(settings.envelope, catalog.vocabulary)
-    return check(parsed.term, catalog.vocabulary, sort="Pred")
+    try:
+        parsed = parse_pred(settings.envelope, catalog.vocabulary)
+        return check(parsed.term, catalog.vocabulary, sort="Pred")
+    except AdmissionError as error:
+        place = Place(FILE_NAME, locate(text, ("envelope",)), path="envelope")
+        findings = [replace(finding, place=place) for finding in error.findings]
+        raise WorkspaceError("the envelope can't be used", findings) from None
 
 
 def _catalog_path(root: Path, name: str) -> Path:

@@ -122,13 +122,14 @@ def view_of(session: Session, cursors: Cursors, draft: Draft | None = None) -> V
     """The session as it is now, with the edit being typed. Cursors on things that are gone go to their neighbours."""
     evaluation = session.shown
     tenant_id = cursors.tenant_id
-    if tenant_id not in evaluation.outcomes and all(str(broken.path) != tenant_id for broken in session.broken):
+    broken = session.workspace.broken
+    if tenant_id not in evaluation.outcomes and all(str(each.path) != tenant_id for each in broken):
         tenant_id = next(iter(evaluation.outcomes), None)
     view = View(
         evaluation=evaluation,
         movements=session.movements,
         cursors=replace(cursors, tenant_id=tenant_id),
-        broken=session.broken,
+        broken=broken,
         title=session.workspace.title,
         dirty=session.dirty,
         comparing=draft is not None,

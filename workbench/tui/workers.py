@@ -15,6 +15,7 @@ from time import perf_counter
 from textual.screen import Screen
 
 from workbench.session.edits import Edit
+from workbench.session.saving import disk_changes
 from workbench.session.session import Preview, Session
 from workbench.tui.messages import DiskChanged
 
@@ -79,7 +80,7 @@ class DiskWatch:
         self._seen = ()
 
     async def _look(self) -> None:
-        paths = await asyncio.to_thread(self._session.disk_changes)
+        paths = await asyncio.to_thread(disk_changes, self._session.workspace)
         if paths != self._seen:
             self._seen = paths
             self._screen.post_message(DiskChanged(paths))

@@ -105,7 +105,7 @@ def command(
 
 
 def _readable(session: Session, tenant: str) -> None:
-    for broken in session.broken:
+    for broken in session.workspace.broken:
         if broken.path.stem == tenant:
             raise TenantError(f"tenant `{tenant}` can't be read", broken.findings)
 

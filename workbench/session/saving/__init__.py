@@ -121,7 +121,7 @@ def _with_document(workspace: Workspace, tenant_id: str | None, document: Docume
 
 
 def _changes(workspace: Workspace, saved: WorkspaceState, state: WorkspaceState) -> Iterator[_Change]:
-    from workbench.session import toml_edits  # noqa: PLC0415 - slow to load, needed only to save
+    from workbench.session.saving import toml_edits  # noqa: PLC0415 - slow to load, needed only to save
 
     if state.rulebook != saved.rulebook:
         document = workspace.rulebook_document

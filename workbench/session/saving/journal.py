@@ -48,54 +48,58 @@ class Journal:
         return tuple(name for name, base in sorted(self.bases.items()) if now.get(name) != base)
 
 
-def journal_path(root: Path, state_folder: Path | None = None) -> Path:
-    """Where the journal of the workspace in `root` is kept."""
+def journal_of(root: Path, state_folder: Path | None = None) -> JournalFile:
+    """The journal of the workspace in `root`; `state_folder` in place of the user's own."""
     folder = state_folder or Path(platformdirs.user_state_dir("policy-workbench"))
     name = sha256(str(root.resolve()).encode("utf-8", errors="surrogateescape")).hexdigest()[:32]
-    return folder / "journals" / f"{name}.json"
+    return JournalFile(folder / "journals" / f"{name}.json")
 
 
-def keep(path: Path, workspace: Workspace, saved: WorkspaceState, state: WorkspaceState) -> bool:
-    """Keep what is not saved; with nothing unsaved the journal goes away. Gives whether there is one now.
+@dataclass(frozen=True, slots=True)
+class JournalFile:
+    """The journal of one workspace on disk."""
 
-    Raises `FileRefused` where it can't be written.
-    """
-    texts: dict[str, str] = {}
-    bases: dict[str, str] = {}
-    for document, text in saving.pending(workspace, saved, state):
-        name = shown_path(document.path, workspace.root)
-        texts[name] = text
-        bases[name] = document.stamp.sha256
-    if not texts:
-        discard(path)
-        return False
-    _make_folder(path.parent)
-    value = {"schema": SCHEMA, "workspace": str(workspace.root.resolve()), "texts": texts, "bases": bases}
-    files.write_atomic(path, strict_json.dumps(value).encode(), mode=0o600)
-    return True
+    path: Path
 
+    def keep(self, workspace: Workspace, saved: WorkspaceState, state: WorkspaceState) -> bool:
+        """Keep what is not saved; with nothing unsaved the journal goes away. Gives whether there is one now.
 
-def find(path: Path) -> Journal | None:
-    """The journal at `path`; None where there is none, or one that can't be read (it stays where it is)."""
-    try:
-        value: Any = strict_json.loads(files.read_bytes(path, max_bytes=MAX_BYTES), max_bytes=MAX_BYTES)
-    except (FileRefused, DocumentError):
-        return None
-    if not isinstance(value, dict):
-        return None
-    table = cast("dict[str, Any]", value)
-    texts, bases = table.get("texts"), table.get("bases")
-    if table.get("schema") != SCHEMA or not _is_texts(texts) or not _is_texts(bases) or not texts:
-        return None
-    return Journal(cast("dict[str, str]", texts), cast("dict[str, str]", bases))
+        Raises `FileRefused` where it can't be written. Writes the disk: not for a thread that draws.
+        """
+        texts: dict[str, str] = {}
+        bases: dict[str, str] = {}
+        for document, text in saving.pending(workspace, saved, state):
+            name = shown_path(document.path, workspace.root)
+            texts[name] = text
+            bases[name] = document.stamp.sha256
+        if not texts:
+            self.discard()
+            return False
+        _make_folder(self.path.parent)
+        value = {"schema": SCHEMA, "workspace": str(workspace.root.resolve()), "texts": texts, "bases": bases}
+        files.write_atomic(self.path, strict_json.dumps(value).encode(), mode=0o600)
+        return True
 
+    def find(self) -> Journal | None:
+        """Unsaved edits of an earlier sitting; None where there are none, or none that can be read (the file stays)."""
+        try:
+            value: Any = strict_json.loads(files.read_bytes(self.path, max_bytes=MAX_BYTES), max_bytes=MAX_BYTES)
+        except (FileRefused, DocumentError):
+            return None
+        if not isinstance(value, dict):
+            return None
+        table = cast("dict[str, Any]", value)
+        texts, bases = table.get("texts"), table.get("bases")
+        if table.get("schema") != SCHEMA or not _is_texts(texts) or not _is_texts(bases) or not texts:
+            return None
+        return Journal(cast("dict[str, str]", texts), cast("dict[str, str]", bases))
 
-def discard(path: Path) -> None:
-    """Remove the journal."""
-    try:
-        path.unlink(missing_ok=True)
-    except OSError as error:
-        raise FileRefused(f"the journal can't be removed: {error.strerror}") from None
+    def discard(self) -> None:
+        """Give them up. Raises `FileRefused` where the file can't be removed."""
+        try:
+            self.path.unlink(missing_ok=True)
+        except OSError as error:
+            raise FileRefused(f"the journal can't be removed: {error.strerror}") from None
 
 
 def restored(journal: Journal, workspace: Workspace) -> WorkspaceState:
