@@ -19,7 +19,7 @@ from workbench.rulebook.clause import Clause
 from workbench.rulebook.lint import clause_warnings
 from workbench.rulebook.overrides import apply_overrides
 from workbench.rulebook.plan import Plan
-from workbench.rulebook.reader import SLOTS, Slot
+from workbench.rulebook.reader import MEMORY, SLOTS, Slot
 from workbench.rulebook.report import listed
 from workbench.rulebook.rule import DEFAULT_RULE
 from workbench.rulebook.rulebook import FALLBACKS, Rulebook, under
@@ -50,7 +50,19 @@ def compile_policy(
     """The policy of `tenant` under `rulebook`. Raises `CompileError` with every finding.
 
     `vocabulary` should be the one that the rulebook was read under; under another one it is read anew each time.
+    What a tenant was given is remembered with the rulebook, for as long as the same objects come in.
     """
+    known = rulebook.compiled.get(id(tenant))
+    if known is not None and known[0] is tenant and known[1] is vocabulary and known[2] is envelope:
+        return known[3]
+    compiled = _compile(tenant, rulebook, vocabulary, envelope)
+    if len(rulebook.compiled) >= MEMORY:
+        rulebook.compiled.clear()
+    rulebook.compiled[id(tenant)] = tenant, vocabulary, envelope, compiled
+    return compiled
+
+
+def _compile(tenant: Tenant, rulebook: Rulebook, vocabulary: Vocabulary, envelope: Admitted | None) -> Compiled:
     if rulebook.vocabulary is not vocabulary and rulebook.vocabulary != vocabulary:
         rulebook = _reread(tenant, rulebook, vocabulary)
     findings: list[Finding] = []

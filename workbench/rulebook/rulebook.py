@@ -67,6 +67,8 @@ class Rulebook:
     reader: ClauseReader = field(default_factory=lambda: ClauseReader(Vocabulary()), compare=False, repr=False)
     plans: tuple[Plan, ...] = field(default=(), compare=False, repr=False)
     """The defaults' plan, then one per rule in their order."""
+    compiled: dict[int, Any] = field(default_factory=dict[int, Any], init=False, compare=False, repr=False)
+    """What `compile_policy` gave, by the tenant's object; an edited rulebook starts without it."""
 
     @property
     def defaults(self) -> Mapping[str, str]:
