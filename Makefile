@@ -22,7 +22,7 @@ soak:  ## the tests with a hundred times the cases; hours
 	WORKBENCH_SOAK=1 $(PYTHON) -m pytest --timeout=0
 
 pictures:  ## the documentation's pictures, made from the real app
-	$(PYTHON) -m benchmarks.pictures
+	$(PYTHON) docs/pictures/make.py
 
 lock:  ## .ci/requirements.lock anew; needs pip-tools
 	$(PYTHON) -m piptools compile --quiet --generate-hashes --extra dev --extra all --allow-unsafe --strip-extras \
