@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -141,7 +141,7 @@ class Attempted:
         left, self._word = terms.deadline - now, "deadline"
         if terms.timeout_ms is not None and self._began + terms.timeout_ms - now < left:
             left, self._word = self._began + terms.timeout_ms - now, "attempt_timeout"
-        if self._http.stream and self.first_token_ms is None:
+        if self._http.stream and self.first_token_ms is None and (self.status or 200) < 300:
             first = self._began + (terms.first_token_ms or terms.limits.first_token_ms) - now
             if first < left:
                 left, self._word = first, "first_token_timeout" if self.status is not None else "read_timeout"
@@ -202,7 +202,7 @@ class Attempted:
         found = bytearray()
         try:
             async with asyncio.timeout(self._terms.limits.error_body_ms / 1000):
-                async for chunk in response.aiter_raw():
+                async for chunk in _pieces(response):
                     self.bytes_in += len(chunk)
                     found += chunk
                     if len(found) > self._terms.limits.error_body:
@@ -216,7 +216,7 @@ class Attempted:
         length = response.headers.get("content-length", "")
         if length.isascii() and length.isdigit() and len(length) < 19 and int(length) > self._terms.limits.body:
             raise Broken(classify_break("too_large"))
-        async for chunk in response.aiter_raw():
+        async for chunk in _pieces(response):
             self.bytes_in += len(chunk)
             if self.bytes_in > self._terms.limits.body:
                 raise Broken(self._judged(classify_break("too_large")))
@@ -295,6 +295,13 @@ class Attempted:
             return None
         masked = self._key.redact(message) if self._key is not None else message
         return one_line(masked, limit=MESSAGE_LIMIT)
+
+
+def _pieces(response: httpx.Response) -> AsyncIterable[bytes]:
+    """The body as it comes off the wire, decoded by nobody."""
+    if not isinstance(response.stream, httpx.AsyncByteStream):
+        raise TypeError("the transport answers with no asynchronous stream")
+    return response.stream
 
 
 def _is_json(headers: Mapping[str, str]) -> bool:

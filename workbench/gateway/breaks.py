@@ -14,7 +14,13 @@ import httpx
 
 from workbench.gateway.classify import Break
 
-_TIMEOUTS: Final[tuple[tuple[type[Exception], Break], ...]] = (
+
+class AddressRefused(httpx.ConnectError):
+    """The name leads to an address that a catalog from elsewhere may not call."""
+
+
+_PLAIN: Final[tuple[tuple[type[Exception], Break], ...]] = (
+    (AddressRefused, "address_refused"),
     (httpx.PoolTimeout, "local_pool"),
     (httpx.ConnectTimeout, "connect_timeout"),
     (httpx.WriteTimeout, "write_timeout"),
@@ -34,7 +40,7 @@ def break_of(error: Exception, *, answered: bool, streamed: bool, secure: bool) 
     """
     if isinstance(error, httpx.ReadTimeout):
         return "idle" if answered and streamed else "read_timeout"
-    for kind, word in _TIMEOUTS:
+    for kind, word in _PLAIN:
         if isinstance(error, kind):
             return word
     if isinstance(error, httpx.ConnectError | httpx.ProxyError):

@@ -15,7 +15,8 @@ from workbench.gateway.error_body import ErrorBody, error_body, error_document, 
 Break = Literal[
     "dns", "connect_refused", "reset", "no_response", "tls_verify", "tls_handshake", "connect_timeout",
     "read_timeout", "write_timeout", "first_token_timeout", "attempt_timeout", "idle", "deadline", "local_pool",
-    "protocol", "short_body", "cut", "tool_cut", "encoding_refused", "too_large", "redirect_refused", "caller_gone",
+    "protocol", "short_body", "cut", "tool_cut", "encoding_refused", "too_large", "redirect_refused",
+    "address_refused", "caller_gone",
 ]  # fmt: skip
 """How a call can break beside what its status and its body say."""
 
@@ -185,6 +186,7 @@ BREAKS: Final[Mapping[Break, Failure]] = {
     "encoding_refused": Failure("bad_response", "encoding_refused"),
     "too_large": Failure("bad_response", "too_large"),
     "redirect_refused": Failure("bad_response", "redirect_refused"),
+    "address_refused": Failure("network_error", "address_refused", local=True),
     "caller_gone": Failure("unknown", "caller_gone", local=True),
 }
 

@@ -18,13 +18,10 @@ import certifi
 import httpx
 
 from workbench.catalog.checks import address_fault
+from workbench.gateway.breaks import AddressRefused
 
 MOST_CONNECTIONS: Final = 256
 KEPT_ALIVE: Final = 32
-
-
-class AddressRefused(httpx.ConnectError):
-    """The name leads to an address that a catalog from elsewhere may not call."""
 
 
 def tls_context(ca_file: Path | None = None) -> ssl.SSLContext:
