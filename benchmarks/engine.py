@@ -11,11 +11,12 @@ drops those each time; `tuples` also makes Python tuples of everything; `new hea
 from __future__ import annotations
 
 import sys
-from itertools import count
+from collections.abc import Sequence
+from itertools import count, cycle
 from typing import Any, Final
 
 from benchmarks.measure import Work, firsts, medians
-from benchmarks.offers import CONTEXT, FILTERS, VOCABULARY, offers, policy_of
+from benchmarks.offers import CONTEXT, FILTERS, VOCABULARY, offers, policies_with
 from benchmarks.tables import Cell, Table, script
 from workbench.engine.context import Context
 from workbench.engine.decide import decide
@@ -25,24 +26,24 @@ from workbench.language.admission import Admitted
 SIZES: Final = (15, 300, 2_500, 10_000)
 
 
-def candidates(policy: Admitted, pool: Pool) -> dict[str, Work]:
-    """All ways of deciding one policy over one pool."""
-    turns = count()
+def candidates(policies: Sequence[Admitted], pool: Pool) -> dict[str, Work]:
+    """All ways of deciding over one pool, another policy each time."""
+    turns, places = cycle(policies), count()
 
     def cold() -> object:
-        pool.columns.forget()
-        return decide(policy, pool, CONTEXT)
+        pool.columns.memory.forget()
+        return decide(next(turns), pool, CONTEXT)
 
     def tuples() -> object:
-        decision = decide(policy, pool, CONTEXT)
+        decision = decide(next(turns), pool, CONTEXT)
         return decision.order, decision.scores, decision.rejected
 
     def new_health() -> object:
-        return decide(policy, pool, Context(CONTEXT.request, {"breakers": {f"p{next(turns) % 30}": True}}))
+        return decide(next(turns), pool, Context(CONTEXT.request, {"breakers": {f"p{next(places) % 30}": True}}))
 
     return {
-        "reference": lambda: decide(policy, pool, CONTEXT, evaluator="reference"),
-        "columnar": lambda: decide(policy, pool, CONTEXT),
+        "reference": lambda: decide(next(turns), pool, CONTEXT, evaluator="reference"),
+        "columnar": lambda: decide(next(turns), pool, CONTEXT),
         "masks forgotten": cold,
         "tuples": tuples,
         "new health": new_health,
@@ -62,17 +63,17 @@ def first(policy: Admitted, listed: list[dict[str, Any]]) -> float:
 def measure() -> list[Table]:
     """One table for each policy, microseconds."""
     tables: list[Table] = []
-    for name in FILTERS:
+    for name, keep in FILTERS.items():
         rows: list[tuple[Cell, ...]] = []
-        policy = policy_of(name)
+        policies = policies_with(keep)
         for size in SIZES:
             listed = offers(size)
             pool = Pool(listed, VOCABULARY)
-            decision = decide(policy, pool, CONTEXT)
-            assert decision == decide(policy, pool, CONTEXT, evaluator="reference")
-            took = medians(candidates(policy, pool))
+            decision = decide(policies[0], pool, CONTEXT)
+            assert decision == decide(policies[0], pool, CONTEXT, evaluator="reference")
+            took = medians(candidates(policies, pool))
             ratio = took["reference"] / took["columnar"]
-            rows.append((float(size), float(decision.survivors), *took.values(), ratio, first(policy, listed)))
+            rows.append((float(size), float(decision.survivors), *took.values(), ratio, first(policies[0], listed)))
         head = ("offers", "survivors", "reference µs", "columnar µs", "masks forgotten µs", "tuples µs")
         head = (*head, "new health µs", "reference / columnar", "first µs")
         tables.append(Table(f"engine-{name}", f"One decision, uncached, policy `{name}`", head, tuple(rows)))

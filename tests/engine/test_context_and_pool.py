@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.strategies import SAMPLE
-from workbench.engine.columnar import columns
+from workbench.engine.columnar import memory
 from workbench.engine.context import Context
 from workbench.engine.decide import decide
 from workbench.engine.explain import mask
@@ -50,9 +50,9 @@ def test_a_context_from_its_wire_form() -> None:
 
 
 def test_kept_masks_are_bounded_and_the_least_used_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(columns, "KEPT_MASKS", 3)
+    monkeypatch.setattr(memory, "KEPT_MASKS", 3)
     pool = Pool([{"price_in": 1}], SAMPLE)
-    kept = pool.columns._masks  # pyright: ignore[reportPrivateUsage]
+    kept = pool.columns.memory._masks  # pyright: ignore[reportPrivateUsage]
 
     def look(bound: int) -> None:
         mask(check(["cmp", "price_in", "le", bound], SAMPLE), pool, Context())
@@ -63,13 +63,13 @@ def test_kept_masks_are_bounded_and_the_least_used_goes_first(monkeypatch: pytes
 
 
 def test_kept_plans_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(columns, "KEPT_PLANS", 2)
+    monkeypatch.setattr(memory, "KEPT_PLANS", 2)
     pool = Pool([{"price_in": 1}], SAMPLE)
     for bound in range(5):
         keep = ["cmp", "price_in", "le", bound]
         term = ["policy", keep, ["zero"], ["argmax"], ["id"], ["always", {"action": "abort"}]]
         assert decide(check(term, SAMPLE), pool).survivors == (bound >= 1)
-    assert len(pool.columns._plans) == 2  # pyright: ignore[reportPrivateUsage]
+    assert len(pool.columns.memory._plans) == 2  # pyright: ignore[reportPrivateUsage]
 
 
 def test_a_kept_mask_cannot_be_written_to() -> None:

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.engine import columnar
-from workbench.engine.columnar.columns import Mask, Numbers
+from workbench.engine.columnar.columns import Numbers
+from workbench.engine.columnar.memory import Mask
 from workbench.engine.columnar.scorers import scores
 from workbench.engine.context import Context
 from workbench.engine.decision import Decision

@@ -7,27 +7,18 @@ averages come between the two.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.engine.columnar.memory import Mask, Memory
 from workbench.engine.pool import declared
 from workbench.engine.values import flag, number, record, text
 from workbench.language.vocabulary import Vocabulary
 
-Mask = NDArray[np.bool_]
 Numbers = NDArray[np.float64]
 Places = NDArray[np.intp]
-
-KEPT_PLANS: Final = 512
-"""Most plans kept per pool."""
-
-KEPT_MASKS: Final = 1024
-"""Most masks kept per pool; at 10,000 candidates they take 10 MB."""
-
-
-Plan = TypeVar("Plan")
 
 
 class Coded:
@@ -72,8 +63,7 @@ class Columns:
         self.vocabulary = vocabulary
         self.size = len(candidates)
         self._built: dict[tuple[str, str], Any] = {}
-        self._masks: dict[Hashable, Mask] = {}
-        self._plans: dict[str, Any] = {}
+        self.memory = Memory()
 
     def provider(self) -> Coded:
         """Provider ids."""
@@ -140,35 +130,6 @@ class Columns:
         """A number as the candidate states it, 0 where it does not."""
         found: Numbers | None = self._built.get(("or_zero", name))
         return self._filled("or_zero", name, 0.0) if found is None else found
-
-    def kept(self, key: Hashable) -> Mask | None:
-        """A mask kept under this key; it must not be written to."""
-        mask = self._masks.pop(key, None)
-        if mask is not None:
-            self._masks[key] = mask
-        return mask
-
-    def keep(self, key: Hashable, mask: Mask) -> Mask:
-        """Keeps a mask, dropping the one that was not asked for the longest."""
-        while len(self._masks) >= KEPT_MASKS:
-            self._masks.pop(next(iter(self._masks)), None)
-        mask.flags.writeable = False
-        self._masks[key] = mask
-        return mask
-
-    def planned(self, encoding: str, make: Callable[[], Plan]) -> Plan:
-        """What `make` gives for a term of this versioned encoding, made once."""
-        plan: Plan | None = self._plans.get(encoding)
-        if plan is None:
-            while len(self._plans) >= KEPT_PLANS:
-                self._plans.pop(next(iter(self._plans)), None)
-            plan = self._plans[encoding] = make()
-        return plan
-
-    def forget(self) -> None:
-        """Drops every kept mask and plan, for measuring without them."""
-        self._masks.clear()
-        self._plans.clear()
 
     def _filled(self, kind: str, name: str, default: float) -> Numbers:
         column = filled(self.raw(name), default)

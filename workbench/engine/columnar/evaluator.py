@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from workbench.engine.columnar import predicates
-from workbench.engine.columnar.columns import Mask
+from workbench.engine.columnar.memory import Mask
 from workbench.engine.columnar.scorers import scores
 from workbench.engine.columnar.selectors import select
 from workbench.engine.columnar.view import View
@@ -20,7 +20,7 @@ def evaluate(policy: Admitted, pool: Pool, context: Context) -> Decision:
     keep, scorer, selector = policy.normal[-5:-2]
     columns = pool.columns
     view = View(columns, policy.version, context)
-    steps = columns.planned(policy.encoding, lambda: predicates.plan(keep, policy.version))
+    steps = columns.memory.planned(policy.encoding, lambda: predicates.plan(keep, policy.version))
     with np.errstate(all="ignore"):  # infinities are values here
         codes, reasons, alive = predicates.sift(steps, view)
         survivors = alive.nonzero()[0]

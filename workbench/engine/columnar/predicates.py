@@ -8,7 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from workbench.engine.columnar.columns import Coded, Columns, Mask
+from workbench.engine.columnar.columns import Coded, Columns
+from workbench.engine.columnar.memory import Mask
 from workbench.engine.columnar.view import View, frozen, swayed_by
 from workbench.engine.decision import Codes
 from workbench.engine.reference.predicates import RELATIONS, level, needs
@@ -28,8 +29,8 @@ def holds(term: Term, view: View) -> Mask:
     key = view.key(term)
     if key is None:
         return _mask(term, view)
-    kept = view.columns.kept(key)
-    return view.columns.keep(key, _mask(term, view)) if kept is None else kept
+    kept = view.columns.memory.kept(key)
+    return view.columns.memory.keep(key, _mask(term, view)) if kept is None else kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +76,8 @@ def _checks(steps: Sequence[Step], view: View) -> Iterator[Check]:
         if step.term[0] == "meets_req":
             yield from requirements(view)
         elif view.live.isdisjoint(step.swayed_by):
-            kept = view.columns.kept(step.key)
-            yield view.columns.keep(step.key, _mask(step.term, view)) if kept is None else kept, step.reason
+            kept = view.columns.memory.kept(step.key)
+            yield view.columns.memory.keep(step.key, _mask(step.term, view)) if kept is None else kept, step.reason
         else:
             yield _mask(step.term, view), step.reason
 

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from workbench.engine.columnar.columns import Mask, Numbers, Places
+from workbench.engine.columnar.columns import Numbers, Places
+from workbench.engine.columnar.memory import Mask
 from workbench.engine.columnar.predicates import holds
 from workbench.engine.columnar.view import View
 from workbench.engine.minstd import Minstd

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from workbench.engine.columnar.columns import Coded, Columns, Mask, Numbers, filled
+from workbench.engine.columnar.columns import Coded, Columns, Numbers, filled
+from workbench.engine.columnar.memory import Mask
 from workbench.engine.context import Context
 from workbench.engine.pool import declared
 from workbench.engine.values import number, record
