@@ -1,16 +1,17 @@
-"""What the door into the language costs: medians in microseconds. Run `python -m benchmarks.language`.
+"""What the door into the language costs, in microseconds.
+
+    python -m benchmarks.language [--json]
 
 Asserts nothing: figures depend on the machine, and who reads them compares two commits on one.
 """
 
 from __future__ import annotations
 
-import gc
-import statistics
-import time
-from collections.abc import Callable
+import sys
 from typing import Any
 
+from benchmarks.measure import medians
+from benchmarks.tables import Table, script
 from workbench.errors import AdmissionError
 from workbench.language.admission import check, find
 from workbench.language.lowering import lower
@@ -55,34 +56,22 @@ def refused(term: list[Any]) -> AdmissionError | None:
     return None
 
 
-def median(work: Callable[[], object], calls: int, rounds: int = 31) -> float:
-    """Microseconds per call: the median over rounds, the collector off."""
-    took: list[float] = []
-    gc.disable()
-    for _ in range(rounds):
-        start = time.perf_counter()
-        for _ in range(calls):
-            work()
-        took.append((time.perf_counter() - start) / calls * 1e6)
-    gc.enable()
-    return statistics.median(took)
-
-
-def main() -> None:
-    """Print one line per measurement."""
+def measure() -> list[Table]:
+    """One table."""
     admitted = check(POLICY, CORE)
-    rows: list[tuple[str, Callable[[], object], int]] = [
-        ("admit, normalize, encode, identity (8 clauses)", lambda: check(POLICY, CORE).identity, 200),
-        ("the same with its fingerprint", lambda: check(POLICY, CORE).fingerprint, 200),
-        ("refuse, with place and suggestion", lambda: refused(WRONG), 200),
-        ("find everything that is wrong with it", lambda: find(WRONG, CORE), 200),
-        ("lower two spellings", lambda: lower(SPELLED, CORE), 200),
-        ("second verdict", lambda: runnable(admitted), 200),
-        ("admit the widest term (4,096 nodes)", lambda: check(WIDEST, CORE), 2),
-    ]
-    for name, work, calls in rows:
-        print(f"{median(work, calls):10.1f} µs  {name}")
+    took = medians(
+        {
+            "admit, normalize, encode, identity (8 clauses)": lambda: check(POLICY, CORE).identity,
+            "the same with its fingerprint": lambda: check(POLICY, CORE).fingerprint,
+            "refuse, with place and suggestion": lambda: refused(WRONG),
+            "find everything that is wrong with it": lambda: find(WRONG, CORE),
+            "lower two spellings": lambda: lower(SPELLED, CORE),
+            "second verdict": lambda: runnable(admitted),
+            "admit the widest term (4,096 nodes)": lambda: check(WIDEST, CORE),
+        }
+    )
+    return [Table("language", "The door into the language", ("what", "µs"), tuple(took.items()))]
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(script(__doc__, measure))

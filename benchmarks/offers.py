@@ -14,11 +14,6 @@ VOCABULARY: Final[Vocabulary] = CORE.extend(
 )
 
 FALLBACK: Final[list[Any]] = ["always", {"action": "next_candidate"}]
-SCORER: Final[list[Any]] = [
-    "add",
-    ["scale", 0.7, ["normalize", ["field", "bench_intelligence"]]],
-    ["scale", 0.3, ["neg", ["normalize", ["field", "price_in"]]]],
-]
 FILTERS: Final[dict[str, list[Any]]] = {
     "tenant": [
         "and",
@@ -67,6 +62,16 @@ def policy_of(name: str) -> Admitted:
     return policy_with(FILTERS[name])
 
 
-def policy_with(keep: list[Any]) -> Admitted:
-    """A policy around a filter."""
-    return check(["policy", keep, SCORER, ["argmax"], ["id"], FALLBACK], VOCABULARY)
+def policies_with(keep: list[Any], count: int = 64) -> tuple[Admitted, ...]:
+    """As many policies around a filter, each with weights of its own."""
+    return tuple(policy_with(keep, 0.25 + place / (2 * count)) for place in range(count))
+
+
+def policy_with(keep: list[Any], quality: float = 0.7) -> Admitted:
+    """A policy around a filter; `quality` is its weight, the rest is the price's."""
+    scorer: list[Any] = [
+        "add",
+        ["scale", quality, ["normalize", ["field", "bench_intelligence"]]],
+        ["scale", 1 - quality, ["neg", ["normalize", ["field", "price_in"]]]],
+    ]
+    return check(["policy", keep, scorer, ["argmax"], ["id"], FALLBACK], VOCABULARY)
