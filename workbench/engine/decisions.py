@@ -113,6 +113,8 @@ def _facts(reads: Reads, context: Context) -> str:
     asked = request.get("requirements") if reads.requirements else None
     implied = needs(context) if reads.requirements and not _IMPLIED.isdisjoint(request) else None
     try:
+        if implied is None and not reads.scope and type(asked) is dict:
+            return repr(asked)  # pyright: ignore[reportUnknownArgumentType]
         return repr((asked, implied, request.get("scope") if reads.scope else None))
     except (RecursionError, ValueError):  # too deep, or an integer of too many digits
         return _NO_KEY

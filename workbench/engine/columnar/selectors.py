@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -36,9 +37,9 @@ def best_first(scores: Numbers) -> Places:
     if len(keys) <= _SHORT:
         return keys.argsort(kind="stable")
     order = keys.argsort()
-    ascending = keys[order]
+    ascending = keys.take(order)
     tied = ascending[1:] == ascending[:-1]
-    if np.isnan(ascending[-1]):
+    if math.isnan(ascending.item(-1)):
         tied |= np.isnan(ascending[:-1])
     return _in_input_order(order, tied) if tied.any() else order
 
@@ -46,8 +47,9 @@ def best_first(scores: Numbers) -> Places:
 def _in_input_order(order: Places, tied: Mask) -> Places:
     """Each run of ties in ascending places, which the quick sort has lost: sorted by (run, place) as one integer."""
     bits = len(order).bit_length()
-    merged = np.zeros(len(order), dtype=np.int64)
-    np.cumsum(~tied, out=merged[1:])
+    merged = np.empty(len(order), dtype=np.int64)
+    merged[0] = 0
+    np.add.accumulate(np.logical_not(tied, out=tied), dtype=np.int64, out=merged[1:])
     merged <<= bits
     merged |= order
     merged.sort()
