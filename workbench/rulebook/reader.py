@@ -65,7 +65,8 @@ class ClauseReader:
 
     def policy(self, filters: tuple[Admitted, ...], slots: tuple[Admitted, ...], envelope: Admitted | None) -> Admitted:
         """The policy of these parts, admitted as a whole. Raises `AdmissionError`."""
-        key = (filters, slots, envelope)
+        inside = None if envelope is None else envelope.encoding
+        key = (tuple([part.encoding for part in filters]), tuple([part.encoding for part in slots]), inside)
         known = self._policies.get(key)
         if known is None:
             known = assemble(filters, slots, self.vocabulary)
