@@ -29,10 +29,11 @@ SIZES: Final = (15, 300, 2_500, 10_000)
 def candidates(policies: Sequence[Admitted], pool: Pool) -> dict[str, Work]:
     """All ways of deciding over one pool, another policy each time."""
     turns, places = cycle(policies), count()
+    forgetful = Pool(pool.candidates, pool.vocabulary)
 
     def cold() -> object:
-        pool.columns.memory.forget()
-        return decide(next(turns), pool, CONTEXT)
+        forgetful.columns.memory.forget()
+        return decide(next(turns), forgetful, CONTEXT)
 
     def tuples() -> object:
         decision = decide(next(turns), pool, CONTEXT)

@@ -67,10 +67,11 @@ def filter_of(count: int) -> list[Any]:
 def grown(policies: Sequence[Admitted], pool: Pool) -> dict[str, float]:
     """With masks kept and with masks forgotten, the policies taking turns."""
     turns = cycle(policies)
+    forgetful = Pool(pool.candidates, pool.vocabulary)
 
     def cold() -> object:
-        pool.columns.memory.forget()
-        return decide(next(turns), pool, CONTEXT)
+        forgetful.columns.memory.forget()
+        return decide(next(turns), forgetful, CONTEXT)
 
     return medians({"kept": lambda: decide(next(turns), pool, CONTEXT), "cold": cold}, passes=3)
 

@@ -209,10 +209,11 @@ def installed() -> tuple[dict[str, str], list[str]]:
 def candidates(work: Job, versions: dict[str, str]) -> dict[str, Work]:
     """Everything that is timed in one run; ours with other weights each time, so that no sort is known by heart."""
     turns = cycle(policies_with(FILTERS[work.name]))
+    forgetful = Pool(work.pool.candidates, VOCABULARY)
 
     def cold() -> object:
-        work.pool.columns.memory.forget()
-        return decide(next(turns), work.pool, CONTEXT)
+        forgetful.columns.memory.forget()
+        return decide(next(turns), forgetful, CONTEXT)
 
     found: dict[str, Work] = {
         "columnar": lambda: decide(next(turns), work.pool, CONTEXT),
