@@ -223,8 +223,10 @@ def fallback_rows(state: WorkspaceState, outcome: Outcome) -> tuple[tuple[str, s
 
 
 def threshold_hint(state: WorkspaceState, outcome: Outcome, clause_id: str | None, term: Any) -> str | None:
-    """Where the next thresholds lie for a clause that compares a number: `0.57 admits 12, 0.60 admits 4, 0.61 nobody`.
+    """Where the next thresholds lie for a clause that compares a number, those that tighten it first.
 
+    `0.6 admits 12; tighter 0.61: 9, 0.62: 4, 0.65: nobody; looser 0.59: 14`: the present value, then the nearest ones,
+    each with how many offers it would admit. `=` and `!=` have no direction: `5 admits 12; near 4: 3, 6: 9`.
     `clause_id` is the clause being edited, which is left out of the others; `term` is what it says now.
     None where the clause is no single comparison.
     """
@@ -237,4 +239,20 @@ def threshold_hint(state: WorkspaceState, outcome: Outcome, clause_id: str | Non
     ]  # fmt: skip
     pred = check(term, state.vocabulary, sort="Pred")  # pyright: ignore[reportUnknownArgumentType]
     steps = explain.thresholds(pred, explain.together(others, state.pool, state.context), state.pool, state.context)
-    return ", ".join(f"{value:g} admits {count}" if count else f"{value:g} admits nobody" for value, count in steps)
+    bound, relation = pred.normal[3], pred.normal[2]
+    now = next((count for value, count in steps if value == bound), 0)
+    below = [step for step in reversed(steps) if step.value < bound]
+    above = [step for step in steps if step.value > bound]
+    if relation in ("ge", "gt"):
+        groups = (("tighter", above), ("looser", below))
+    elif relation in ("le", "lt"):
+        groups = (("tighter", below), ("looser", above))
+    else:
+        groups = (("near", [*reversed(below), *above]),)
+    said = [f"{bound:g} admits {now or 'nobody'}"]
+    said += [f"{word} {', '.join(_admits(step) for step in found)}" for word, found in groups if found]
+    return "; ".join(said)
+
+
+def _admits(step: explain.Threshold) -> str:
+    return f"{step.value:g}: {step.admits or 'nobody'}"

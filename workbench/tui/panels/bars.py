@@ -66,19 +66,28 @@ class Footer(TextBlock):
         super().__init__(id=id)
         self._actions: Sequence[tuple[str, str, str]] = ()
         self._status: Line = ()
+        self._keys_first = False
 
     def show_actions(self, actions: Sequence[Action], status: Line) -> None:
         """Keys and the state of the work."""
         self.show_keys([(action.id, wording.key_name(action.keys[0]), action.title) for action in actions], status)
 
-    def show_keys(self, keys: Sequence[tuple[str, str, str]], status: Line) -> None:
-        """Action id (empty where a click does nothing), key and title."""
+    def show_keys(self, keys: Sequence[tuple[str, str, str]], status: Line, *, keys_first: bool = False) -> None:
+        """Action id (empty where a click does nothing), key and title.
+
+        `keys_first`: the status takes what the keys leave.
+        """
         self._actions = keys
+        self._keys_first = keys_first
         self._status = status
         self.show(lambda width: [self._line(width)])
 
     def _line(self, width: int) -> Line:
-        room = width - line_width(self._status) - 2
+        status = self._status
+        if self._keys_first:
+            keys = sum(line_width([Cell(f" {key} {title} ")]) for _, key, title in self._actions)
+            status = cut(status, max(0, width - keys - 2))
+        room = width - line_width(status) - 2
         cells: list[Cell] = []
         for _, key, title in self._actions:
             piece = [Cell(f" {key}", "key"), Cell(f" {title} ", "muted")]
@@ -86,8 +95,8 @@ class Footer(TextBlock):
                 break
             cells += piece
         if room < 8:
-            return cut(self._status, width)
-        return spread(cells, [*self._status, Cell(" ")], width)
+            return cut(status, width)
+        return spread(cells, [*status, Cell(" ")], width)
 
     @on(TextBlock.Clicked)
     async def _clicked(self, event: TextBlock.Clicked) -> None:
@@ -102,9 +111,9 @@ class Footer(TextBlock):
 
 
 def status_cells(view: View, saved: str | None) -> Line:
-    """Stale and why, or the age of the save and the time of the last evaluation."""
+    """Whether the result is stale (the editor says why), or the age of the save and the time of the last evaluation."""
     if view.stale is not None:
-        return [Cell("stale · ", "warn"), Cell(view.stale, "warn")]
+        return [Cell("stale: last good result", "warn")]
     parts: list[Cell] = []
     if view.dirty:
         parts.append(Cell("not saved", "warn"))

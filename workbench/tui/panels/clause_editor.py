@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -20,12 +21,15 @@ from workbench.tui import wording
 from workbench.tui.draft import Draft, completions
 from workbench.tui.messages import DraftCancelled, DraftCommitted, DraftTyped, ScopeSwitched
 from workbench.tui.view import View
-from workbench.tui.widgets.drawing import Cell, Line, clean, fit, shorten, spread
+from workbench.tui.widgets.drawing import Cell, Line, clean, fit, spread, wrap
 from workbench.tui.widgets.look import look_of
 from workbench.tui.widgets.text_block import TextBlock
 from workbench.tui.widgets.tokens import KNOWN, ClauseHighlighter
 
 MOST_CHOICES = 7
+NOTE_LINES = 4
+"""Lines below the input: what is said about the text, and last whom the edit is for."""
+BREAKS = str.maketrans("\n\r\t", "   ")
 STALE = (" stale: the last good result stays", " stale: last good result", " stale")
 """The longest that fits stands beside the caret."""
 
@@ -47,8 +51,16 @@ class ClauseInput(Input):
         self.cursor_blink = False
 
     def validate_value(self, value: str) -> str:
-        """Whatever is typed or pasted, on one line and visible."""
-        return clean(value)
+        """Whatever is typed or put there, on one line and visible; a line break parts words as a space does."""
+        return clean(value.translate(BREAKS))
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take everything that is pasted, where the base class takes the first line."""
+        event.stop()
+        event.prevent_default()
+        lines = event.text.splitlines()
+        joined = event.text if len(lines) == 1 else " ".join(line.strip() for line in lines if line.strip())
+        self.replace(joined, *self.selection)
 
     def on_mount(self) -> None:
         self.colours.styles = {name: look_of(self)[name] for name in KNOWN}
@@ -71,7 +83,7 @@ class ClauseInput(Input):
 
 
 class ClauseEditor(Vertical):
-    """The input, three lines of notes, and the choices."""
+    """The input, the lines of notes, and the choices."""
 
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
@@ -112,24 +124,21 @@ class ClauseEditor(Vertical):
         draft, view = self._draft, self._view
         if draft is None or view is None:
             return []
-        return [self._caret_line(draft, width), self._hint_line(draft, width), scope_line(draft, view, width)]
+        lines = [*self._said_lines(draft, width)][: NOTE_LINES - 1]
+        lines += [()] * (NOTE_LINES - 1 - len(lines))
+        return [*lines, scope_line(draft, view, width)]
 
-    def _caret_line(self, draft: Draft, width: int) -> Line:
-        at = draft.error_column
-        if at is None:
-            if draft.error is None:
-                return [Cell("", "")]
-            return [Cell(shorten(draft.error_words, width), "bad")]
-        at = min(at - round(self._input.scroll_x), width - 1)
+    def _said_lines(self, draft: Draft, width: int) -> list[Line]:
+        """The error below its caret, or where the next thresholds lie."""
+        if draft.error is not None:
+            said: list[Line] = [[Cell(text, "bad")] for text in wrap(draft.error_words, width)]
+            return said if draft.error_column is None else [self._caret_line(draft.error_column, width), *said]
+        return [[Cell(text, "accent")] for text in wrap(self._hint, width)] if self._hint else []
+
+    def _caret_line(self, column: int, width: int) -> Line:
+        at = max(0, min(cell_len(self._input.value[:column]) - round(self._input.scroll_x), width - 1))
         stale = next((text for text in STALE if len(text) < width - at), "")
-        return [Cell(" " * max(0, at)), Cell("^", "bad"), Cell(stale, "warn")]
-
-    def _hint_line(self, draft: Draft, width: int) -> Line:
-        if draft.error is not None and draft.error_column is not None:
-            return [Cell(shorten(draft.error_words, width), "bad")]
-        if self._hint:
-            return [Cell("^ ", "accent"), Cell(shorten(nearest(self._hint, width - 2), width - 2), "accent")]
-        return [Cell("")]
+        return [Cell(" " * at), Cell("^", "bad"), Cell(stale, "warn")]
 
     # choices
 
@@ -212,14 +221,6 @@ class ClauseEditor(Vertical):
         """Choices without a cursor to type at are in the way."""
         event.stop()
         self._close_choices()
-
-
-def nearest(hint: str, width: int) -> str:
-    """The thresholds that fit: those below the present one go first."""
-    parts = hint.split(", ")
-    while len(parts) > 2 and len(", ".join(parts)) > width:
-        parts = parts[1:]
-    return ", ".join(parts)
 
 
 def scope_line(draft: Draft, view: View, width: int) -> Line:

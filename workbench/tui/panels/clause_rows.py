@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import cast
 
 from workbench.rulebook.clause import Clause
 from workbench.session.views import SLOTS, ClauseRow
 from workbench.tui.draft import Draft
 from workbench.tui.view import View
+from workbench.tui.widgets.clause_lines import clause_lines
 from workbench.tui.widgets.columns import Column, Columns
 from workbench.tui.widgets.drawing import Cell, Line, filled, shorten
 from workbench.tui.widgets.tokens import coloured
 
-EDITOR_LINES = 4
+EDITOR_LINES = 5
 """Lines that stay empty for the editor that lies over them."""
 
 COLUMNS = Columns((
@@ -27,11 +29,11 @@ Entry = tuple[int | None, str, object]
 
 
 class ClauseRows:
-    """The clauses of a view, laid out once per view and drawn a line at a time."""
+    """The clauses of a view, laid out for a width once per view and drawn a line at a time."""
 
-    def __init__(self, view: View, draft: Draft | None = None) -> None:
+    def __init__(self, view: View, draft: Draft | None = None, width: int = 80) -> None:
         self._view = view
-        self._entries: list[Entry] = list(_entries(view, draft))
+        self._entries: list[Entry] = list(_entries(view, draft, max(4, COLUMNS.room("text", width))))
         self._spans: dict[int, tuple[int, int]] = {}
         self.editor_line: int | None = None
         """The first of the lines kept for the editor."""
@@ -62,6 +64,8 @@ class ClauseRows:
         _, kind, subject = self._entries[line]
         if kind == "clause" and isinstance(subject, ClauseRow):
             return _clause_line(subject, width)
+        if kind == "more":
+            return [Cell("    "), *cast("Line", subject)]
         if kind == "source" and isinstance(subject, Clause):
             return [Cell("    "), *source_cells(subject)]
         if kind == "slot" and isinstance(subject, Clause):
@@ -71,7 +75,7 @@ class ClauseRows:
         return ()
 
 
-def _entries(view: View, draft: Draft | None) -> Iterator[Entry]:
+def _entries(view: View, draft: Draft | None, room: int) -> Iterator[Entry]:
     rows = view.tenant.rows if view.tenant else ()
     editing = draft.clause.id if draft and draft.clause else None
     adding = draft is not None and draft.clause is None
@@ -81,6 +85,7 @@ def _entries(view: View, draft: Draft | None) -> Iterator[Entry]:
             yield from ((k, "editor", row) for _ in range(EDITOR_LINES))
             continue
         yield k, "clause", row
+        yield from ((k, "more", line) for line in _text_lines(row.clause, room)[1:])
         if row.clause.origin != "default":
             yield k, "source", row.clause
         if adding and draft and row.clause.id == draft.after:
@@ -106,12 +111,24 @@ def _clause_line(row: ClauseRow, width: int) -> Line:
     return COLUMNS.lay(
         {
             "sign": Cell("✓" if on else "○", "good" if on else "faint"),
-            "text": coloured(worded(clause)) if on else Cell(f"{worded(clause)}  (off)", "muted"),
+            "text": _text_lines(clause, COLUMNS.room("text", width))[0],
             "alone": Cell(f"{row.alone:,}" if on else "-", "muted"),
             "only": Cell(f"{row.only:,}" if on else "-", "strong" if row.only else "faint"),
         },
         width,
     )
+
+
+def _text_lines(clause: Clause, room: int) -> tuple[Line, ...]:
+    """The clause's text in lines, the first of them `room` cells wide."""
+    if clause.enabled:
+        return clause_lines(worded(clause), room)
+    *before, last = clause_lines(worded(clause), max(4, room - 7))
+    return (*(_muted(line) for line in before), (*_muted(last), Cell("  (off)", "muted")))
+
+
+def _muted(line: Line) -> Line:
+    return tuple(Cell(cell.text, "muted") for cell in line)
 
 
 def worded(clause: Clause) -> str:
@@ -146,7 +163,7 @@ def _slot_line(clause: Clause, width: int) -> Line:
     origin = shorten(origin, max(0, width // 3))
     room = max(4, width - 10 - len(origin) - 1)
     text = (
-        coloured(clause.text.strip().replace("\n", "; "))
+        coloured("; ".join(line.strip().rstrip(";").rstrip() for line in clause.text.strip().splitlines()))
         if clause.enabled
         else (Cell(f"{clause.text}  (off)", "muted"),)
     )

@@ -50,7 +50,7 @@ class Clauses(Panel):
             self._table.show_rows(ListedRows(_trouble(view, self._table.draw_width)), 0)
         else:
             at = next((k for k, clause in enumerate(view.clauses) if clause.id == view.cursors.clause_id), 0)
-            self._table.show_rows(ClauseRows(view, self.draft), None if self.said else at)
+            self._table.show_rows(ClauseRows(view, self.draft, self._table.draw_width), None if self.said else at)
         count = len(view.tenant.rows) if view.tenant else 0
         self.name_it(title_of(view), wording.plural(count, "clause") if count else "")
         self.place_editor()

@@ -9,9 +9,11 @@ from textual.app import ComposeResult
 from workbench.language.clause_text import to_text
 from workbench.session.views import Check, Why
 from workbench.tui import wording
+from workbench.tui.panels.clause_rows import source_cells
 from workbench.tui.panels.panel import Panel
 from workbench.tui.view import View
-from workbench.tui.widgets.drawing import Cell, Line, filled, fit, shorten
+from workbench.tui.widgets.clause_lines import clause_lines
+from workbench.tui.widgets.drawing import Cell, Line, cut, filled, line_width, spread
 from workbench.tui.widgets.reader import Reader
 from workbench.tui.widgets.rows import ListedRows
 from workbench.tui.widgets.tokens import coloured
@@ -74,17 +76,29 @@ def why_lines(view: View, why: Why, width: int) -> Iterator[Line]:
 
 
 def _check_lines(check: Check, width: int) -> Iterator[Line]:
-    sign = Cell("✓ ", "good") if check.passed else Cell("x ", "bad")
-    left = max(8, (width - 3) * 11 // 20)
-    text = filled(coloured(check.clause.shown), left)
-    room = max(4, width - left - 3)
-    if check.passed:
-        yield [sign, *text, Cell(" "), Cell(fit(check.observed, room), "muted")]
-        return
-    yield [sign, *text, Cell(" "), Cell(fit(check.observed, room), "bad")]
-    source = check.clause.rule_id or check.clause.origin
-    yield [
-        Cell("    needs ", "faint"),
-        Cell(shorten(check.needed, max(4, width - 12 - len(source))), ""),
-        Cell(f"  {source}", "faint"),
-    ]
+    """Clause, observed, needed: on one line where they fit, else what is observed below what is asked."""
+    lead = Cell("✓ ", "good") if check.passed else Cell("x ", "bad")
+    observed = Cell(check.observed, "muted" if check.passed else "bad")
+    asked, needed = asked_and_needed(check)
+    line = [lead, *coloured(asked), Cell("   "), observed, *needed]
+    if line_width(line) <= width:
+        yield spread([lead, *coloured(asked)], [observed, *needed], width)
+    else:
+        text, *more = clause_lines(check.clause.shown, max(4, width - 2))
+        yield [lead, *text]
+        yield from ([Cell("  "), *line] for line in more)
+        second = [Cell("    has ", "faint"), observed, *needed]
+        if line_width(second) > width:
+            second = second[:2]
+        yield [Cell("    has ", "faint"), *cut(second[1:], max(4, width - 8))]
+    if not check.passed:
+        yield [Cell("    "), *source_cells(check.clause)]
+
+
+def asked_and_needed(check: Check) -> tuple[str, list[Cell]]:
+    """What the clause asks about, and what is needed: a comparison gives its field and `>= 0.5`."""
+    shown = check.clause.shown
+    name, _, rest = shown.partition(" ")
+    if rest and check.needed.startswith(rest):
+        return name, [Cell("  "), Cell(check.needed, "faint" if check.passed else "")]
+    return shown, [Cell("  needs ", "faint"), Cell(check.needed, "faint" if check.passed else "")]

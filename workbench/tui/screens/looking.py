@@ -36,11 +36,11 @@ from workbench.tui.widgets.text_block import TextBlock
 PanelName = Literal["tenants", "clauses", "decision", "policy"]
 PANELS: tuple[PanelName, ...] = ("tenants", "clauses", "decision", "policy")
 EDITOR_KEYS = (
-    ("", "enter", "make the edit"),
+    ("", "enter", "done"),
     ("", "esc", "cancel"),
+    ("edit.scope", "^t", "rule/tenant"),
     ("", "tab", "complete"),
     ("", "↑↓", "choose"),
-    ("edit.scope", "^t", "rule/tenant"),
 )
 
 
@@ -113,7 +113,7 @@ class Looking(Screen[None]):
         footer = self.query_one(Footer)
         status = self.said or (status_cells(self.view, self.saved_at) if self.view else ())
         if self.place == "editor":
-            footer.show_keys(EDITOR_KEYS, status)
+            footer.show_keys(EDITOR_KEYS, status, keys_first=True)
             return
         here = [action for action in actions_for(self.place) if action.footer]
         here.sort(key=lambda action: action.where == "everywhere")

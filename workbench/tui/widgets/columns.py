@@ -46,6 +46,10 @@ class Columns:
         cells = {c.key: Cell(f"{c.title}▾" if c.key == sorted_by else c.title, "heading") for c in self.all}
         return self.lay(cells, width)
 
+    def room(self, key: str, width: int) -> int:
+        """How many cells a column has; 0 where it is hidden."""
+        return next((size for column, size in _sizes(self, width) if column.key == key), 0)
+
     def at(self, x: int, width: int) -> str | None:
         """The key of the column under cell `x`."""
         start = 0
