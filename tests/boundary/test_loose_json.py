@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -40,8 +40,8 @@ def test_what_is_too_deep_is_cut_and_the_rest_stays(count: int) -> None:
     assert (len(found), found[1], found[3]) == (4, '["', 7)
     levels: int = 1
     inner: Any = found[2]
-    while inner and type(inner) in (dict, list):
-        inner = inner["]"] if type(inner) is dict else inner[0]
+    while isinstance(inner, dict | list) and inner:
+        inner = cast("dict[str, Any]", inner)["]"] if isinstance(inner, dict) else cast("list[Any]", inner)[0]
         levels += 1
     assert (levels, inner) == ((21, 1) if count == 10 else (KEPT_DEPTH - 1, {}))
 
