@@ -19,12 +19,17 @@ from workbench.gateway.events import Answer, CallEvent
 from workbench.gateway.keys import Bindings, Keys
 from workbench.gateway.limits import Limits
 from workbench.gateway.records import Attempt, Intent
+from workbench.gateway.transport import tls_context
 from workbench.language.admission import check
 from workbench.language.vocabulary import CORE
 
 KEY = "sk-CANARY-KEY-0123456789abcdef"
 PROMPT = "CANARY-PROMPT-41aa"
-SHORT = Limits(connect_ms=80, read_ms=120, write_ms=300, pool_ms=60, first_token_ms=100, error_body_ms=100)
+SHORT = Limits(connect_ms=1000, read_ms=250, write_ms=1000, pool_ms=60, first_token_ms=200, error_body_ms=100)
+"""For faults that are silence."""
+PATIENT = Limits(connect_ms=5000, read_ms=5000, write_ms=5000, pool_ms=5000, first_token_ms=5000, error_body_ms=5000)
+"""For every other one, so that a busy machine is not taken for a fault."""
+TLS = tls_context()
 NEXT: dict[str, Any] = {"action": "next_candidate"}
 
 
@@ -90,9 +95,7 @@ class Made:
 
 
 @contextlib.asynccontextmanager
-async def transport(
-    verify: ssl.SSLContext | bool = True, connections: int = 100
-) -> AsyncGenerator[httpx.AsyncBaseTransport]:
+async def transport(verify: ssl.SSLContext = TLS, connections: int = 100) -> AsyncGenerator[httpx.AsyncBaseTransport]:
     """A real transport, closed in the end."""
     limits = httpx.Limits(max_connections=connections)
     async with httpx.AsyncHTTPTransport(verify=verify, trust_env=False, retries=0, limits=limits) as made:
@@ -105,7 +108,7 @@ async def call(
     *,
     stream: bool = False,
     no_log: object = False,
-    deadline_ms: float = 400,
+    deadline_ms: float = 600,
     limits: Limits = SHORT,
 ) -> Made:
     """One call through the dispatcher."""

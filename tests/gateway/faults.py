@@ -48,6 +48,11 @@ class Fault:
     text: str = WORD
     """The answer, where there is one."""
 
+    @property
+    def silent(self) -> bool:
+        """Whether only a clock ends it."""
+        return self.detail in {"read_timeout", "first_token_timeout", "idle", "deadline"} or "silence" in self.name
+
 
 def anthropic(status: int, kind: str, message: str = "", *headers: str) -> bytes:
     told = {"type": "error", "error": {"type": kind, "message": f"{message} {WORD}"}, "request_id": "r"}
@@ -204,7 +209,8 @@ STATUS = (
     Fault("29 bad gateway", http(502, HTML, kind="text/html"), "server_error", "upstream_5xx"),
     Fault("29 520", http(520, b""), "server_error", "upstream_5xx"),
     Fault("29 broken JSON", http(500, b"{{{{"), "server_error", "upstream_5xx"),
-    Fault("29 endless body", then_drip(head(500, "content-type: text/plain"), b"x"), "server_error", "upstream_5xx"),
+    Fault("29 endless body, then silence", then_drip(head(500, "content-type: text/plain"), b"x"),
+          "server_error", "upstream_5xx"),
     Fault("30 unavailable", gemini(503, "UNAVAILABLE"), "server_error", "overloaded", kind="gemini"),
     Fault("30 no route", error(503, "No available provider"), "model_unavailable", "no_route"),
     Fault("31 overloaded", anthropic(529, "overloaded_error", "x", "retry-after: 4"), "server_error", "overloaded",
@@ -377,7 +383,8 @@ STREAMS = (
     Fault("47 not streamed", js(200, completion()), None, modes=STREAM, warning="not_streamed"),
     Fault("47 not streamed, labelled so", http(200, json.dumps(completion()), kind="text/event-stream"), None,
           modes=STREAM, warning="not_streamed"),
-    Fault("48 an event of 2 MB", flood(SSE + b"data: ", b"x" * 65536, 32), "bad_response", "too_large", STREAM),
+    Fault("48 an event of more than 1 MiB", flood(SSE + b"data: ", b"x" * 65536, 17), "bad_response", "too_large",
+          STREAM),
     Fault("49 broken AWS message", AWS + b"\x00" * 64, "network_error", "protocol", STREAM, kind="bedrock"),
     Fault("49 AWS message with a wrong sum", AWS + AWS_TEXT[:-1] + b"\x00", "network_error", "protocol", STREAM,
           kind="bedrock"),
@@ -396,7 +403,7 @@ OTHERS = (
     Fault("marker without a finish", stream(text(), DONE), None, modes=STREAM),
     Fault("silence after the finish", then_silent(SSE + text() + finish()), None, modes=STREAM,
           warning="no_end_marker"),
-    Fault("nothing after the marker is read", then_silent(SSE + text() + finish() + DONE), None, modes=STREAM),
+    Fault("silence after the marker", then_silent(SSE + text() + finish() + DONE), None, modes=STREAM),
     Fault("usage a list after the finish", stream(text(), finish(), data({"choices": [], "usage": [1]}), DONE), None,
           modes=STREAM, warning="usage_shape"),
 )  # fmt: skip

@@ -101,7 +101,10 @@ class Dispatcher:
         task = asyncio.create_task(_Walk(self, ask, emit).run())
         if stop is not None:
             stop.bind(task)
-        answer = await task
+        try:
+            answer = await task
+        except asyncio.CancelledError:  # before its first step
+            answer = Answer("cancelled", None, None, (), ())
         if outer is not None and outer.cancelling() > before:
             raise asyncio.CancelledError
         return answer

@@ -42,10 +42,13 @@ class SseParser:
 
     def feed(self, data: bytes) -> Iterator[Sse]:
         """The events that end within these bytes."""
-        if self._skip_lf and data.startswith(b"\n"):
-            data = data[1:]
         if not data:
             return
+        if self._skip_lf and data.startswith(b"\n"):
+            self._skip_lf = False
+            data = data[1:]
+            if not data:
+                return
         self._skip_lf = data.endswith(b"\r")
         if b"\r" in data:
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")

@@ -1,0 +1,207 @@
+"""Ending a call early, and what is committed: nothing is said twice, nothing is called after the first word."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.gateway.calls import SHORT, Kept, call, candidate, cascade, keys, transport
+from tests.gateway.faults import SSE, then_silent
+from tests.gateway.server import Io, serving
+from tests.gateway.wire import DONE, answered, choice, error, finish, text
+from workbench.engine.health import Health
+from workbench.gateway.codecs.neutral import Delta
+from workbench.gateway.dispatch import Ask, Dispatcher, Stop
+from workbench.gateway.events import CallEvent, Waiting
+from workbench.gateway.limits import LIMITS
+
+RETRY: dict[str, Any] = {"action": "retry_same", "attempts": 2, "backoff_ms": 20_000, "then_action": "next_candidate"}
+WAYS = pytest.mark.parametrize("way", ["stop", "task"])
+
+
+@WAYS
+@pytest.mark.parametrize("started", [b"", SSE, SSE + text()], ids=["no headers", "headers", "text"])
+async def test_cancelling_closes_the_upstream(way: str, started: bytes) -> None:
+    reached = asyncio.Event()
+
+    async def emit(event: CallEvent) -> None:
+        if isinstance(event, Delta):
+            reached.set()
+
+    async def script(io: Io) -> None:
+        await io.send(started)
+        if text() not in started:
+            reached.set()
+        await io.until_gone()
+
+    async with transport() as wire, serving(script, answered(True)) as (server, other):
+        kept, health, stop = Kept(), Health(), Stop()
+        host = Dispatcher(wire, keys(), recorder=kept, limits=LIMITS, health=health)
+        down = cascade([candidate(0, server.url), candidate(1, other.url)])
+        task = asyncio.create_task(host.run(Ask("c", down, stream=True), emit, stop))
+        await asyncio.wait_for(reached.wait(), 2)
+        before = time.monotonic()
+        if way == "stop":
+            stop.stop()
+            answer = await task
+            assert answer.outcome == "cancelled"
+            assert answer.committed == (text() in started)
+            assert [entry.get("cancelled") for entry in answer.path] == [True]
+        else:
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        (got,) = server.received
+        await asyncio.wait_for(got.gone.wait(), 1)
+        assert got.gone_at - before <= 0.25
+        assert not other.received
+    (attempt,) = kept.outcomes
+    assert (attempt.cancelled, attempt.error_kind, attempt.detail) == (True, None, None)
+    assert not list(health.known(0.0))
+
+
+@WAYS
+async def test_cancelling_while_it_waits(way: str) -> None:
+    waiting = asyncio.Event()
+
+    async def emit(event: CallEvent) -> None:
+        if isinstance(event, Waiting):
+            waiting.set()
+
+    async with transport() as wire, serving(error(500)) as (server,):
+        host, stop = Dispatcher(wire, keys()), Stop()
+        down = cascade([candidate(0, server.url)], ["always", RETRY])
+        task = asyncio.create_task(host.run(Ask("c", down), emit, stop))
+        await asyncio.wait_for(waiting.wait(), 2)
+        if way == "stop":
+            stop.stop()
+            answer = await task
+            assert answer.outcome == "cancelled"
+            assert [each.detail for each in answer.attempts] == ["upstream_5xx"]
+        else:
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+        assert len(server.received) == 1
+
+
+async def test_a_call_stopped_before_it_begins() -> None:
+    async with transport() as wire, serving(answered(False)) as (server,):
+        stop = Stop()
+        stop.stop()
+        answer = await Dispatcher(wire, keys()).run(Ask("c", cascade([candidate(0, server.url)])), stop=stop)
+        assert not server.received
+    assert answer.outcome == "cancelled"
+    assert answer.attempts == ()
+
+
+async def test_stopping_a_call_that_has_ended_does_nothing() -> None:
+    async with transport() as wire, serving(answered(False)) as (server,):
+        stop = Stop()
+        answer = await Dispatcher(wire, keys()).run(Ask("c", cascade([candidate(0, server.url)])), stop=stop)
+        stop.stop()
+        await asyncio.sleep(0)
+    assert answer.outcome == "ok"
+
+
+@pytest.mark.parametrize("at", [1, 2, 3])
+async def test_a_caller_who_is_gone_ends_the_call(at: int) -> None:
+    """At the first event (the attempt), or in the middle of the text."""
+    heard: list[CallEvent] = []
+
+    async def emit(event: CallEvent) -> None:
+        heard.append(event)
+        if len(heard) >= at:
+            raise ConnectionResetError("client went away, and its name is secret")
+
+    async with transport() as wire, serving(answered(True), answered(True)) as (server, other):
+        host = Dispatcher(wire, keys())
+        answer = await host.run(
+            Ask("c", cascade([candidate(0, server.url), candidate(1, other.url)]), stream=True), emit
+        )
+        assert not other.received
+    assert answer.outcome == "cancelled"
+    assert len(heard) == at
+    assert "secret" not in repr(answer)
+
+
+async def test_a_caller_who_stops_reading_does_not_hold_the_call() -> None:
+    never = asyncio.Event()
+
+    async def emit(event: CallEvent) -> None:
+        if isinstance(event, Delta):
+            await never.wait()
+
+    async with transport() as wire, serving(answered(True)) as (server,):
+        host = Dispatcher(wire, keys(), limits=SHORT)
+        began = time.monotonic()
+        answer = await host.run(Ask("c", cascade([candidate(0, server.url)]), stream=True, deadline_ms=200), emit)
+    assert time.monotonic() - began < 0.45
+    assert answer.outcome == "stream_interrupted"
+    assert answer.attempts[0].detail == "deadline"
+
+
+async def test_the_requests_own_limits_hold() -> None:
+    async with transport() as wire, serving(then_silent(SSE), then_silent(b"")) as (slow, silent):
+        down = cascade([candidate(0, slow.url)], asked={**_asked(), "first_token_timeout_ms": 40})
+        made = await call(wire, down, stream=True, limits=LIMITS)
+        assert made.answer.attempts[0].detail == "first_token_timeout"
+        assert made.seconds < 0.3
+        down = cascade([candidate(0, silent.url)], asked={**_asked(), "timeout_ms": 40})
+        made = await call(wire, down, limits=LIMITS)
+        assert made.answer.attempts[0].detail == "attempt_timeout"
+        assert made.seconds < 0.3
+
+
+def _asked() -> dict[str, Any]:
+    return {"messages": [{"role": "user", "content": "x"}]}
+
+
+PIECES = [f"w{number} " for number in range(40)]
+WHOLE = SSE + b"".join(text(piece) for piece in PIECES) + finish() + DONE
+
+
+@given(st.data())
+@settings(max_examples=60)
+def test_a_stream_cut_anywhere_says_nothing_twice(data: st.DataObject) -> None:
+    cut = data.draw(st.integers(0, len(WHOLE)))
+    first = data.draw(st.integers(0, cut))
+
+    async def script(io: Io) -> None:
+        await io.send(WHOLE[:first])
+        await io.send(WHOLE[first:cut])
+
+    async def run() -> None:
+        async with transport() as wire, serving(script, SSE + text("other") + finish() + DONE) as (server, other):
+            made = await call(wire, cascade([candidate(0, server.url), candidate(1, other.url)]), stream=True)
+            said = "".join(event.text for event in made.events if isinstance(event, Delta))
+            assert bool(other.received) == (said == "other")
+        if said == "other":
+            assert made.answer.outcome == "ok"
+        else:
+            assert "".join(PIECES).startswith(said)
+            assert made.answer.outcome in {"ok", "stream_interrupted"}
+            assert (made.answer.outcome == "ok") == (made.answer.reply is not None)
+            if made.answer.outcome == "ok":
+                assert said == "".join(PIECES)
+
+    asyncio.run(run())
+
+
+async def test_reasoning_is_no_word_yet() -> None:
+    """It stops the first-token clock, and commits nothing."""
+    thinking = choice({"reasoning_content": "hmm"})
+
+    async def script(io: Io) -> None:
+        await io.send(SSE + thinking)
+
+    async with transport() as wire, serving(script, answered(True)) as (server, other):
+        made = await call(wire, cascade([candidate(0, server.url), candidate(1, other.url)]), stream=True)
+    assert made.answer.outcome == "ok"
+    assert [each.committed for each in made.answer.attempts] == [False, True]
+    assert made.answer.attempts[0].first_token_ms is not None
