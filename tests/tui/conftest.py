@@ -13,6 +13,14 @@ from workbench.session.workspace import open_workspace, sample_root
 SIZES = ((80, 24), (120, 36), (200, 50))
 
 
+@pytest.fixture(autouse=True)
+def state_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Journals and reports of these tests are nobody else's."""
+    folder = tmp_path_factory.mktemp("state")
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder))
+    return folder
+
+
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     """A workspace of one's own."""

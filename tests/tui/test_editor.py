@@ -75,12 +75,12 @@ async def test_tab_completes_a_field_and_a_value(session: Session) -> None:
         assert field.value.startswith("provider in [mistral")
 
 
-async def test_an_added_clause_is_this_tenants_own(session: Session) -> None:
+async def test_a_clause_added_for_this_tenant_is_its_own(session: Session) -> None:
     app = WorkbenchApp(session)
     async with app.run_test(size=(120, 36)) as pilot:
         await go_to_tenant(pilot, "acme-eu")
         await go_to_clause(pilot, "eu-residency")
-        await pilot.press("a")
+        await pilot.press("ctrl+t", "a")
         await type_text(pilot, "provider in [mistral]")
         await pilot.press("enter")
         await pilot.pause()

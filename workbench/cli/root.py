@@ -83,6 +83,7 @@ def _start_app(invocation: Invocation) -> int:
             hint="name a command instead, `workbench --help` lists them",
             code="no_terminal",
         )
+    from workbench.cli.report import write_report
     from workbench.tui.app import run
 
     def opened() -> Session:
@@ -90,4 +91,4 @@ def _start_app(invocation: Invocation) -> int:
 
         return Session(invocation.open())
 
-    return run(opened)
+    return run(opened, report=write_report)

@@ -101,8 +101,16 @@ ACTIONS: tuple[Action, ...] = (
         "edit.scope",
         ("ctrl+t",),
         "rule/tenant",
-        "change whom the edit is for: everyone under the rule, or this tenant",
-        "editor",
+        "switch whom edits are for: everyone under the rule, or this tenant only",
+        footer=True,
+    ),
+    Action(
+        "policy.edit",
+        ("e",),
+        "edit JSON",
+        "edit the policy as JSON; what changes becomes overrides of this tenant",
+        "policy",
+        footer=True,
     ),
     Action(
         "why.ask",
@@ -133,5 +141,10 @@ BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}
 
 
 def actions_for(where: Where) -> tuple[Action, ...]:
-    """The actions that work at a place, those that work everywhere included."""
-    return tuple(action for action in ACTIONS if action.where in (where, "everywhere"))
+    """The actions that work at a place, those that work everywhere included; a place's own keys come first."""
+    taken = {key for action in ACTIONS if action.where == where != "everywhere" for key in action.keys}
+    return tuple(
+        action
+        for action in ACTIONS
+        if action.where == where or (action.where == "everywhere" and taken.isdisjoint(action.keys))
+    )

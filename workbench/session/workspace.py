@@ -60,6 +60,7 @@ class Workspace:
     broken: tuple[BrokenFile, ...]
     findings: tuple[Finding, ...]
     """Warnings of catalog, rulebook and tenants."""
+    settings_document: Document
     rulebook_document: Document
     tenant_documents: Mapping[str, Document]
     """By tenant id."""
@@ -132,6 +133,7 @@ def open_workspace(root: Path) -> Workspace:
         state=state,
         broken=broken,
         findings=findings,
+        settings_document=settings_document,
         rulebook_document=rulebook_document,
         tenant_documents=documents,
     )

@@ -1,17 +1,18 @@
-"""The terminal app: one session, one main screen. It owns the theme, the palette, signals and how it ends."""
+"""The terminal app: one session, one main screen. It owns the theme, the palette, the order of keys and the end."""
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import io
-import signal
-import sys
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.console import Console
+from textual import events, on
 from textual.app import App
 from textual.binding import Binding, BindingType
 from textual.command import Provider
@@ -19,15 +20,19 @@ from textual.screen import Screen
 from textual.worker import WorkerFailed
 
 from workbench.errors import WorkbenchError
-from workbench.tui.theme import DARK, EXTRA_DARK, LIGHT
+from workbench.tui import ending
+from workbench.tui.ending import Report
+from workbench.tui.keys import KeyDone, KeyQueue
+from workbench.tui.messages import MainReady
+from workbench.tui.theme import DARK, EXTRA_DARK, EXTRA_LIGHT, LIGHT, light_background
 
 if TYPE_CHECKING:
     from workbench.session.session import Session
+    from workbench.tui.screens.main import MainScreen
 
 STYLES = Path(__file__).parent / "styles"
-SIGNALS = {"SIGTERM": 143, "SIGHUP": 129}
-"""Signals that end the app in order, and the exit status of each."""
-CRASHED = 5
+LAST_WRITE = 0.8
+"""Most seconds that keeping unsaved edits may delay an end that was asked for by a signal."""
 
 
 def _palette() -> type[Provider]:
@@ -61,25 +66,30 @@ class WorkbenchApp(App[int]):
         self.refused: WorkbenchError | None = None
         """Why the workspace can't be opened."""
         self.crash: BaseException | None = None
+        self.kept = False
+        """Whether unsaved edits were kept at the end."""
+        self.ended_by: int | None = None
+        """The exit status of the signal that ended it."""
+        self.main_screen: MainScreen | None = None
+        """The main screen, once it is there."""
+        self._keys = KeyQueue(self, held=callable(source))
         self.error_console = Console(file=io.StringIO())
         """Where Textual would print a traceback with local variables: nowhere. `run` says what there is to say."""
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Our own variables, for themes that do not know them."""
-        return EXTRA_DARK
+        return EXTRA_DARK if self.current_theme.dark else EXTRA_LIGHT
 
     def get_default_screen(self) -> Screen[None]:
         if not callable(self._source):
-            return _main_screen(self._source)
+            self.main_screen = _main_screen(self._source)
+            return self.main_screen
         from workbench.tui.screens.opening import Opening  # noqa: PLC0415 - only where there is something to open
 
         return Opening()
 
     def on_mount(self) -> None:
-        loop = asyncio.get_running_loop()
-        for name, status in SIGNALS.items():
-            if hasattr(signal, name):
-                loop.add_signal_handler(getattr(signal, name), self.exit, None, status)
+        ending.listen(asyncio.get_running_loop(), self._ended)
         if callable(self._source):
             self.call_after_refresh(self._start, self._source)
 
@@ -96,14 +106,57 @@ class WorkbenchApp(App[int]):
             return
         self._show_main(make(session))
 
-    def _show_main(self, screen: Screen[None]) -> None:
+    def _show_main(self, screen: MainScreen) -> None:
         """Show the main screen. Not awaited: a worker that waits for a screen that fails would never end."""
+        self.main_screen = screen
         self.push_screen(screen)
         gc.freeze()
 
+    # keys
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keys one after the other; everything else as it comes."""
+        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded:
+            await super().on_event(event)
+        elif not self._keys.hold(event):
+            await self._send(event)
+
+    async def _send(self, event: events.Event | None) -> None:
+        if event is not None:
+            await super().on_event(event)
+            if self.screen_stack:
+                self._keys.sent()
+
+    @on(KeyDone)
+    async def _key_done(self, event: KeyDone) -> None:
+        await self._send(self._keys.done(event))
+
+    @on(MainReady)
+    async def _main_ready(self, event: MainReady) -> None:
+        """Keys that were pressed while the workspace was being opened are pressed now."""
+        await self._send(self._keys.open(drop=event.asks))
+
     async def action_interrupt(self) -> None:
-        """`ctrl+c` asks as `q` does."""
-        await self.screen.run_action("do('app.quit')")
+        """`ctrl+c` asks as `q` does; before there is anything to ask about, it ends the app."""
+        if self.main_screen is None:
+            self.exit(None, ending.INTERRUPTED)
+        else:
+            await self.screen.run_action("do('app.quit')")
+
+    # the end
+
+    def _ended(self, status: int) -> None:
+        """A signal asks for the end: unsaved edits are kept first."""
+        if self.ended_by is None:
+            self.ended_by = status
+            self.run_worker(self._leave(status), group="leave")
+
+    async def _leave(self, status: int) -> None:
+        main = self.main_screen
+        if main is not None:
+            with contextlib.suppress(TimeoutError, WorkbenchError, OSError):
+                self.kept = await asyncio.wait_for(asyncio.to_thread(main.keep_now), LAST_WRITE)
+        self.exit(None, status)
 
     def _handle_exception(self, error: Exception) -> None:
         """Remember what went wrong, and keep Textual from rendering every local variable, which are whole catalogs.
@@ -115,31 +168,33 @@ class WorkbenchApp(App[int]):
         super()._handle_exception(error)
 
 
-def _main_screen(session: Session) -> Screen[None]:
+def _main_screen(session: Session) -> MainScreen:
     from workbench.tui.screens.main import MainScreen  # noqa: PLC0415 - brings the session's modules, with numpy
 
     return MainScreen(session)
 
 
-def run(source: Session | Callable[[], Session]) -> int:
+def run(source: Session | Callable[[], Session], *, report: Report | None = None) -> int:
     """Show a session until the person leaves; gives the exit status. The terminal is as it was before.
 
-    A function instead of a session is called once the first frame is painted. Raises the `WorkbenchError` it raises.
+    A function instead of a session is called once the first frame is painted. `report` writes what is known of a
+    mistake of ours, without values. Raises the `WorkbenchError` that opening raises.
     """
-    app = WorkbenchApp(source)
+    app = WorkbenchApp(source, light=light_background(os.environ))
     app.run()
     if app.refused is not None:
         raise app.refused
     if app.crash is not None:
-        sys.stderr.write(crash_line(app.crash) + "\n")
-        return CRASHED
+        where = report(app.crash) if report else None
+        ending.tell(ending.crash_line(app.crash, where, kept=_kept_after_crash(app)))
+        return ending.CRASHED
+    if app.ended_by is not None and app.main_screen is not None and app.main_screen.session.dirty:
+        ending.tell(ending.KEPT if app.kept else ending.NOT_KEPT)
     return app.return_code or 0
 
 
-def crash_line(error: BaseException) -> str:
-    """What happened and where, in one line, without a value that was in memory."""
-    trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
-        trace = trace.tb_next
-    where = f" at {Path(trace.tb_frame.f_code.co_filename).name}:{trace.tb_lineno}" if trace else ""
-    return f"workbench: internal error: {type(error).__name__}{where}; files on disk are as last saved"
+def _kept_after_crash(app: WorkbenchApp) -> bool:
+    """Keep what was not saved, where that still works."""
+    with contextlib.suppress(Exception):
+        return app.main_screen is not None and app.main_screen.session.dirty and app.main_screen.keep_now()
+    return False

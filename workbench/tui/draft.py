@@ -35,8 +35,15 @@ class Draft:
     scope: Scope
     after: str | None = None
     """For a new clause: the one it goes below."""
+    after_rule: str | None = None
+    """For a new clause: the rule of that one."""
     preview: Preview | None = None
     """What the newest text would do."""
+
+    @property
+    def rule_id(self) -> str | None:
+        """The rule that the edit is in where it is for the rule; None for the tenant's own clauses."""
+        return self.clause.rule_id if self.clause is not None else self.after_rule
 
     @property
     def slot(self) -> str:
@@ -97,14 +104,27 @@ class Draft:
         return f"{said}; {hint}" if hint else said
 
 
-def open_draft(tenant_id: str, clause: Clause) -> Draft:
-    """Begin to edit a clause: for the rule where it comes from one, for the tenant where it is the tenant's own."""
-    return Draft(tenant_id, clause, start_text(clause), "rule" if clause.origin in ("rule", "default") else "tenant")
+def scope_for(clause: Clause, scope: Scope) -> Scope:
+    """Whom an edit of a clause is for where edits are for `scope`: what is the tenant's own text stays the tenant's."""
+    return "tenant" if clause.origin in ("own", "override") else scope
+
+
+def open_draft(tenant_id: str, clause: Clause, scope: Scope = "rule") -> Draft:
+    """Begin to edit a clause."""
+    return Draft(tenant_id, clause, start_text(clause), scope_for(clause, scope))
 
 
 def new_draft(tenant_id: str, after: Clause | None, scope: Scope = "tenant") -> Draft:
-    """Begin a new filter clause below another one."""
-    return Draft(tenant_id, None, "", scope, after.id if after else None)
+    """Begin a new filter clause below another one: in that one's rule, or for the tenant."""
+    has_rule = after is not None and after.rule_id is not None
+    return Draft(
+        tenant_id,
+        None,
+        "",
+        scope if has_rule else "tenant",
+        after.id if after else None,
+        after.rule_id if after else None,
+    )
 
 
 def start_text(clause: Clause) -> str:

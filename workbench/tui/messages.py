@@ -74,3 +74,11 @@ class DiskChanged(Message):
     """Files of the workspace are not what they were when they were read."""
 
     paths: tuple[Path, ...]
+
+
+@dataclass
+class MainReady(Message):
+    """The main screen is there and takes keys."""
+
+    asks: bool
+    """Whether it has a question; keys that were not meant for it must not answer."""

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from workbench.tui.screens.main import MainScreen
 
 
+THEME = "theme: light or dark"
+THEME_HELP = "choose the colours"
+
+
 class ActionCommands(Provider):
     """Actions by title and by what they do."""
 
@@ -29,6 +33,7 @@ class ActionCommands(Provider):
                 yield action, partial(screen.action_do, action.id)
 
     async def discover(self) -> Hits:
+        yield DiscoveryHit(THEME, self.app.search_themes, text=THEME, help=THEME_HELP)  # pyright: ignore[reportUnknownMemberType]
         for action, run in self._here():
             yield DiscoveryHit(Content(clean(_label(action))), run, text=_label(action), help=action.help)
 
@@ -39,6 +44,9 @@ class ActionCommands(Provider):
             score = matcher.match(label)
             if score > 0:
                 yield Hit(score, matcher.highlight(label), run, text=label, help=action.help)
+        score = matcher.match(THEME)
+        if score > 0:
+            yield Hit(score, matcher.highlight(THEME), self.app.search_themes, text=THEME, help=THEME_HELP)  # pyright: ignore[reportUnknownMemberType]
 
 
 def _label(action: Action) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from textual.theme import Theme
 
 EXTRA_DARK = {
@@ -69,3 +71,9 @@ LIGHT = Theme(
     dark=False,
     variables=EXTRA_LIGHT,
 )
+
+
+def light_background(environment: Mapping[str, str]) -> bool:
+    """Whether the terminal says that its background is light: `COLORFGBG`, foreground and background by number."""
+    number = environment.get("COLORFGBG", "").rpartition(";")[2]
+    return number.isdecimal() and int(number) in (7, *range(9, 16))

@@ -16,6 +16,7 @@ from workbench.session import views
 from workbench.session.evaluation import Evaluation, Movement, Outcome
 from workbench.session.session import Session
 from workbench.session.state import WorkspaceState
+from workbench.session.targets import Scope
 from workbench.session.views import TenantView, Why
 from workbench.session.workspace import BrokenFile
 from workbench.tui.draft import Draft
@@ -53,6 +54,8 @@ class View:
     """Why what is shown is not what is typed, in words."""
     elapsed_ms: float | None = None
     """Time of the last evaluation."""
+    scope: Scope = "rule"
+    """Whom edits of a rule's clauses are for."""
 
     @property
     def state(self) -> WorkspaceState:

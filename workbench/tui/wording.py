@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from pathlib import Path
 
 from workbench.rulebook.tenant import Tenant
 from workbench.session.evaluation import Movement, Outcome
 from workbench.session.state import WorkspaceState
+from workbench.session.targets import Scope
 from workbench.session.views import OfferRow
 
 UNKNOWN = "?"
@@ -133,3 +135,14 @@ def score(value: float) -> str:
     if value in (float("inf"), float("-inf")):
         return "inf" if value > 0 else "-inf"
     return f"{value:.3f}" if abs(value) < 10 else number(value)
+
+
+def scope(scope: Scope) -> str:
+    """Whom edits are for."""
+    return "for the rule: everyone" if scope == "rule" else "for this tenant only"
+
+
+def path(where: Path) -> str:
+    """A path with `~` for the home folder."""
+    home = Path.home()
+    return f"~/{where.relative_to(home)}" if where.is_relative_to(home) and where != home else str(where)

@@ -80,7 +80,10 @@ class DiskWatch:
         self._seen = ()
 
     async def _look(self) -> None:
-        paths = await asyncio.to_thread(disk_changes, self._session.workspace)
+        try:
+            paths = await asyncio.to_thread(disk_changes, self._session.workspace)
+        except OSError:
+            paths = (self._session.workspace.root,)
         if paths != self._seen:
             self._seen = paths
             self._screen.post_message(DiskChanged(paths))

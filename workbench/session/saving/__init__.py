@@ -73,7 +73,10 @@ def save(workspace: Workspace, saved: WorkspaceState, state: WorkspaceState) -> 
 
 
 def save_copy(workspace: Workspace, saved: WorkspaceState, state: WorkspaceState, folder: Path) -> SaveReport:
-    """Write the whole workspace as it is now into a new or empty folder. Raises `FileRefused`."""
+    """Write the whole workspace as it is now into a new or empty folder. Raises `FileRefused`.
+
+    The workspace's own folder may be gone: what was read of it is enough, but for a catalog of its own.
+    """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         finding = Finding("it exists and is not an empty folder", "not_empty", Place(str(folder)), "name a new folder")
         raise FileRefused("nothing was saved", [finding])
@@ -102,11 +105,12 @@ def _make_folder(folder: Path) -> None:
 
 
 def _documents(workspace: Workspace) -> Iterator[Document]:
-    yield read_document(workspace.root / FILE_NAME)
+    yield workspace.settings_document
     yield workspace.rulebook_document
     yield from workspace.tenant_documents.values()
     for broken in workspace.broken:
-        yield read_document(broken.path)
+        if broken.path.exists():
+            yield read_document(broken.path)
 
 
 def pending(workspace: Workspace, saved: WorkspaceState, state: WorkspaceState) -> list[tuple[Document, str]]:

@@ -1,4 +1,4 @@
-"""Actions on clauses: each makes the edit of the same name."""
+"""Actions on clauses: each makes the edit of the same name, for whom the screen says that edits are."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from workbench.session.edits import (
     ToggleClause,
 )
 from workbench.session.targets import Scope
-from workbench.tui.draft import new_draft, open_draft
+from workbench.tui import wording
+from workbench.tui.draft import new_draft, open_draft, scope_for
 
 if TYPE_CHECKING:
     from workbench.tui.screens.main import MainScreen
@@ -32,31 +33,35 @@ def _selected(screen: MainScreen) -> tuple[str, Clause] | None:
     return view.cursors.tenant_id, view.clause
 
 
-def scope_of(clause: Clause) -> Scope:
-    """Whom a key's edit is for: the rule where the clause comes from one, else the tenant. `e` lets one choose."""
-    return "rule" if clause.origin in ("rule", "default") else "tenant"
-
-
 def _with(make: Callable[[str, str, Scope], Edit]) -> Handler:
     def handler(screen: MainScreen) -> None:
         selected = _selected(screen)
         if selected is not None:
             tenant_id, clause = selected
-            screen.apply(make(tenant_id, clause.id, scope_of(clause)))
+            screen.apply(make(tenant_id, clause.id, scope_for(clause, screen.scope)))
+
+    return handler
+
+
+def _move(offset: int) -> Handler:
+    def handler(screen: MainScreen) -> None:
+        selected = _selected(screen)
+        if selected is None:
+            return
+        tenant_id, clause = selected
+        if screen.scope == "tenant" and clause.origin != "own":
+            screen.say("a tenant has no order of its own for the rules' clauses; ^t switches to the rule", "warn")
+            return
+        screen.apply(MoveClause(tenant_id, clause.id, scope_for(clause, screen.scope), offset))
 
     return handler
 
 
 def edit(screen: MainScreen) -> None:
-    """Open the editor on the selected clause; on the policy, open it as JSON."""
-    if screen.panel == "policy":
-        from workbench.tui.doing.policy import edit_policy  # noqa: PLC0415 - the text area costs 60 ms to import
-
-        edit_policy(screen)
-        return
+    """Open the editor on the selected clause."""
     selected = _selected(screen)
     if selected is not None:
-        screen.open_edit(open_draft(*selected))
+        screen.open_edit(open_draft(*selected, screen.scope))
 
 
 def add(screen: MainScreen) -> None:
@@ -69,7 +74,7 @@ def add(screen: MainScreen) -> None:
     if after is None:
         filters = [row.clause for row in view.tenant.rows] if view.tenant else []
         after = filters[-1] if filters else None
-    screen.open_edit(new_draft(view.cursors.tenant_id, after))
+    screen.open_edit(new_draft(view.cursors.tenant_id, after, screen.scope))
 
 
 def revert(screen: MainScreen) -> None:
@@ -79,19 +84,25 @@ def revert(screen: MainScreen) -> None:
         screen.apply(RevertOverride(selected[0], selected[1].id))
 
 
-def duplicate(screen: MainScreen) -> None:
-    """A copy below, for the same people."""
-    _with(DuplicateClause)(screen)
+def switch_scope(screen: MainScreen) -> None:
+    """Edits are for the others now: everyone under the rule, or this tenant."""
+    screen.set_scope("tenant" if screen.scope == "rule" else "rule")
+    clause = screen.view.clause if screen.view else None
+    own = clause is not None and scope_for(clause, screen.scope) != screen.scope
+    screen.say(
+        f"edits are {wording.scope(screen.scope)}" + ("; the selected clause is the tenant's own" if own else "")
+    )
 
 
 HANDLERS: Mapping[str, Handler] = {
     "clause.edit": edit,
     "clause.add": add,
     "clause.toggle": _with(ToggleClause),
-    "clause.duplicate": duplicate,
+    "clause.duplicate": _with(DuplicateClause),
     "clause.negate": _with(NegateClause),
     "clause.delete": _with(DeleteClause),
-    "clause.up": _with(lambda tenant, clause, scope: MoveClause(tenant, clause, scope, -1)),
-    "clause.down": _with(lambda tenant, clause, scope: MoveClause(tenant, clause, scope, 1)),
+    "clause.up": _move(-1),
+    "clause.down": _move(1),
     "clause.revert": revert,
+    "edit.scope": switch_scope,
 }

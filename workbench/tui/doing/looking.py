@@ -95,6 +95,13 @@ def copied_text(screen: MainScreen) -> str:
     return visible("\t".join(parts))
 
 
+def edit_policy(screen: MainScreen) -> None:
+    """Open the selected tenant's policy as JSON."""
+    from workbench.tui.doing.policy import edit_policy as opened  # noqa: PLC0415 - the text area costs 60 ms to import
+
+    opened(screen)
+
+
 def show_help(screen: MainScreen) -> None:
     """Keys and signs for where one is."""
     from workbench.tui.screens.help import Help  # noqa: PLC0415 - when it is asked for
@@ -111,6 +118,7 @@ HANDLERS: Mapping[str, Handler] = {
     "list.filter": filter_list,
     "why.ask": ask_why,
     "clause.taken": show_taken,
+    "policy.edit": edit_policy,
     "copy": copy,
     "help.show": show_help,
 }

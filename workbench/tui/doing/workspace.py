@@ -1,4 +1,4 @@
-"""Actions on the workspace: undo, save, reload, export, quit."""
+"""Actions on the workspace: undo, reload, export; saving and leaving are `saving.py`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 from workbench.errors import WorkbenchError
 from workbench.session.export import Export, export_of
-from workbench.tui import wording
+from workbench.tui.doing.saving import here, quit_app, reason_of, save
 from workbench.tui.screens.dialogs import Ask, AskText, Choice
 from workbench.tui.screens.looking import host_of
-from workbench.tui.workers import clock
 
 if TYPE_CHECKING:
     from workbench.tui.screens.main import MainScreen
@@ -31,51 +30,6 @@ def redo(screen: MainScreen) -> None:
     title = screen.session.redo()
     screen.refresh_view()
     screen.say(f"done again: {title}" if title else "there is nothing to do again")
-
-
-def save(screen: MainScreen, then: Callable[[], None] | None = None) -> None:
-    """Write what changed; the sample, which is read-only, is copied to a folder of one's own."""
-    session = screen.session
-    if not session.workspace.writable:
-        text = "This workspace can't be written to. A copy with your edits goes into a new folder, and you go on there."
-        host_of(screen).push_screen(
-            AskText("Save a copy", text, str(Path.cwd() / "policies")), lambda path: _save_to(screen, path, then)
-        )
-        return
-    if not session.dirty:
-        screen.say("nothing has changed since the last save")
-        return
-    try:
-        report = session.save()
-    except WorkbenchError as error:
-        _complain(screen, error)
-        return
-    _saved(screen, report.written, then)
-
-
-def _save_to(screen: MainScreen, path: str | None, then: Callable[[], None] | None) -> None:
-    if path is None:
-        return
-    try:
-        report = screen.session.save_to(Path(path).expanduser())
-    except WorkbenchError as error:
-        _complain(screen, error)
-        return
-    _saved(screen, report.written, then)
-
-
-def _saved(screen: MainScreen, written: tuple[Path, ...], then: Callable[[], None] | None) -> None:
-    screen.saved_at = clock()
-    screen.files_read()
-    screen.refresh_view()
-    screen.say(f"saved {wording.plural(len(written), 'file')}: {', '.join(path.name for path in written[:3])}")
-    if then is not None:
-        then()
-
-
-def _complain(screen: MainScreen, error: WorkbenchError) -> None:
-    finding = error.findings[0] if error.findings else None
-    screen.show_banner(f"{error.title}: {finding}" if finding else error.title)
 
 
 def reload(screen: MainScreen) -> None:
@@ -103,7 +57,7 @@ def export(screen: MainScreen) -> None:
     )
     text += "".join(f" Mind: {finding.reason}." for finding in parcel.warnings)
     host_of(screen).push_screen(
-        AskText(f"Export the policy of {view.outcome.tenant.id}", text, str(Path.cwd() / "exports")),
+        AskText(f"Export the policy of {view.outcome.tenant.id}", text, str(here() / "exports")),
         lambda folder: _export_to(screen, parcel, folder),
     )
 
@@ -111,12 +65,12 @@ def export(screen: MainScreen) -> None:
 def _export_to(screen: MainScreen, parcel: Export, folder: str | None, *, overwrite: bool = False) -> None:
     if folder is None:
         return
-    target = Path(folder).expanduser()
     try:
+        target = Path(folder).expanduser()
         clashes = () if overwrite else parcel.clashes(target)
         written = () if clashes else parcel.write(target)
-    except WorkbenchError as error:
-        _complain(screen, error)
+    except (WorkbenchError, OSError, RuntimeError) as error:
+        screen.show_banner(f"could not be exported: {reason_of(error)}")
         return
     if clashes:
         names = ", ".join(path.name for path in clashes)
@@ -126,23 +80,6 @@ def _export_to(screen: MainScreen, parcel: Export, folder: str | None, *, overwr
         )
         return
     screen.say(f"exported {', '.join(path.name for path in written)}")
-
-
-def quit_app(screen: MainScreen) -> None:
-    """Leave; asks where something is not saved."""
-    if not screen.session.dirty:
-        host_of(screen).exit(0)
-        return
-    names = ", ".join(path.name for path in screen.session.changed_files)
-    choices = [Choice("s", "save and leave", "save"), Choice("d", "leave without saving", "leave")]
-
-    def answered(answer: str | None) -> None:
-        if answer == "save":
-            save(screen, lambda: host_of(screen).exit(0))
-        elif answer == "leave":
-            host_of(screen).exit(0)
-
-    host_of(screen).push_screen(Ask("Leave?", f"Not saved: {names}.", choices), answered)
 
 
 HANDLERS: Mapping[str, Handler] = {

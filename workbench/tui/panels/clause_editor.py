@@ -227,7 +227,7 @@ def scope_line(draft: Draft, view: View, width: int) -> Line:
     """Whom the edit is for and how many it moves."""
     moved = [key for key in draft.touched if key in view.movements and view.movements[key].moved]
     if draft.scope == "rule":
-        rule = draft.clause.rule_id if draft.clause else None
+        rule = draft.rule_id
         whom = f"rule {rule}" if rule else "default of the rulebook"
         counts = f"{wording.plural(len(draft.touched), 'tenant')}, {len(moved)} moved" if draft.preview else ""
     else:

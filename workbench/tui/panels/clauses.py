@@ -52,7 +52,8 @@ class Clauses(Panel):
             at = next((k for k, clause in enumerate(view.clauses) if clause.id == view.cursors.clause_id), 0)
             self._table.show_rows(ClauseRows(view, self.draft, self._table.draw_width), None if self.said else at)
         count = len(view.tenant.rows) if view.tenant else 0
-        self.name_it(title_of(view), wording.plural(count, "clause") if count else "")
+        note = f"{wording.plural(count, 'clause')} · edits {wording.scope(view.scope)}" if count else ""
+        self.name_it(title_of(view), note)
         self.place_editor()
 
     # the editor

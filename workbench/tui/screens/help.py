@@ -28,6 +28,13 @@ SIGNS = (
     ("alone", "offers that this clause removes by itself"),
     ("only it", "offers that this clause removes and no other: what it costs"),
 )
+ABOUT: dict[str, str] = {
+    "tenants": "Each line is a tenant: the model it gets, and what a run costs. Moved ones come first while you edit.",
+    "clauses": "What the selected tenant's policy demands, clause by clause, and how many offers each removes.",
+    "decision": "The offers that passed, best first, then those that did not, each with what kept it out.",
+    "policy": "The policy as it goes on the wire: every clause compiled into one array. The cursor follows clauses.",
+    "editor": "One clause as text. What it would do is shown while you type; nothing changes before enter.",
+}
 LISTS = (
     ("↑ ↓  PgUp PgDn", "move"),
     ("enter", "go deeper: edit a clause, ask about an offer"),
@@ -68,12 +75,12 @@ class Help(ModalScreen[None]):
 
 def help_lines(place: Where, width: int) -> Iterator[Line]:
     """What works here, then what works everywhere, then what the signs mean."""
-    here = [action for action in actions_for(place) if action.where != "everywhere"]
-    if here:
-        yield [Cell(f"Here: {place}", "title")]
-        for action in here:
+    yield [Cell(f"Here: {place}", "title")]
+    yield from ([Cell(text)] for text in wrap(ABOUT.get(place, ""), width))
+    for action in actions_for(place):
+        if action.where != "everywhere":
             yield from _action_lines(action, width)
-        yield ()
+    yield ()
     yield [Cell("Everywhere", "title")]
     for action in actions_for(place):
         if action.where == "everywhere":

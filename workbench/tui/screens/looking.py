@@ -6,6 +6,7 @@ Owns the cursors and hands one `View` down to all panels. It changes nothing in 
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Literal, cast
 
 from textual import events, on
@@ -18,6 +19,8 @@ from textual.widgets import Input
 
 from workbench.session.actions import Where, actions_for
 from workbench.session.session import Session
+from workbench.session.targets import Scope
+from workbench.tui import wording
 from workbench.tui.draft import Draft
 from workbench.tui.messages import ClauseChosen, OfferChosen, TenantChosen
 from workbench.tui.panels.bars import Footer, Header, status_cells
@@ -65,6 +68,10 @@ class Looking(Screen[None]):
         self.draft: Draft | None = None
         self.elapsed_ms: float | None = None
         self.saved_at: str | None = None
+        self.scope: Scope = "rule"
+        """Whom edits of a rule's clauses are for."""
+        self.moved_to: Path | None = None
+        """The folder that this sitting's workspace was saved to, where it is not the one that was opened."""
         self.panel: PanelName = "tenants"
         self.said: Line = ()
         """The last thing that was said, until the next key."""
@@ -94,7 +101,8 @@ class Looking(Screen[None]):
     def refresh_view(self) -> None:
         """Show the session as it is now."""
         view = view_of(self.session, self.cursors, self.draft)
-        self.show_view(replace(view, elapsed_ms=self.elapsed_ms))
+        title = wording.path(self.moved_to) if self.moved_to else view.title
+        self.show_view(replace(view, elapsed_ms=self.elapsed_ms, scope=self.scope, title=title))
 
     def show_view(self, view: View) -> None:
         """Hand a view to every panel."""
@@ -117,7 +125,9 @@ class Looking(Screen[None]):
             return
         here = [action for action in actions_for(self.place) if action.footer]
         here.sort(key=lambda action: action.where == "everywhere")
-        footer.show_actions(here, status)
+        titles = {"edit.scope": f"edits: {self.scope}"}
+        keys = [(a.id, wording.key_name(a.keys[0]), titles.get(a.id, a.title)) for a in here]
+        footer.show_keys(keys, status)
 
     def say(self, text: str, style: str = "accent") -> None:
         """Say something at the right end of the footer, until the next key."""

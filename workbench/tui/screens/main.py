@@ -1,10 +1,11 @@
 """The main screen at work: keys become intentions, intentions become edits of the session.
 
-What each key does is in `doing/`; here are the open edit, its previews, and what happens on disk meanwhile.
+What each key does is in `doing/`; the open edit is in `editing.py`; here is what happens on disk meanwhile.
 """
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import ClassVar
 
@@ -13,31 +14,25 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from workbench.errors import WorkbenchError
-from workbench.session.actions import ACTIONS, BY_ID
-from workbench.session.edits import Edit
-from workbench.session.session import Preview, Session
-from workbench.session.views import threshold_hint
+from workbench.session.actions import ACTIONS, actions_for
+from workbench.session.session import Session
 from workbench.tui.doing import HANDLERS
-from workbench.tui.draft import Draft, open_draft
+from workbench.tui.doing.saving import reason_of
+from workbench.tui.keeping import JournalKeeper
 from workbench.tui.messages import (
     DiskChanged,
-    DraftCancelled,
-    DraftCommitted,
-    DraftTyped,
-    EditAsked,
-    ScopeSwitched,
+    MainReady,
 )
-from workbench.tui.panels.clauses import Clauses
 from workbench.tui.panels.decision import Decision
 from workbench.tui.panels.tenants import Tenants
-from workbench.tui.screens.looking import Looking
-from workbench.tui.view import View
+from workbench.tui.screens.editing import Editing
+from workbench.tui.screens.restoring import ask_about
 from workbench.tui.widgets.drawing import Cell, shorten
 from workbench.tui.widgets.text_block import TextBlock
-from workbench.tui.workers import DiskWatch, Previewer
+from workbench.tui.workers import DiskWatch
 
 
-class MainScreen(Looking):
+class MainScreen(Editing):
     """Where a workspace is worked on."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -53,13 +48,26 @@ class MainScreen(Looking):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session)
-        self._previewer = Previewer(session, self, self._preview_done)
         self._disk = DiskWatch(session, self)
+        self.keeper = JournalKeeper(session, self, self.not_kept)
         self.on_disk: tuple[Path, ...] = ()
         """Files that another program changed and that were not read since."""
 
     def on_mount(self) -> None:
         self._disk.start()
+        self.run_worker(self._begin(), group="begin")
+
+    async def _begin(self) -> None:
+        """Ask about what an earlier sitting left, then take keys."""
+        found = await asyncio.to_thread(self.keeper.find)
+        if found is not None:
+            ask_about(self, self.keeper, found)
+        self.post_message(MainReady(asks=found is not None))
+
+    def refresh_view(self) -> None:
+        """Show the session as it is now; what is not saved is kept in a moment."""
+        super().refresh_view()
+        self.keeper.look()
 
     # keys
 
@@ -67,8 +75,7 @@ class MainScreen(Looking):
         """Keys of one panel do nothing in another."""
         if action != "do":
             return True
-        known = BY_ID.get(str(parameters[0]))
-        return known is not None and known.where in ("everywhere", self.place)
+        return any(known.id == parameters[0] for known in actions_for(self.place))
 
     async def action_do(self, action_id: str) -> None:
         """Do what the registry calls `action_id`."""
@@ -88,100 +95,6 @@ class MainScreen(Looking):
         else:
             for panel in (decision, self.query_one(Tenants)):
                 panel.filter("")
-
-    # the open edit
-
-    @on(EditAsked)
-    def _edit_asked(self, event: EditAsked) -> None:
-        clause = next((c for c in self.view.clauses if c.id == event.clause_id), None) if self.view else None
-        if clause is not None and self.cursors.tenant_id is not None:
-            self.open_edit(open_draft(self.cursors.tenant_id, clause))
-
-    def open_edit(self, draft: Draft) -> None:
-        """Begin to type; what it would do is shown from the first moment."""
-        self.go("clauses")
-        self.draft = draft
-        self.query_one(Clauses).open_editor(draft)
-        if draft.text:
-            self._previewer.ask(draft.edit)
-        else:
-            self._show_draft()
-
-    @on(DraftTyped)
-    def _typed(self, event: DraftTyped) -> None:
-        self.hush()
-        if self.draft is not None and event.text != self.draft.text:
-            self.draft = self.draft.typed(event.text)
-            self._previewer.ask(self.draft.edit)
-
-    @on(ScopeSwitched)
-    def _scope_switched(self) -> None:
-        if self.draft is not None:
-            self.draft = self.draft.scoped("tenant" if self.draft.scope == "rule" else "rule")
-            self._previewer.ask(self.draft.edit)
-
-    def _preview_done(self, edit: Edit, preview: Preview, elapsed_ms: float) -> None:
-        """An evaluation is there; shown where it is about what stands in the editor now."""
-        self.elapsed_ms = elapsed_ms
-        if self.draft is None:
-            self.session.cancel_preview()
-            return
-        if edit == self.draft.edit:
-            self.draft = self.draft.seen(preview)
-            self._show_draft()
-
-    def _show_draft(self) -> None:
-        if self.draft is None:
-            return
-        self.query_one(Clauses).draft = self.draft
-        self.refresh_view()
-        if self.view is not None:
-            self.query_one(Clauses).show_draft(self.draft, self.view, hint_of(self.draft, self.view))
-
-    @on(DraftCommitted)
-    def _committed(self) -> None:
-        draft = self.draft
-        if draft is None:
-            return
-        if (
-            not draft.changed
-            and draft.clause is not None
-            and draft.scope == open_draft(draft.tenant_id, draft.clause).scope
-        ):
-            self.close_edit()
-            return
-        try:
-            preview = self.session.commit(draft.edit)
-        except WorkbenchError as error:
-            self.draft = draft.seen(Preview(draft.edit, None, None, {}, draft.touched, error))
-            self._show_draft()
-            return
-        self.close_edit()
-        moved = sum(movement.moved for movement in preview.movements.values())
-        self.say(f"{draft.edit.title}: {moved or 'no'} winner{'' if moved == 1 else 's'} moved; u undoes")
-
-    @on(DraftCancelled)
-    def close_edit(self) -> None:
-        """Back to the list, with what the session holds."""
-        self.draft = None
-        self.session.cancel_preview()
-        self.refresh_view()
-        self.query_one(Clauses).close_editor()
-        self.show_footer()
-
-    def apply(self, edit: Edit) -> bool:
-        """Make an edit that needs no typing; says why where it is refused."""
-        try:
-            self.session.commit(edit)
-        except WorkbenchError as error:
-            finding = error.findings[0] if error.findings else None
-            hint = f"; {finding.hint}" if finding and finding.hint else ""
-            self.say(f"{finding.reason if finding else error.title}{hint}", "warn")
-            return False
-        self.refresh_view()
-        moved = self.view.moved if self.view else 0
-        self.say(f"{edit.title}: {moved or 'no'} winner{'' if moved == 1 else 's'} moved; u undoes")
-        return True
 
     # filters
 
@@ -214,13 +127,23 @@ class MainScreen(Looking):
         """Read the workspace again; where that fails, the last good state stays, with a banner."""
         try:
             self.session.reload()
-        except WorkbenchError as error:
-            finding = error.findings[0] if error.findings else None
-            self.show_banner(f"{error.title}: {finding or ''} - showing the last good state")
+        except (WorkbenchError, OSError) as error:
+            title = f"{error.title}: " if isinstance(error, WorkbenchError) and error.findings else ""
+            self.show_banner(f"showing the last good state: {title}{reason_of(error)}")
             return
         self.files_read()
         self.refresh_view()
         self.say(said)
+
+    # what is kept
+
+    def keep_now(self) -> bool:
+        """Keep unsaved edits before the app ends; gives whether there are any. Writes the disk."""
+        return self.keeper.flush() if self.session.dirty or self.keeper.pending else False
+
+    def not_kept(self, error: Exception) -> None:
+        """Say that what is not saved is nowhere else either."""
+        self.show_banner(f"unsaved edits could not be kept for the case of a crash: {reason_of(error)}")
 
     def files_read(self) -> None:
         """What stands on disk is what is shown."""
@@ -233,14 +156,3 @@ class MainScreen(Looking):
         banner = self.query_one("#banner", TextBlock)
         banner.set_class(bool(text), "-open")
         banner.show(lambda width: [[Cell(shorten(f" ! {text}", width), "warn")]] if text else [])
-
-
-def hint_of(draft: Draft, view: View) -> str | None:
-    """Where the next thresholds lie for the number being typed."""
-    if draft.error is not None or view.outcome is None or view.outcome.compiled is None or draft.slot != "filter":
-        return None
-    wanted = draft.clause.id if draft.clause else None
-    clause = next((c for c in view.outcome.compiled.clauses if c.id == wanted), None)
-    if clause is None or clause.term is None:
-        return None
-    return threshold_hint(view.state, view.outcome, clause.id, clause.term.normal)
