@@ -390,6 +390,38 @@ STREAMS = (
           kind="bedrock"),
 )  # fmt: skip
 
+
+def r(kind: str, **told: object) -> bytes:
+    return data({"type": kind, **told})
+
+
+R_TEXT = r("response.output_text.delta", delta=WORD)
+FAILED: dict[str, Any] = {"status": "failed", "error": {"code": "server_error", "message": WORD}}
+LONG: dict[str, Any] = {
+    "status": "incomplete",
+    "incomplete_details": {"reason": "max_output_tokens"},
+    "output": NOTHING,
+}
+FILTERED: dict[str, Any] = {"status": "incomplete", "incomplete_details": {"reason": "content_filter"}}
+REFUSED: dict[str, Any] = {"output": [{"type": "message", "content": [{"type": "refusal", "refusal": WORD}]}]}
+RESPONSES = (
+    Fault("34 Responses", js(200, {"output": "text"}), "bad_response", "shape", kind="openai_responses"),
+    Fault("36 Responses", js(200, FAILED), "server_error", "embedded:server_error", kind="openai_responses"),
+    Fault("37 Responses", js(200, LONG), "bad_response", "empty_length", kind="openai_responses"),
+    Fault("38 Responses cut", CHUNKED + chunk(R_TEXT), "stream_interrupted", "cut", STREAM, kind="openai_responses",
+          committed=True),
+    Fault("39 Responses", stream(R_TEXT), "stream_interrupted", "eof_without_done", STREAM, kind="openai_responses",
+          committed=True),
+    Fault("40 Responses before", stream(r("error", code="rate_limit_exceeded", message=WORD)), "rate_limit",
+          "embedded:rate_limit_exceeded", STREAM, kind="openai_responses"),
+    Fault("40 Responses after", stream(R_TEXT, r("response.failed", response=FAILED)), "stream_interrupted",
+          "embedded:server_error", STREAM, kind="openai_responses", committed=True),
+    Fault("44 Responses", js(200, FILTERED), "content_filter", "output_filtered", kind="openai_responses"),
+    Fault("45 Responses", js(200, REFUSED), "content_filter", "refusal", kind="openai_responses"),
+    Fault("45 Responses refused stream", stream(r("response.refusal.delta", delta=WORD)), "content_filter", "refusal",
+          STREAM, kind="openai_responses"),
+)  # fmt: skip
+
 OTHERS = (
     Fault("NaN in usage", http(200, json.dumps(completion(usage={"prompt_tokens": float("nan")}))), None, modes=PLAIN,
           warning="usage_numbers"),
@@ -408,5 +440,5 @@ OTHERS = (
           modes=STREAM, warning="usage_shape"),
 )  # fmt: skip
 
-FAULTS = (*CONNECTION, *STATUS, *BODY, *STREAMS, *OTHERS)
+FAULTS = (*CONNECTION, *STATUS, *BODY, *STREAMS, *RESPONSES, *OTHERS)
 CASES = [(fault, mode) for fault in FAULTS for mode in fault.modes]

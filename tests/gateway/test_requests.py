@@ -221,8 +221,7 @@ def judge_numbers(sent: dict[str, Any], row: dict[str, Any]) -> None:
 
 
 def test_every_offer_with_an_address_can_be_asked() -> None:
-    unspoken = {row["api_kind"] for row in CATALOG.candidates if row["api_kind"] not in CODECS}
-    assert unspoken <= {"openai_responses"}
+    assert {row["api_kind"] for row in CATALOG.candidates} <= set(CODECS)
     for row in CALLABLE:
         request_of(row, REQUESTS["short"])
 
@@ -243,3 +242,13 @@ def test_what_a_protocol_cannot_say_is_refused(kind: str, message: dict[str, Any
     with pytest.raises(LocalFault) as caught:
         request_of(candidate(0, "https://x.example", kind), {"messages": [TALK[1], message]})
     assert (caught.value.reason, caught.value.detail) == ("bad_request", "local_request")
+
+
+@CASES
+def test_a_response_is_not_stored_on_the_other_side(name: str) -> None:
+    sent = body("openai_responses", name)
+    assert sent["store"] is False
+    assert "previous_response_id" not in sent
+    kinds = {item.get("type", "message") for item in sent["input"]}
+    assert kinds <= {"message", "function_call", "function_call_output"}
+    assert ("function_call" in kinds) == (REQUESTS[name]["messages"] is TALK)

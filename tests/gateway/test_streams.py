@@ -145,7 +145,29 @@ BEDROCK = b"".join([
     aws("metadata", {"usage": {"inputTokens": 5, "outputTokens": 3, "cacheReadInputTokens": 2}}),
 ])  # fmt: skip
 CALLS = (ToolCall("call-0", "f", '{"x":1}'), ToolCall("call-1", "g", "{}"))
+
+
+def r(kind: str, **told: object) -> bytes:
+    return f"event: {kind}\n".encode() + data({"type": kind, **told})
+
+
+RESPONSES = b"".join([
+    r("response.created", response={"model": "served-1", "status": "in_progress"}),
+    r("response.output_item.added", output_index=0, item={"type": "reasoning"}),
+    r("response.output_item.added", output_index=1, item={"type": "message", "content": []}),
+    r("response.output_text.delta", output_index=1, delta="a"), r("response.output_text.delta", delta="b"),
+    r("response.output_item.added", output_index=2, item={"type": "function_call", "call_id": "call-0", "name": "f"}),
+    r("response.function_call_arguments.delta", output_index=2, delta='{"x"'),
+    r("response.function_call_arguments.delta", output_index=2, delta=":1}"),
+    r("response.output_item.added", output_index=3, item={"type": "function_call", "call_id": "call-1", "name": "g"}),
+    r("response.function_call_arguments.delta", output_index=3, delta="{}"),
+    r("response.completed", response={
+        "status": "completed",
+        "usage": {"input_tokens": 7, "output_tokens": 3, "input_tokens_details": {"cached_tokens": 4}},
+    }),
+])  # fmt: skip
 STREAMS = {
+    "openai_responses": (RESPONSES, "ab", Usage(7, 3, 4)),
     "openai_compatible": (OPENAI, "ab", Usage(7, 3, 4)),
     "anthropic": (ANTHROPIC, "ab", Usage(7, 3, 2)),
     "gemini": (GEMINI, "ab", Usage(7, 3, 2, 1)),
@@ -176,6 +198,16 @@ PLAIN: dict[str, dict[str, Any]] = {
             "finish_reason": "tool_calls",
         }],
         "usage": USAGE,
+    },
+    "openai_responses": {
+        "status": "completed",
+        "model": "served-1",
+        "output": [
+            {"type": "reasoning", "summary": []},
+            {"type": "message", "content": [{"type": "output_text", "text": "ab"}]},
+            {"type": "function_call", "call_id": "call-0", "name": "f", "arguments": "{}"},
+        ],
+        "usage": {"input_tokens": 7, "output_tokens": 3, "input_tokens_details": {"cached_tokens": 4}},
     },
     "anthropic": {
         "model": "served-1",

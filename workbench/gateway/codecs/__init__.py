@@ -10,6 +10,7 @@ from workbench.gateway.codecs.bedrock import BedrockCodec
 from workbench.gateway.codecs.gemini import GeminiCodec
 from workbench.gateway.codecs.neutral import EventReader, HttpRequest, LocalFault, Reply
 from workbench.gateway.codecs.openai import OpenAiCodec
+from workbench.gateway.codecs.responses import ResponsesCodec
 from workbench.gateway.codecs.route import Route
 
 
@@ -36,6 +37,7 @@ class Codec(Protocol):
 
 CODECS: Final[Mapping[str, Codec]] = {
     "openai_compatible": OpenAiCodec(),
+    "openai_responses": ResponsesCodec(),
     "anthropic": AnthropicCodec(),
     "vertex_anthropic": AnthropicCodec(vertex=True),
     "gemini": GeminiCodec(),
