@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import time
+import tracemalloc
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.gateway.calls import SHORT, Kept, call, candidate, cascade, keys, transport
+from tests.gateway.calls import PATIENT, SHORT, Kept, call, candidate, cascade, keys, transport
 from tests.gateway.faults import SSE, then_silent
 from tests.gateway.server import Io, serving
-from tests.gateway.wire import DONE, answered, choice, error, finish, text
+from tests.gateway.wire import DONE, answered, choice, error, finish, head, text
 from workbench.engine.health import Health
 from workbench.gateway.codecs.neutral import Delta
 from workbench.gateway.dispatch import Ask, Dispatcher, Stop
@@ -205,3 +206,30 @@ async def test_reasoning_is_no_word_yet() -> None:
     assert made.answer.outcome == "ok"
     assert [each.committed for each in made.answer.attempts] == [False, True]
     assert made.answer.attempts[0].first_token_ms is not None
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_huge_body_is_given_up_at_its_cap(stream: bool) -> None:
+    """In memory there is never more than the cap; of a stream, where the text goes on, little more than its text."""
+    piece = text("x" * 1000) * 60 if stream else b" " * 65536
+    start = SSE if stream else head(200, "content-type: application/json", "connection: close")
+
+    async def script(io: Io) -> None:
+        await io.send(start)
+        for _ in range(640):
+            await io.send(piece)
+
+    async with transport() as wire, serving(script) as (server,):
+        down = cascade([candidate(0, server.url)])
+        tracemalloc.start()
+        try:
+            host = Dispatcher(wire, keys(), limits=PATIENT)
+            answer = await host.run(Ask("c", down, stream=stream, deadline_ms=20_000))
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+    (attempt,) = answer.attempts
+    assert attempt.detail == "too_large"
+    assert attempt.error_kind == ("stream_interrupted" if stream else "bad_response")
+    assert attempt.bytes_in <= PATIENT.body + 200_000
+    assert peak <= 32 * 1024 * 1024
