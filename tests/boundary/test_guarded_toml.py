@@ -77,6 +77,37 @@ def test_a_syntax_error_has_a_column() -> None:
     assert refusal("abc = 1\nb = ?").place.column == 4
 
 
+@pytest.mark.parametrize(
+    ("text", "reason", "hint"),
+    [
+        ('a = "open\nb = 1\n', "a string has no end", "close the string"),
+        ("a = 'open", "a string has no end", "close the string"),
+        ('a = """open', "a string has no end", "close the string"),
+        ("a = 1\na = 2\n", "the key `a` is written twice", "write it once"),
+        ("[t]\n'b c' = 1\n'b c' = 2\n", "the key `b c` is written twice", "write it once"),
+        ("x = {a = 1, a = 2}", "the key `a` is written twice", "write it once"),
+        ("[t]\n[t]\n", "a table is declared twice", "one header"),
+        ("plan vip", "`=` is missing after a key", "key = "),
+        ("a = vip", "no value begins like this", "in quotes"),
+        ("a = ", "no value begins like this", "in quotes"),
+        ("a = 1 b = 2", "something stands after a value", "one key per line"),
+        ("a = [1, 2\nb = 3", "a list has no end", "close it with `]`"),
+        ("a = [1, 2", "a list has no end", "close it with `]`"),
+        ("x = {a = 1", "an inline table has no end", "close it with `}`"),
+        ("[facts\n", "a header has no end", "write `[name]`"),
+        ("[[rule]\n", "a header has no end", "write `[[name]]`"),
+        ("= 1", "no key begins like this", "write `key"),
+        ('a = "C:\\path"', "a `\\` in a string begins no escape", "single quotes"),
+        ('a = "\\ud800"', "a `\\u` escape is no character", "hexadecimal"),
+        ("a = 2026-02-31", "there is no such date", "2026-11-22"),
+    ],
+)
+def test_a_syntax_error_is_told_in_words_with_a_way_out(text: str, reason: str, hint: str) -> None:
+    finding = refusal(text)
+    assert finding.reason == reason
+    assert hint in (finding.hint or "")
+
+
 def test_the_bounds_are_where_they_are_said_to_be() -> None:
     assert loads(f"{SIXTEEN} = 1\n[x.{SIXTEEN[2:]}]\n".encode(), source="x")["a"]
     assert SIXTEEN.count(".") + 1 == MAX_PARTS

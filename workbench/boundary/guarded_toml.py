@@ -15,6 +15,7 @@ from typing import Any, Final, NoReturn, cast
 from workbench.boundary.sanitiser import one_line
 from workbench.boundary.strict_json import EXACT, MAX_BYTES, MAX_DIGITS, first_too_deep
 from workbench.boundary.toml_places import STRINGS, locate
+from workbench.boundary.toml_words import in_words
 from workbench.errors import DocumentError, Finding, Place
 
 __all__ = ["MAX_NESTING", "MAX_PARTS", "loads", "locate"]
@@ -120,10 +121,11 @@ class _Reader:
 
     def _syntax(self, text: str, message: str) -> NoReturn:
         found = _WHERE.fullmatch(message)
-        what = one_line(found["what"] if found else message, limit=200)
         line = int(found["line"]) if found and found["line"] else text.count("\n") + 1
         column = int(found["column"]) - 1 if found and found["column"] else None
-        self._refuse(what[:1].lower() + what[1:], "syntax", line, column)
+        lines = text.split("\n", line)
+        what, hint = in_words(found["what"] if found else message, lines[line - 1] if line <= len(lines) else "")
+        self._refuse(one_line(what, limit=200), "syntax", line, column, hint)
 
     def _settle(self, document: dict[str, Any], text: str) -> None:
         """Numbers in place: refuse what no double holds, make a double of what only an `int` would hold exactly."""
