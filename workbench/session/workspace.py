@@ -7,7 +7,8 @@ a catalog or a rulebook that can't be read stops the opening, with every finding
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -87,11 +88,58 @@ def find_workspace(option: Path | None) -> Path:
 
 
 def open_workspace(root: Path) -> Workspace:
-    """Read the workspace in `root`.
+    """Read the workspace in `root`. Findings name files by their path below it.
 
     Raises `WorkspaceError`, `CatalogError`, `RulebookError`, `DocumentError` or `FileRefused` where nothing can be
     shown.
     """
+    try:
+        return _open(root)
+    except WorkbenchError as error:
+        error.findings = _below(root, error.findings)
+        raise
+
+
+def syntax_faults(root: Path) -> tuple[Finding, ...]:
+    """What keeps any of a workspace's TOML files from being read, for one that can't be opened. Raises nothing."""
+    if not (root / FILE_NAME).exists():
+        return ()
+    found: list[Finding] = []
+    settings = Settings("", "")
+    try:
+        document = read_document(root / FILE_NAME)
+        settings = parse_settings(parse_document(document, root), source=FILE_NAME, text=document.text, folder="")
+    except WorkbenchError as error:
+        found += error.findings
+    for path in _toml_files(root, settings):
+        try:
+            parse_document(read_document(path), root)
+        except WorkbenchError as error:
+            found += error.findings
+    return _below(root, found)
+
+
+def _toml_files(root: Path, settings: Settings) -> Iterator[Path]:
+    """Rulebook and tenant files; a folder or a name that can't be used is told elsewhere."""
+    with suppress(WorkbenchError, OSError):
+        yield files.path_inside(root, *Path(settings.rulebook).parts)
+    with suppress(WorkbenchError, OSError):
+        yield from sorted(files.path_inside(root, *Path(settings.tenants).parts).glob("*.toml"))
+
+
+def _below(root: Path, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings with each file's path as below `root`, where it is."""
+
+    def placed(finding: Finding) -> Finding:
+        source = finding.place.source
+        if source is None or Path(source) == root:
+            return finding
+        return replace(finding, place=replace(finding.place, source=shown_path(Path(source), root)))
+
+    return tuple(placed(finding) for finding in findings)
+
+
+def _open(root: Path) -> Workspace:
     if not (root / FILE_NAME).exists():
         raise WorkspaceError(
             "this is no workspace",
@@ -103,10 +151,13 @@ def open_workspace(root: Path) -> Workspace:
         )
     settings_document = read_document(root / FILE_NAME)
     settings = parse_settings(
-        parse_document(settings_document), source=FILE_NAME, text=settings_document.text, folder=root.resolve().name
+        parse_document(settings_document, root),
+        source=FILE_NAME,
+        text=settings_document.text,
+        folder=root.resolve().name,
     )
     catalog_path = _catalog_path(root, settings.catalog)
-    catalog = load_catalog(catalog_path)
+    catalog = _catalog(catalog_path, root)
     rulebook_document = read_document(files.path_inside(root, *Path(settings.rulebook).parts))
     rulebook = read_rulebook(rulebook_document, root, catalog)
     tenants, documents, broken = read_tenants(root, settings, rulebook)
@@ -120,7 +171,8 @@ def open_workspace(root: Path) -> Workspace:
     findings = (
         *catalog.findings,
         *check_benchmarks(rulebook, catalog.benchmark_versions),
-        *idle_rules(tenants, rulebook),
+        *(() if broken else idle_rules(tenants, rulebook)),
+        *(() if tenants or broken else (_nobody_there(settings),)),
         *(finding for tenant in tenants for finding in tenant.findings),
         *check_names(tenants, rulebook, catalog.values),
     )
@@ -145,15 +197,23 @@ def read_document(path: Path) -> Document:
     return Document(path, data.decode("utf-8-sig", errors="surrogateescape"), stamp)
 
 
-def parse_document(document: Document) -> dict[str, object]:
-    """The document as TOML. Raises `DocumentError` with line and column."""
-    return guarded_toml.loads(document.text.encode("utf-8", errors="surrogateescape"), source=document.path.name)
+def parse_document(document: Document, root: Path) -> dict[str, object]:
+    """The document, in the workspace at `root`, as TOML. Raises `DocumentError` with path, line and column."""
+    data = document.text.encode("utf-8", errors="surrogateescape")
+    return guarded_toml.loads(data, source=shown_path(document.path, root))
+
+
+def _nobody_there(settings: Settings) -> Finding:
+    hint = f"write `{settings.tenants}/acme.toml` with an id and its facts; `workbench init DIR` shows how they look"
+    return Finding(f"there is no tenant in `{settings.tenants}`", "no_tenants", Place(FILE_NAME), hint, "warning")
 
 
 def read_rulebook(document: Document, root: Path, catalog: Catalog) -> Rulebook:
     """The rulebook in `document`. Raises `DocumentError` or `RulebookError` with every finding."""
     source = shown_path(document.path, root)
-    return parse_rulebook(parse_document(document), source=source, text=document.text, vocabulary=catalog.vocabulary)
+    return parse_rulebook(
+        parse_document(document, root), source=source, text=document.text, vocabulary=catalog.vocabulary
+    )
 
 
 def read_tenants(
@@ -180,7 +240,8 @@ def read_tenants(
             document, tenant = _read_tenant(path, root, rulebook, workload)
             _refuse_second(tenant, documents, path, root)
         except WorkbenchError as error:
-            broken.append(BrokenFile(path, error.findings or (Finding(error.title, "unreadable", Place(str(path))),)))
+            findings = error.findings or (Finding(error.title, "unreadable", Place(str(path))),)
+            broken.append(BrokenFile(path, _below(root, findings)))
             continue
         tenants[tenant.id] = tenant
         documents[tenant.id] = document
@@ -191,7 +252,7 @@ def _read_tenant(path: Path, root: Path, rulebook: Rulebook, workload: Workload)
     files.check_name(path.stem, what="tenant file name")
     document = read_document(path)
     tenant = parse_tenant(
-        parse_document(document),
+        parse_document(document, root),
         source=shown_path(path, root),
         text=document.text,
         schema=rulebook.schema,
@@ -230,6 +291,26 @@ def _envelope(settings: Settings, text: str, catalog: Catalog) -> Admitted | Non
         raise WorkspaceError("the envelope can't be used", findings) from None
 
 
+def _catalog(path: Path, root: Path) -> Catalog:
+    """The catalog; what is wrong with it names its path below the workspace, not only its file."""
+
+    def placed(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        shown = shown_path(path, root) if path.is_relative_to(root.resolve()) else path.name
+        return tuple(
+            replace(finding, place=replace(finding.place, source=shown))
+            if finding.place.source == path.name
+            else finding
+            for finding in findings
+        )
+
+    try:
+        catalog = load_catalog(path)
+    except WorkbenchError as error:
+        error.findings = placed(error.findings)
+        raise
+    return replace(catalog, findings=placed(catalog.findings))
+
+
 def _catalog_path(root: Path, name: str) -> Path:
     if name.endswith(".json"):
         return files.path_inside(root, *Path(name).parts)
@@ -245,7 +326,7 @@ def _catalog_path(root: Path, name: str) -> Path:
 
 def shown_path(path: Path, root: Path) -> str:
     """The path as findings show it: below the workspace where it is."""
-    try:
-        return str(path.relative_to(root))
-    except ValueError:
-        return str(path)
+    for folder in (root, root.resolve()):
+        if path.is_relative_to(folder):
+            return str(path.relative_to(folder))
+    return str(path)

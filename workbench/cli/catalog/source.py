@@ -47,4 +47,6 @@ def workspace_settings(root: Path) -> Settings:
         finding = Finding(f"there is no `{FILE_NAME}`", "no_workspace", Place(str(root)), hint)
         raise WorkspaceError("this is no workspace", [finding])
     document = read_document(path)
-    return parse_settings(parse_document(document), source=FILE_NAME, text=document.text, folder=root.resolve().name)
+    return parse_settings(
+        parse_document(document, root), source=FILE_NAME, text=document.text, folder=root.resolve().name
+    )

@@ -13,7 +13,6 @@ from workbench.boundary import files
 from workbench.errors import FileRefused, Finding, Place, WorkspaceError
 from workbench.rulebook.rulebook import parse_rulebook
 from workbench.rulebook.tenant import parse_tenant
-from workbench.session.settings import FILE_NAME
 from workbench.session.state import WorkspaceState
 from workbench.session.workspace import Document, Workspace, default_workload, parse_document, read_document, shown_path
 
@@ -143,7 +142,7 @@ def _changes(workspace: Workspace, saved: WorkspaceState, state: WorkspaceState)
 
 def _check_rulebook(workspace: Workspace, document: Document, text: str, state: WorkspaceState) -> None:
     read = parse_rulebook(
-        parse_document(replace(document, text=text)),
+        parse_document(replace(document, text=text), workspace.root),
         source=shown_path(document.path, workspace.root),
         text=text,
         vocabulary=state.vocabulary,
@@ -154,7 +153,7 @@ def _check_rulebook(workspace: Workspace, document: Document, text: str, state: 
 
 def _check_tenant(workspace: Workspace, document: Document, text: str, state: WorkspaceState, tenant_id: str) -> None:
     read = parse_tenant(
-        parse_document(replace(document, text=text)),
+        parse_document(replace(document, text=text), workspace.root),
         source=shown_path(document.path, workspace.root),
         text=text,
         schema=state.rulebook.schema,

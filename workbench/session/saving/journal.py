@@ -124,7 +124,7 @@ def restored(journal: Journal, workspace: Workspace) -> WorkspaceState:
 
 def _tenant(document: Document, name: str, workspace: Workspace, state: WorkspaceState) -> Tenant:
     return parse_tenant(
-        parse_document(document),
+        parse_document(document, workspace.root),
         source=name,
         text=document.text,
         schema=state.rulebook.schema,
