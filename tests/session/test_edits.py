@@ -156,8 +156,11 @@ def test_moving_changes_the_funnel_and_no_decision(session: Session) -> None:
 
 
 def test_what_holds_for_everyone_cannot_be_changed(session: Session) -> None:
+    bank = "corvane-bank"
+    session.commit(ToggleClause(tenant_id=bank, clause_id="sensitive-data.2", scope="tenant"))
+    assert "default.no-log" in filter_ids(session, bank)
     with pytest.raises(EditRefused):
-        session.commit(ToggleClause(tenant_id="corvane-bank", clause_id="default.no-log"))
+        session.commit(ToggleClause(tenant_id=bank, clause_id="default.no-log"))
 
 
 def test_a_fact_changes_the_policy_and_an_unknown_fact_is_an_error(session: Session) -> None:

@@ -331,6 +331,8 @@ class AddClause:
         """The next state."""
         tenant = state.tenant(self.tenant_id)
         read_for(state, tenant, "filter", self.text)
+        if self.scope == "rule" and self.after is not None:
+            find_target(state, self.tenant_id, self.after)
         if self._rule_id(state) is None:
             return state.with_tenant(put_override(tenant, new_override(tenant, None, "filter", self.text)))
         target = find_target(state, self.tenant_id, self.after or "")

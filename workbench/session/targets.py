@@ -6,10 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from workbench.errors import Finding, Place, WorkbenchError
+from workbench.errors import Finding, Place, UsageError, WorkbenchError
 from workbench.rulebook.clause import Clause
 from workbench.rulebook.compile import Compiled, compile_policy
 from workbench.rulebook.reader import Reading, Slot
+from workbench.rulebook.report import suggestion
 from workbench.rulebook.rule import DEFAULT_RULE, Rule
 from workbench.rulebook.rulebook import with_rule
 from workbench.rulebook.tenant import Override, Tenant
@@ -65,14 +66,16 @@ def overrides(known: Override, clause: Clause) -> bool:
 
 
 def find_target(state: WorkspaceState, tenant_id: str, clause_id: str) -> Target:
-    """The clause of that id. Raises `UsageError`, `CompileError`, or `EditRefused` where there is none."""
+    """The clause of that id. Raises `UsageError` where there is none, or `CompileError`."""
     tenant = state.tenant(tenant_id)
     compiled = compile_policy(tenant, state.rulebook, state.vocabulary, envelope=state.envelope)
     for clause in (*compiled.clauses, *compiled.slots.values()):
         if clause.id == clause_id:
             return Target(state, tenant, compiled, clause)
-    known = ", ".join(f"`{clause.id}`" for clause in (*compiled.clauses, *compiled.slots.values()))
-    raise refuse(f"tenant `{tenant_id}` has no clause `{clause_id}`", f"it has {known}")
+    known = [clause.id for clause in (*compiled.clauses, *compiled.slots.values())]
+    hint = suggestion(clause_id, known) or "it has " + ", ".join(f"`{name}`" for name in known)
+    reason = f"tenant `{tenant_id}` has no clause `{clause_id}`"
+    raise UsageError("no such clause", [Finding(reason, "unknown_clause", Place(), hint)])
 
 
 def scope_of(target: Target, scope: Scope) -> Scope:
