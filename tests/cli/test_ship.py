@@ -34,7 +34,7 @@ def test_export_writes_the_policy_and_where_it_comes_from(tmp_path: Path) -> Non
     fingerprint = body["policy"]["fingerprint"]
     policy_path, sidecar_path = (Path(row["path"]) for row in body["files"])
     assert policy_path.name == f"sigma-pol-{fingerprint}.json"
-    assert sidecar_path.name == f"sigma-pol-{fingerprint}.sources.json"
+    assert sidecar_path.name == f"sigma-pol-{fingerprint}.halvorsen.sources.json"
     policy = json.loads(policy_path.read_text())
     compiled = run("compile", "halvorsen", "--json").json
     assert list(policy) == ["version", "fingerprint", "policy_ir"]
@@ -47,6 +47,29 @@ def test_export_writes_the_policy_and_where_it_comes_from(tmp_path: Path) -> Non
     assert "bench_intelligence" in {field["name"] for field in sidecar["fields"]}
     assert any("facts" in words for words in sidecar["not_included"])
     assert "vip_support" not in policy_path.read_text()
+
+
+def test_tenants_of_one_policy_fit_into_one_folder(tmp_path: Path, workspace: Path) -> None:
+    text = (workspace / "tenants" / "acme.toml").read_text()
+    (workspace / "tenants" / "bcme.toml").write_text(text.replace('id = "acme"', 'id = "bcme"'))
+    for tenant in ("acme", "bcme"):
+        assert run("export", tenant, "--out", tmp_path / "out", cwd=workspace).code == 0
+    names = sorted(path.name for path in (tmp_path / "out").iterdir())
+    assert len(names) == 3
+    tenants = [json.loads((tmp_path / "out" / name).read_text()).get("tenant") for name in names]
+    assert {tenant for tenant in tenants if tenant} == {"acme", "bcme"}
+
+
+def test_an_export_that_leaves_nobody_is_written_with_a_warning(tmp_path: Path) -> None:
+    ran = run("export", "alba-clinic", "--out", tmp_path)
+    assert ran.code == 0
+    assert len(list(tmp_path.iterdir())) == 2
+    [told] = [line for line in lines(ran.err) if "warning" in line]
+    assert "leaves no offer" in told
+    assert "workbench rank alba-clinic" in told
+    assert "leaves no offer" in run("export", "alba-clinic", "--out", "-").err
+    [warning] = run("export", "alba-clinic", "--out", tmp_path, "--json").json["warnings"]
+    assert warning["code"] == "nobody"
 
 
 def test_an_exported_policy_decides_as_the_tenant_does(tmp_path: Path) -> None:

@@ -25,14 +25,14 @@ SIDECAR_SCHEMA = 1
 
 @dataclass(frozen=True)
 class Export:
-    """The two files of one export, not yet written."""
+    """The two files of one export, not yet written. Tenants of one policy share its file; each has a sidecar."""
 
     policy_document: dict[str, Any]
     sidecar: dict[str, Any]
     file_name: str
     sidecar_name: str
     warnings: tuple[Finding, ...]
-    """What the public engine, or a host without this workbench, does not know."""
+    """What is odd about the policy: it leaves nobody here, or the public engine does not know all of it."""
 
     @cached_property
     def contents(self) -> dict[str, bytes]:
@@ -70,7 +70,7 @@ def export_of(state: WorkspaceState, outcome: Outcome) -> Export:
     policy = compiled.policy
     stem = f"sigma-pol-{policy.fingerprint}"
     document = {"version": policy.version, "fingerprint": policy.fingerprint, "policy_ir": policy.normal}
-    warnings = tuple(_warnings(compiled))
+    warnings = tuple(_warnings(outcome, compiled))
     sidecar = {
         "schema": SIDECAR_SCHEMA,
         "policy_file": f"{stem}.json",
@@ -86,7 +86,7 @@ def export_of(state: WorkspaceState, outcome: Outcome) -> Export:
         "not_included": list(_not_included(state, outcome, compiled)),
         "warnings": [finding.reason for finding in warnings],
     }
-    return Export(document, sidecar, f"{stem}.json", f"{stem}.sources.json", warnings)
+    return Export(document, sidecar, f"{stem}.json", f"{stem}.{outcome.tenant.id}.sources.json", warnings)
 
 
 def _text(document: dict[str, Any]) -> bytes:
@@ -144,7 +144,12 @@ def _uses(term: Any, operation: str) -> bool:
     return items[0] == operation or any(_uses(item, operation) for item in items[1:])
 
 
-def _warnings(compiled: Compiled) -> Iterator[Finding]:
+def _warnings(outcome: Outcome, compiled: Compiled) -> Iterator[Finding]:
+    if outcome.winner is None:
+        tenant = outcome.tenant.id
+        hint = f"`workbench rank {tenant}` shows what each clause removes"
+        reason = f"the policy of tenant `{tenant}` leaves no offer of this catalog"
+        yield Finding(reason, "nobody", Place(outcome.tenant.source), hint, "warning")
     if _uses(compiled.policy.slot("select").normal, "prefer"):
         reason = "the policy uses `prefer`, which the public engine does not know and refuses"
         yield Finding(reason, "prefer", Place(path="$.policy[3]"), "run it on a host that knows it", "warning")

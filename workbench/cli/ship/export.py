@@ -22,7 +22,8 @@ from workbench.session.export import Export, export_of, refuse_clashes
 @click.option("--out", default=".", show_default="the current folder", metavar="DIR", help="- prints the policy.")
 @click.option("--force", is_flag=True, help="Replace files that say something else.")
 def command(invocation: Invocation, tenant: str, out: str, force: bool) -> int:
-    """Write TENANT's policy to sigma-pol-FINGERPRINT.json, and to .sources.json beside it where each clause comes from.
+    """Write TENANT's policy to sigma-pol-FINGERPRINT.json, and where each clause comes from to
+    sigma-pol-FINGERPRINT.TENANT.sources.json beside it.
 
     The policy file holds version, fingerprint and policy_ir, as the public host downloads it; the tenant's facts are in
     neither file. A file that says the same already is left alone; links, pipes and folders are refused.
