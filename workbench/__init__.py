@@ -35,6 +35,9 @@ _HOMES = {
     "WorkbenchError": "workbench.errors",
 }
 
+__version__ = "0.1.0"
+"""The package's version, as `pyproject.toml` states it."""
+
 __all__ = [
     "Admitted",
     "Context",

@@ -6,16 +6,20 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
 from importlib import import_module
 from pathlib import Path
 
 import click
 import pytest
 
+import workbench
 from tests.cli.command import COMMAND, environment, lines, run
 from workbench.cli.catalog.group import COMMANDS as CATALOG
 from workbench.cli.groups import Entry
 from workbench.cli.root import COMMANDS as ROOT
+
+TREE = Path(__file__).resolve().parents[2]
 
 HEAVY = ("numpy", "pydantic", "textual", "lark", "rich", "workbench.session", "workbench.engine", "workbench.catalog")
 
@@ -68,6 +72,20 @@ def test_version() -> None:
     assert ran.code == 0
     assert ran.out.startswith("workbench ")
     assert len(lines(ran.out)) == 1
+
+
+def test_the_version_is_the_one_that_pyproject_states(tmp_path: Path) -> None:
+    stated = tomllib.loads((TREE / "pyproject.toml").read_text())["project"]["version"]
+    assert workbench.__version__ == stated
+    assert run("--version", cwd=tmp_path).out == f"workbench {stated}\n"
+
+
+def test_a_workspace_that_is_not_there_is_a_wrong_word(tmp_path: Path) -> None:
+    for words in (["check"], ["tenants"], ["catalog", "show"]):
+        ran = run(*words, "-C", tmp_path / "nonexist")
+        assert (ran.code, ran.out) == (2, "")
+        assert len(lines(ran.err)) == 1
+        assert "there is no folder" in ran.err
 
 
 @pytest.mark.parametrize(

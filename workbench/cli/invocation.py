@@ -43,9 +43,12 @@ class Invocation:
         return open_workspace(self.root())
 
     def root(self) -> Path:
-        """The folder of that workspace. Raises `UsageError` where the current folder is gone."""
+        """The folder of that workspace. Raises `UsageError` where there is none, or the current one is gone."""
         from workbench.session.workspace import find_workspace
 
+        if self.workspace is not None and not self.workspace.exists():
+            hint = "`workbench init DIR` makes one"
+            raise diagnostics.usage(f"there is no folder `{self.workspace}`", hint=hint, code="no_folder")
         try:
             return find_workspace(self.workspace)
         except OSError as error:

@@ -1,15 +1,10 @@
-"""Which version of the package runs."""
+"""Which version of the package runs: the one that its own code states, installed or not."""
 
 from __future__ import annotations
 
-PACKAGE = "policy-workbench"
+from workbench import __version__
 
 
 def installed_version() -> str:
-    """The installed package's version; a word where it runs from a tree that was never installed."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version(PACKAGE)
-    except PackageNotFoundError:
-        return "not installed"
+    """The version of the code that runs."""
+    return __version__
