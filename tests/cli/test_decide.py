@@ -131,16 +131,26 @@ def test_explain_of_one_offer_shows_every_clause_and_the_score() -> None:
 
 
 def test_an_offer_that_is_ambiguous_or_unknown_names_the_choices() -> None:
-    several = run("explain", "acme-eu", "azure/gpt-5.5")
+    several = run("explain", "acme-eu", "azure/gpt-5.")
     assert several.code == 2
-    assert "azure/gpt-5.5@eu" in several.err
-    assert "azure/gpt-5.5@us" in several.err
+    assert "azure/gpt-5.1-codex@eu" in several.err
     assert len(lines(several.err)) == 1
+    served = run("catalog", "facts", "azure/gpt-5.5")
+    assert served.code == 2
+    assert "azure/gpt-5.5@eu" in served.err
+    assert "azure/gpt-5.5@us" in served.err
+    assert "gpt-5.5-pro" not in served.err
     unknown = run("explain", "acme-eu", "opnai/gpt-5.5@eu")
     assert unknown.code == 2
     assert "did you mean `openai/gpt-5.5@eu`" in unknown.err
     told = run("explain", "acme-eu", "zzzz", "--json")
     assert told.error["findings"][0]["code"] == "offer_unknown"
+
+
+def test_a_served_model_explains_its_own_regions_and_no_other_model() -> None:
+    offers = run("explain", "acme-eu", "azure/gpt-5.5", "--json").json["offers"]
+    assert {"eu", "us"} <= {offer["region"] for offer in offers}
+    assert {offer["offer"].partition("@")[0] for offer in offers} == {"azure/gpt-5.5"}
 
 
 def test_compile_gives_the_normal_form_that_its_identity_names() -> None:
@@ -233,3 +243,58 @@ def test_every_finding_of_a_policy_is_told_at_once() -> None:
     ran = run("rank", "acme-eu", "--policy", "-", stdin=text)
     assert ran.code == 1
     assert len(lines(ran.err)) == 3
+
+
+# -- unknown prices -------------------------------------------------------------------------------------------------
+
+
+def unpriced(workspace: Path, rank: str | None = None) -> Path:
+    """The workspace without the clause on known prices, which lets offers without a price survive."""
+    path = workspace / "rulebook.toml"
+    text = "".join(line for line in path.read_text().splitlines(keepends=True) if '"price_in < 1000' not in line)
+    if rank is not None:
+        text = text.replace("cheapest by $tokens_in * price_in + $tokens_out * price_out", rank)
+    path.write_text(text)
+    return workspace
+
+
+def test_the_template_ranks_by_known_prices(workspace: Path) -> None:
+    for tenant in ("acme", "nordwind", "globex"):
+        body = run("rank", tenant, "--json", cwd=workspace).json
+        costs = [row["cost_per_run"] for row in body["ranked"]]
+        assert costs == sorted(costs)
+        assert len({row["score"] for row in body["ranked"]}) > 1
+        assert body["warnings"] == []
+
+
+@pytest.mark.parametrize(
+    ("rank", "says"),
+    [
+        (None, "have no known price, which makes `cheapest by"),
+        ("0.5 * (cheapest by price_out) + bench_intelligence", "have no known price, which makes"),
+        ("price_out", "have no known price, so their score is not finite"),
+        ("lowest by retention_days", "have an infinite retention_days, which makes"),
+    ],
+)
+def test_survivors_at_infinity_that_spoil_a_ranking_are_told(workspace: Path, rank: str | None, says: str) -> None:
+    folder = unpriced(workspace, rank)
+    [told] = [line for line in lines(run("check", cwd=folder).out) if "acme" in line]
+    assert says in told
+    ranked = run("rank", "acme", cwd=folder)
+    assert says in ranked.err
+    [warning] = run("rank", "acme", "--json", cwd=folder).json["warnings"]
+    hint = warning["hint"].removeprefix("add `").removesuffix("`")
+    assert run("edit", "acme", "--add", hint, "--save", cwd=folder).code == 0
+    assert run("rank", "acme", cwd=folder).err == ""
+
+
+@pytest.mark.parametrize("rank", ["highest by bench_intelligence", "cheapest by (price_out where price_out < 1000)"])
+def test_a_ranking_that_unknown_prices_do_not_touch_is_left_in_peace(workspace: Path, rank: str) -> None:
+    assert run("rank", "acme", cwd=unpriced(workspace, rank)).err == ""
+
+
+def test_an_order_without_scores_is_left_in_peace(workspace: Path) -> None:
+    folder = unpriced(workspace)
+    path = folder / "rulebook.toml"
+    path.write_text(path.read_text().replace('select = "best first"', 'select = "keep order"'))
+    assert run("rank", "acme", cwd=folder).err == ""

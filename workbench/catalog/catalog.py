@@ -79,7 +79,11 @@ class Catalog:
         if text in full:
             return full[text]
         wanted = text.casefold()
-        near = [name for name in self.offer_ids if wanted in name.casefold()]
+        near = [
+            name
+            for name, offer in zip(self.offer_ids, self.offers, strict=True)
+            if f"{offer.provider}/{offer.served_model_id}" == text
+        ] or [name for name in self.offer_ids if wanted in name.casefold()]
         if len(near) == 1:
             return self._places[near[0]]
         raise _not_one(

@@ -35,8 +35,7 @@ from workbench.session.views import Check, Why, why
 def command(invocation: Invocation, tenant: str, offer: str) -> int:
     """Say why OFFER is chosen for TENANT, or is not: every clause, what it saw and what it needs.
 
-    OFFER is PROVIDER/SERVED_MODEL_ID, with @REGION where only that tells two apart. A model's bare name explains every
-    offer of it.
+    OFFER is PROVIDER/SERVED_MODEL_ID, with @REGION for one of several. A model's bare name explains every offer of it.
     """
     workspace = invocation.open()
     state = workspace.state
@@ -52,9 +51,14 @@ def command(invocation: Invocation, tenant: str, offer: str) -> int:
 
 
 def offers_named(catalog: Catalog, text: str) -> list[int]:
-    """Indices of the offers that `text` names: one offer, or all of a model. Raises `UsageError` with suggestions."""
-    family = [index for index, offer in enumerate(catalog.offers) if offer.model == text]
-    return family or [catalog.find(text)]
+    """Indices of the offers that `text` names: all of a model, all regions of one served id, or one offer.
+
+    Raises `UsageError` with suggestions.
+    """
+    offers = list(enumerate(catalog.offers))
+    family = [index for index, offer in offers if offer.model == text]
+    served = [index for index, offer in offers if f"{offer.provider}/{offer.served_model_id}" == text]
+    return family or served or [catalog.find(text)]
 
 
 def _document(state: WorkspaceState, outcome: Outcome, found: list[Why]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from workbench.cli.output import Output, dollars, number
 from workbench.cli.shapes import catalog_json, check_json, finite, offer_json, policy_json, rule_name
 from workbench.errors import Finding, NoCandidate, Place
 from workbench.session.evaluation import Outcome
+from workbench.session.ranking import ranking_warnings
 from workbench.session.state import WorkspaceState
 from workbench.session.views import fallback_rows, rank_row, rejected_row, tenant_view
 
@@ -64,6 +65,7 @@ def command(invocation: Invocation, tenant: str, policy: str | None, limit: int 
         file = read_policy_file(policy, workspace.state)
         warnings = file.warnings
         outcome = outcome_under(workspace.state, known, file.policy)
+    warnings += ranking_warnings(workspace.state, outcome)
     ranking = Ranking(workspace.state, outcome, limit, rejected, warnings)
     if invocation.as_json:
         invocation.output.document(_document(ranking))
