@@ -41,12 +41,26 @@ def test_every_setting_that_the_template_offers_in_a_comment_works(workspace: Pa
 
 def test_init_overwrites_nothing_and_names_all_that_is_in_the_way(workspace: Path) -> None:
     (workspace / "tenants" / "globex.toml").unlink()
+    (workspace / "workbench.toml").unlink()
     (workspace / "rulebook.toml").write_text("mine")
     ran = run("init", workspace)
     assert ran.code == 1
-    assert len(lines(ran.err)) == 4
+    assert len(lines(ran.err)) == 3
     assert (workspace / "rulebook.toml").read_text() == "mine"
     assert not (workspace / "tenants" / "globex.toml").exists()
+
+
+def test_init_over_a_workspace_is_one_line(workspace: Path) -> None:
+    ran = run("init", workspace)
+    assert (ran.code, ran.out) == (1, "")
+    assert len(lines(ran.err)) == 1
+    assert "it is a workspace already" in ran.err
+
+
+def test_init_quietly_says_nothing(tmp_path: Path) -> None:
+    ran = run("init", tmp_path / "new", "-q")
+    assert (ran.code, ran.out, ran.err) == (0, "", "")
+    assert (tmp_path / "new" / "workbench.toml").is_file()
 
 
 def test_init_into_a_folder_with_other_files(tmp_path: Path) -> None:
@@ -87,7 +101,7 @@ def test_check_tells_everything_at_once_with_file_line_and_hint(workspace: Path)
     assert ran.err == ""
     told = lines(ran.out)
     assert any(line.startswith("tenants/acme.toml:3") and "did you mean" in line and "free" in line for line in told)
-    assert any(re.match(r"broken\.toml:2|tenants/broken\.toml:2", line) for line in told)
+    assert any(re.match(r"tenants/broken\.toml:2:\d+: ", line) for line in told)
     assert any(line.startswith("tenants/lacking.toml") and "approved_providers" in line for line in told)
     assert told[-1].startswith("3 tenants, 3 errors")
     body = run("check", "--json", cwd=workspace)
@@ -95,6 +109,61 @@ def test_check_tells_everything_at_once_with_file_line_and_hint(workspace: Path)
     errors = [finding for finding in body.json["findings"] if finding["severity"] == "error"]
     assert body.json["errors"] == len(errors) == 3
     assert {finding["source"] for finding in errors} >= {"tenants/acme.toml", "tenants/lacking.toml"}
+
+
+def test_check_finds_what_cannot_be_read_in_every_file_at_once(workspace: Path) -> None:
+    for name in ("workbench.toml", "rulebook.toml", "tenants/acme.toml", "tenants/globex.toml"):
+        (workspace / name).write_text('id = "x\n')
+    told = run("check", "-C", workspace)
+    assert told.code == 1
+    begun = [line.partition(":")[0] for line in lines(told.out)[:-1]]
+    assert sorted(begun) == ["rulebook.toml", "tenants/acme.toml", "tenants/globex.toml", "workbench.toml"]
+    assert lines(told.out)[-1] == "0 tenants, 4 errors, 0 warnings"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"\xff", b"a" * 300_000, b'id = "acme"\nplan = [\n', b'id = "acme"\nnope = 1\n'],
+    ids=["encoding", "size", "syntax", "key"],
+)
+def test_every_finding_of_a_tenant_file_names_its_path_in_the_workspace(workspace: Path, data: bytes) -> None:
+    (workspace / "tenants" / "acme.toml").write_bytes(data)
+    for words in (["check"], ["check", "-C", "."], ["check", "-C", workspace]):
+        findings = run(*words, "--json", cwd=workspace).json["findings"]
+        assert {finding["source"] for finding in findings} == {"tenants/acme.toml"}
+
+
+def test_a_catalog_of_ones_own_is_named_by_its_path(workspace: Path) -> None:
+    (workspace / "catalogs").mkdir()
+    (workspace / "catalogs" / "mine.json").write_text("{}")
+    path = workspace / "workbench.toml"
+    path.write_text(path.read_text().replace('"2026-11"', '"catalogs/mine.json"'))
+    assert {finding["source"] for finding in run("check", "--json", cwd=workspace).json["findings"]} == {
+        "catalogs/mine.json"
+    }
+
+
+def test_a_broken_tenant_makes_no_rule_look_idle(workspace: Path) -> None:
+    (workspace / "tenants" / "globex.toml").write_text("id =\n")
+    [only] = run("check", "--json", cwd=workspace).json["findings"]
+    assert only["source"] == "tenants/globex.toml"
+    (workspace / "tenants" / "globex.toml").unlink()
+    assert {finding["code"] for finding in run("check", "--json", cwd=workspace).json["findings"]} == {"idle_rule"}
+
+
+def test_a_workspace_without_tenants_is_told(workspace: Path) -> None:
+    for path in (workspace / "tenants").iterdir():
+        path.unlink()
+    ran = run("check", cwd=workspace)
+    assert ran.code == 0
+    assert "there is no tenant in `tenants`" in lines(ran.out)[0]
+    assert len(lines(ran.out)) == 2
+
+
+def test_path_and_title_of_a_workspace_have_the_same_names_everywhere(workspace: Path) -> None:
+    for command in ("check", "tenants"):
+        body = run(command, "--json", cwd=workspace).json
+        assert (body["workspace"], body["title"]) == (str(workspace), "my tenants")
 
 
 def test_check_of_a_rulebook_with_several_faults_names_each(workspace: Path) -> None:
@@ -250,7 +319,6 @@ def test_editing_a_fact_shows_what_it_changes(workspace: Path) -> None:
     body = run("edit", "nordwind", "--fact", "region=global", "--json", cwd=workspace).json
     [moved] = body["moved"]
     assert moved["after"]["survivors"] > moved["before"]["survivors"]
-    assert run("edit", "nordwind", "--fact", "region=", cwd=workspace).code == 0
     bad = run("edit", "nordwind", "--fact", "region=eeu", cwd=workspace)
     assert bad.code == 1
     assert "did you mean" in bad.err
@@ -263,7 +331,10 @@ def test_editing_a_fact_shows_what_it_changes(workspace: Path) -> None:
         (["nordwind", "paid-floor", "top", "--toggle"], 2, "more than one change"),
         (["nordwind", "--toggle"], 2, "`CLAUSE` is missing"),
         (["nordwind", "--fact", "region"], 2, "there is no `=` in it"),
-        (["nordwind", "nope", "top"], 1, "no clause `nope`"),
+        (["nordwind", "nope", "top"], 2, "no clause `nope`"),
+        (["nordwind", "paid-flor", "top"], 2, "did you mean `paid-floor`?"),
+        (["nordwind", "nope", "--scope", "rule", "--add", "price_in < 2"], 2, "no clause `nope`"),
+        (["nordwind", "--scope", "rule", "--add", "price_in < 2"], 2, "`CLAUSE` is missing"),
         (["nobody", "paid-floor", "top"], 2, "no tenant `nobody`"),
         (["nordwind", "paid-floor", "bench_intelligence >= "], 1, "column 23: expected"),
         (["nordwind", "paid-floor", "bench_inteligence >= 1"], 1, "bench_intelligence"),
@@ -274,6 +345,53 @@ def test_an_edit_that_makes_no_sense_is_one_line(workspace: Path, words: list[st
     assert ran.code == code
     assert len(lines(ran.err)) == 1
     assert says in ran.err
+
+
+def test_an_edit_that_leaves_a_tenant_without_a_policy_says_why(workspace: Path) -> None:
+    ran = run("edit", "nordwind", "--fact", "plan=", cwd=workspace)
+    assert ran.code == 1
+    [row] = [line for line in lines(ran.out) if line.startswith("nordwind")]
+    assert "no policy" in row
+    assert "nobody" not in ran.out
+    assert "nordwind" in ran.err
+    assert "plan" in ran.err
+    body = run("edit", "nordwind", "--fact", "plan=", "--json", cwd=workspace)
+    assert body.code == 1
+    assert body.json["errors"]
+    assert all("plan" in finding["reason"] for finding in body.json["errors"])
+
+
+def test_tenants_tells_no_policy_from_nobody(workspace: Path) -> None:
+    path = workspace / "tenants" / "nordwind.toml"
+    path.write_text("".join(line for line in path.read_text().splitlines(keepends=True) if "plan" not in line))
+    assert run("edit", "acme", "--add", "price_in < 0", "--save", cwd=workspace).code == 0
+    out = {line.split()[0]: line for line in lines(run("tenants", cwd=workspace).out)}
+    assert re.search(r"no policy .* error ", out["nordwind"])
+    assert "nobody" in out["acme"]
+    rows = {row["id"]: row for row in run("tenants", "--json", cwd=workspace).json["tenants"]}
+    assert (rows["nordwind"]["winner"], rows["nordwind"]["mark"]) == (None, "error")
+    assert all("plan" in finding["reason"] for finding in rows["nordwind"]["errors"])
+    assert rows["acme"]["errors"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "says", "scope", "rule"),
+    [
+        (["paid-floor", "bench_intelligence >= 0.57"], "for the rule `paid-floor` (2 tenants)", "rule", "paid-floor"),
+        (["default.rank", "cheapest by price_in"], "for the defaults of the rulebook (3 tenants)", "rule", None),
+        (["paid-floor", "--toggle", "--scope", "tenant"], "for tenant `nordwind` only (an override)", "tenant", None),
+        (["rank", "cheapest by price_in"], "for tenant `nordwind` only (an override)", "tenant", None),
+        (["--add", "price_in < 2"], "for tenant `nordwind` only (a clause of its own)", "tenant", None),
+        (["--fact", "region=global"], "for tenant `nordwind` only", "tenant", None),
+    ],
+)
+def test_an_edit_says_whom_it_is_for(
+    workspace: Path, words: list[str], says: str, scope: str, rule: str | None
+) -> None:
+    first = lines(run("edit", "nordwind", *words, cwd=workspace).out)[0]
+    assert f", {says}: moves " in first
+    body = run("edit", "nordwind", *words, "--json", cwd=workspace).json
+    assert (body["scope"], body["rule"]) == (scope, rule)
 
 
 def test_the_sample_is_not_written_to() -> None:

@@ -15,10 +15,10 @@ from workbench.cli.output import write
 WIDTH: Final = 100
 
 SHAPES: Final = {
-    "check": ("workspace", "tenants", "errors", "warnings", "findings"),
-    "tenants": ("workspace", "catalog", "tenants", "broken"),
+    "check": ("workspace", "title", "tenants", "errors", "warnings", "findings"),
+    "tenants": ("workspace", "title", "catalog", "tenants", "broken"),
     "compile": ("tenant", "version", "fingerprint", "identity", "policy_ir", "warnings"),
-    "edit": ("tenant", "edit", "touched", "moved", "saved", "files", "conflicts"),
+    "edit": ("tenant", "edit", "scope", "rule", "touched", "moved", "errors", "saved", "files", "conflicts"),
     "rank": (
         "tenant", "catalog", "policy", "population", "survivors", "ranked_total", "ranked", "rejected", "fallback",
         "warnings",

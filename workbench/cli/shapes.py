@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from workbench.language.admission import Admitted
     from workbench.rulebook.compile import Clause
     from workbench.rulebook.schema import Fact
+    from workbench.session.evaluation import Outcome
+    from workbench.session.state import WorkspaceState
     from workbench.session.views import Check, OfferRow
 
 
@@ -83,6 +85,13 @@ def check_json(check: Check) -> dict[str, Any]:
         "observed": check.observed,
         "needed": check.needed,
     }
+
+
+def winner_words(state: WorkspaceState, outcome: Outcome | None) -> str:
+    """A tenant's winner for a table: `no policy` where it has none, `nobody` where its policy leaves none."""
+    if outcome is not None and outcome.compiled is None:
+        return "no policy"
+    return "nobody" if outcome is None or outcome.winner is None else state.catalog.offer_id(outcome.winner)
 
 
 def fact_words(value: Fact | None) -> str:

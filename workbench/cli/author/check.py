@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from workbench.cli import diagnostics
 from workbench.cli.invocation import Invocation, declare
@@ -11,7 +12,8 @@ from workbench.cli.output import counted
 from workbench.errors import Finding, Place, WorkbenchError
 from workbench.language.runnable import runnable
 from workbench.session.evaluation import Evaluator, Outcome
-from workbench.session.workspace import Workspace
+from workbench.session.ranking import ranking_warnings
+from workbench.session.workspace import Workspace, open_workspace, syntax_faults
 
 
 @declare("check", "Show everything that is wrong in the workspace, at once.")
@@ -20,18 +22,21 @@ def command(invocation: Invocation) -> int:
 
     Exit code 1 where one of them is an error; warnings alone leave it at 0.
     """
+    root = invocation.root()
     title: str | None = None
     tenants = 0
     try:
-        workspace = invocation.open()
+        workspace = open_workspace(root)
     except WorkbenchError as error:
-        findings = list(error.findings) or [Finding(error.title, "error")]
+        findings = [*(error.findings or [Finding(error.title, "error")]), *syntax_faults(root)]
     else:
         title = workspace.title
         tenants = len(workspace.state.tenants)
-        findings = list(dict.fromkeys(findings_of(workspace)))
+        findings = list(findings_of(workspace))
+    findings = list(dict.fromkeys(findings))
     errors = sum(finding.severity == "error" for finding in findings)
-    _tell(invocation, title, tenants, findings, errors)
+    head = {"workspace": str(root), "title": title, "tenants": tenants}
+    _tell(invocation, head, findings, errors)
     return diagnostics.FINDINGS if errors else diagnostics.OK
 
 
@@ -42,6 +47,7 @@ def findings_of(workspace: Workspace) -> Iterator[Finding]:
         yield from broken.findings
     for outcome in Evaluator().evaluate(workspace.state).outcomes.values():
         yield from _tenant_findings(outcome)
+        yield from ranking_warnings(workspace.state, outcome)
 
 
 def _tenant_findings(outcome: Outcome) -> Iterator[Finding]:
@@ -62,13 +68,12 @@ def _tenant_findings(outcome: Outcome) -> Iterator[Finding]:
         yield Finding(f"tenant `{tenant.id}` has one provider only", "one_provider", place, hint, "warning")
 
 
-def _tell(invocation: Invocation, title: str | None, tenants: int, findings: list[Finding], errors: int) -> None:
+def _tell(invocation: Invocation, head: dict[str, Any], findings: list[Finding], errors: int) -> None:
     warnings = len(findings) - errors
     if invocation.as_json:
         invocation.output.document(
             {
-                "workspace": title,
-                "tenants": tenants,
+                **head,
                 "errors": errors,
                 "warnings": warnings,
                 "findings": [diagnostics.finding_json(finding) for finding in findings],
@@ -79,5 +84,5 @@ def _tell(invocation: Invocation, title: str | None, tenants: int, findings: lis
         if finding.severity == "error" or not invocation.quiet:
             invocation.output.line(diagnostics.finding_line(finding))
     if not invocation.quiet:
-        told = (counted(tenants, "tenant"), counted(errors, "error"), counted(warnings, "warning"))
+        told = (counted(head["tenants"], "tenant"), counted(errors, "error"), counted(warnings, "warning"))
         invocation.output.line(", ".join(told))

@@ -16,10 +16,11 @@ from workbench.cli.completion import complete_tenant
 from workbench.cli.invocation import Invocation, declare
 from workbench.cli.layout import Table
 from workbench.cli.output import Output, counted, dollars
-from workbench.cli.shapes import finite
-from workbench.errors import TenantError
+from workbench.cli.shapes import finite, winner_words
+from workbench.errors import Finding, TenantError
 from workbench.rulebook.reader import SLOTS, Slot
 from workbench.rulebook.schema import Fact, TenantField
+from workbench.rulebook.tenant import Tenant
 from workbench.session.edits import (
     AddClause,
     DeleteClause,
@@ -32,6 +33,7 @@ from workbench.session.edits import (
     ToggleClause,
 )
 from workbench.session.evaluation import Movement, Outcome
+from workbench.session.saving import SaveReport
 from workbench.session.session import Preview, Session
 from workbench.session.state import WorkspaceState
 from workbench.session.targets import Scope
@@ -53,6 +55,37 @@ class Request:
     scope: Scope | None
     actions: dict[str, Any]
     """The options that say what to do instead of a new text; at most one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Whom an edit is for."""
+
+    scope: Scope
+    rule: str | None
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """An edit that was made, and what came of it."""
+
+    title: str
+    reach: Reach
+    preview: Preview
+    report: SaveReport | None
+
+    @property
+    def moved(self) -> dict[str, Movement]:
+        """The tenants with another winner or price, by id."""
+        movements = self.preview.movements
+        return {key: movements[key] for key in sorted(movements) if movements[key].moved}
+
+    @property
+    def errors(self) -> list[Finding]:
+        """Why tenants that the edit is about have no policy after it."""
+        about = sorted({*self.moved, *self.preview.touched})
+        return [finding for key in about for finding in self.preview.movements[key].after.errors]
 
 
 @declare("edit", "Change a clause and see which tenants move.")
@@ -80,28 +113,18 @@ def command(
     session = Session(invocation.open())
     _readable(session, tenant)
     request = Request(tenant, clause, text, scope, {name: value for name, value in actions.items() if value})
-    edit = edit_of(request, session.state)
+    before = session.state
+    edit = edit_of(request, before)
     preview = session.commit(edit)
-    moved = {key: preview.movements[key] for key in sorted(preview.movements) if preview.movements[key].moved}
-    report = session.save() if save else None
-    written = () if report is None else report.written
-    conflicts = () if report is None else report.conflicts
+    made = Made(edit.title, reach(tenant, before, preview), preview, session.save() if save else None)
     if invocation.as_json:
-        body = {
-            "tenant": tenant, "edit": edit.title, "touched": list(preview.touched),
-            "moved": [_moved_json(session.state, key, one) for key, one in moved.items()], "saved": report is not None,
-            "files": [str(path) for path in written], "conflicts": [str(path) for path in conflicts],
-        }  # fmt: skip
-        invocation.output.document(body)
-        return diagnostics.OK
-    _show(invocation.output, session.state, edit.title, preview, moved)
-    for path in written:
-        invocation.output.line(f"wrote {path}")
-    for path in conflicts:
-        invocation.output.line(f"another program's version is kept as {path}")
-    if not save:
-        invocation.note("nothing is written; add --save")
-    return diagnostics.OK
+        invocation.output.document(_document(session.state, tenant, made))
+    else:
+        _show(invocation.output, session.state, made)
+        invocation.complain(made.errors)
+        if not save:
+            invocation.note("nothing is written; add --save")
+    return diagnostics.FINDINGS if made.errors else diagnostics.OK
 
 
 def _readable(session: Session, tenant: str) -> None:
@@ -121,6 +144,8 @@ def edit_of(request: Request, state: WorkspaceState) -> Edit:
         return _fact_edit(request, state)
     if "add" in request.actions:
         scope: Scope = request.scope or "tenant"
+        if scope == "rule" and request.clause is None:
+            raise diagnostics.usage("`CLAUSE` is missing", hint="name a clause of the rule that the new one goes to")
         return AddClause(request.tenant, request.actions["add"], scope, request.clause)
     if request.clause is None:
         raise diagnostics.usage(
@@ -179,19 +204,67 @@ def _fact(field: TenantField | None, value: str) -> Fact:
     return value
 
 
-def _show(output: Output, state: WorkspaceState, title: str, preview: Preview, moved: dict[str, Movement]) -> None:
-    output.heading(f"{title}: touches {counted(len(preview.touched), 'tenant')}, moves {len(moved)}")
+def reach(tenant: str, before: WorkspaceState, preview: Preview) -> Reach:
+    """Whom the edit is for, as what it changed tells: everyone under a rule, or one tenant."""
+    after = preview.state or before
+    if after.rulebook is before.rulebook:
+        return Reach(
+            "tenant", None, f"for tenant `{tenant}` only{_kept_as(before.tenant(tenant), after.tenant(tenant))}"
+        )
+    many = counted(len(preview.touched), "tenant")
+    changed = [rule.id for rule in after.rulebook.rules if before.rulebook.by_id.get(rule.id) != rule]
+    if changed:
+        return Reach("rule", changed[0], f"for the rule `{changed[0]}` ({many})")
+    defaults = after.rulebook.default_rule != before.rulebook.default_rule
+    return Reach("rule", None, f"for the {'defaults' if defaults else 'rules'} of the rulebook ({many})")
+
+
+def _kept_as(before: Tenant, after: Tenant) -> str:
+    new = [override for override in after.overrides if override not in before.overrides]
+    if not new:
+        return ""
+    own = all(override.rule is None and override.slot == "filter" for override in new)
+    return " (a clause of its own)" if own else " (an override)"
+
+
+def _document(state: WorkspaceState, tenant: str, made: Made) -> dict[str, Any]:
+    report = made.report
+    return {
+        "tenant": tenant,
+        "edit": made.title,
+        "scope": made.reach.scope,
+        "rule": made.reach.rule,
+        "touched": list(made.preview.touched),
+        "moved": [_moved_json(state, key, one) for key, one in made.moved.items()],
+        "errors": [diagnostics.finding_json(finding) for finding in made.errors],
+        "saved": report is not None,
+        "files": [] if report is None else [str(path) for path in report.written],
+        "conflicts": [] if report is None else [str(path) for path in report.conflicts],
+    }
+
+
+def _show(output: Output, state: WorkspaceState, made: Made) -> None:
+    output.heading(f"{made.title}, {made.reach.words}: moves {counted(len(made.moved), 'tenant')}")
     headings = ("tenant", "change", "before", "$/run", "after", "$/run after")
-    output.table(Table(headings, list(_rows(state, moved)), frozenset(("$/run", "$/run after"))))
+    output.table(Table(headings, list(_rows(state, made.moved)), frozenset(("$/run", "$/run after"))))
+    if made.report is not None:
+        for path in made.report.written:
+            output.line(f"wrote {path}")
+        for path in made.report.conflicts:
+            output.line(f"another program's version is kept as {path}")
 
 
 def _rows(state: WorkspaceState, moved: dict[str, Movement]) -> Iterator[tuple[str, ...]]:
     for key, one in moved.items():
         before, after = one.before, one.after
         yield (
-            key, f"{one.sign} {_WORDS[one.direction]}", _winner(state, before) or "nobody", _cost(before),
-            _winner(state, after) or "nobody", _cost(after),
+            key, f"{one.sign} {_change(one)}", winner_words(state, before), _cost(before),
+            winner_words(state, after), _cost(after),
         )  # fmt: skip
+
+
+def _change(one: Movement) -> str:
+    return "no policy" if one.after.compiled is None else _WORDS[one.direction]
 
 
 def _winner(state: WorkspaceState, outcome: Outcome | None) -> str | None:
@@ -219,5 +292,5 @@ def _outcome_json(state: WorkspaceState, outcome: Outcome | None) -> dict[str, A
         "cost_per_run": finite(outcome.cost_per_run),
         "survivors": outcome.survivors,
         "providers": outcome.providers,
-        "findings": [diagnostics.finding_json(finding) for finding in outcome.errors],
+        "errors": [diagnostics.finding_json(finding) for finding in outcome.errors],
     }

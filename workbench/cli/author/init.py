@@ -12,6 +12,7 @@ from workbench.cli import diagnostics
 from workbench.cli.documents import make_folder
 from workbench.cli.invocation import FilePath, Invocation, declare
 from workbench.errors import FileRefused, Finding, Place, WorkbenchError
+from workbench.session.settings import FILE_NAME
 
 TEMPLATE = Path(__file__).parent / "template"
 
@@ -26,7 +27,7 @@ def command(invocation: Invocation, folder: Path) -> int:
     written = write_template(folder)
     if invocation.as_json:
         invocation.output.document({"workspace": str(folder), "files": [str(path) for path in written]})
-    else:
+    elif not invocation.quiet:
         for path in written:
             invocation.output.line(f"wrote {path}")
     invocation.note(f"next: cd {folder} && workbench check")
@@ -64,6 +65,9 @@ _HINT = "name a new folder"
 def _in_the_way(folder: Path, targets: Iterable[Path]) -> Iterator[Finding]:
     if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
         yield Finding("it is no folder", "not_a_folder", Place(str(folder)), _HINT)
+    if (folder / FILE_NAME).is_file():
+        yield Finding("it is a workspace already", "exists", Place(str(folder)), _HINT)
+        return
     for path in targets:
         if path.is_symlink() or path.exists():
             yield Finding("it exists already", "exists", Place(str(path)), _HINT)

@@ -10,7 +10,7 @@ from workbench.cli import diagnostics
 from workbench.cli.invocation import Invocation, declare
 from workbench.cli.layout import Table
 from workbench.cli.output import dollars
-from workbench.cli.shapes import catalog_json, fact_words, facts_json, finite, offer_json, without
+from workbench.cli.shapes import catalog_json, fact_words, facts_json, finite, offer_json, winner_words, without
 from workbench.cli.usage import suggestion
 from workbench.session.evaluation import Evaluator, Outcome
 from workbench.session.state import WorkspaceState
@@ -44,6 +44,7 @@ def command(invocation: Invocation, column: str | None) -> int:
 def _document(workspace: Workspace, outcomes: list[Outcome]) -> dict[str, Any]:
     return {
         "workspace": str(workspace.root),
+        "title": workspace.title,
         "catalog": catalog_json(workspace.state.catalog),
         "tenants": [_row(workspace.state, outcome) for outcome in outcomes],
         "broken": [
@@ -67,7 +68,7 @@ def _row(state: WorkspaceState, outcome: Outcome) -> dict[str, Any]:
         "survivors": outcome.survivors,
         "providers": outcome.providers,
         "mark": outcome.mark,
-        "findings": [diagnostics.finding_json(finding) for finding in outcome.errors],
+        "errors": [diagnostics.finding_json(finding) for finding in outcome.errors],
     }
 
 
@@ -79,7 +80,7 @@ def _table(workspace: Workspace, outcomes: list[Outcome]) -> Table:
     rows = [
         [
             outcome.tenant.id,
-            workspace.state.catalog.offer_id(outcome.winner) if outcome.winner is not None else "nobody",
+            winner_words(workspace.state, outcome),
             dollars(outcome.cost_per_run) if outcome.winner is not None else "-",
             str(outcome.survivors),
             str(outcome.providers),
