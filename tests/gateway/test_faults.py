@@ -51,6 +51,7 @@ def judge(fault: Fault, made: Made, *, last: bool, no_log: bool) -> None:
     assert attempt.retry_after_ms == fault.retry_ms
     assert attempt.committed == (fault.committed or (fault.reason is None and made.answer.committed))
     assert answer.outcome == outcome(fault, last=last)
+    assert (answer.finished.outcome, answer.finished.path) == (answer.outcome, answer.path)
     if fault.reason is None:
         judge_reply(fault, made)
     judge_records(made, no_log=no_log)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.engine.fallback import Finished
 from workbench.gateway.codecs.neutral import Delta, Reply, Thinking, ToolDelta
 from workbench.gateway.records import Attempt
 
@@ -57,7 +58,7 @@ class Answer:
     """The whole answer; of a stream that broke, None: its pieces were emitted."""
     attempts: tuple[Attempt, ...]
     """In order, with what the plan did."""
-    path: tuple[Mapping[str, Any], ...]
+    path: tuple[dict[str, Any], ...]
     """The machine's log."""
     recovery: tuple[tuple[int, float], ...] = ()
     """Where nobody could be called: each candidate and the milliseconds until it can be."""
@@ -66,3 +67,8 @@ class Answer:
     """Whether anything of an answer reached the caller."""
     unrecorded: int = 0
     """How many records the recorder could not keep."""
+
+    @property
+    def finished(self) -> Finished:
+        """The same as the machine says it, for a trace."""
+        return Finished(self.outcome, self.index, self.path, self.recovery)
