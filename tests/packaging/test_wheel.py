@@ -20,6 +20,7 @@ ALLOWED = re.compile(
     r"|workbench/(?:[a-z_]+/)*[a-z_]+\.(?:lark|tcss)"
     r"|workbench/language/clause_text/grammar_table\.json"
     r"|workbench/cli/author/template/(?:tenants/)?[a-z]+\.toml"
+    r"|workbench/_data/catalogs/SHA256SUMS"
     r"|workbench/_data/catalogs/(?:[a-z0-9_-]+/)*[a-z0-9_.-]+\.(?:json|toml|md)"
     r"|workbench/_data/sample_tenants/(?:[a-z0-9_-]+/)*[a-z0-9_.-]+\.(?:toml|json|md)"
     r"|policy_workbench-[0-9.]+\.dist-info/(?:METADATA|WHEEL|RECORD|entry_points\.txt|licenses/LICENSE)"
