@@ -251,6 +251,22 @@ def test_retry_after_is_waited_for_only_where_it_fits() -> None:
     assert health.recovers_at("t", "a", 10.0) >= 40_000
 
 
+def test_retry_after_keeps_the_breaker_open_where_the_plan_goes_on() -> None:
+    health = Health()
+    run(policy(), failing({"a": "rate_limit"}, retry_after_ms=7_000), health, order=(0, 1))
+    assert health.blocked("t", "a", 6_000.0) == "breaker_open"
+    assert health.blocked("t", "a", 7_011.0) is None
+    health = Health()
+    run(policy(), failing({"a": "bad_request"}, retry_after_ms=7_000), health, order=(0, 1))
+    assert health.blocked("t", "a", 6_000.0) is None
+
+
+def test_a_final_failure_is_not_tried_again() -> None:
+    plan = policy(network_error={"action": "retry_same", "attempts": 3})
+    ladder = run(plan, failing({"a": "network_error"}, final=True))
+    assert called(ladder) == [0, 1]
+
+
 def test_each_attempt_gets_the_request_as_transformed_for_its_candidate() -> None:
     term = ["policy", ["top"], ["zero"], ["argmax"], ["when", ["provider_eq", "b"], ["set_param", "temperature", 0.5]],
             ["always", {"action": "next_candidate"}]]  # fmt: skip

@@ -76,6 +76,8 @@ class Outcome:
     cancelled: bool = False
     local: bool = False
     """Our own fault (no connection free, our deadline): it says nothing of the provider."""
+    final: bool = False
+    """Another try of this candidate is pointless, whatever the plan says: a certificate that does not verify."""
     measured: bool = False
     """The host itself vouches that the provider is at fault, so that it counts for every tenant."""
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -201,7 +203,7 @@ class _Run:
                 return self._exhausted()
             if decided != "retry_same":
                 return decided
-            wait = self._backoff(index, outcome, action, attempt) if retries else None
+            wait = self._backoff(index, outcome, action, attempt) if retries and not outcome.final else None
             if wait is None:
                 then = str(action.get("then_action", "next_candidate"))
                 if then == "abort":
@@ -245,6 +247,8 @@ class _Run:
             entry.update(action="abort", action_suppressed="committed")
             return "abort"
         entry["action"] = name
+        if outcome.retry_after_ms and name != "retry_same" and outcome.kind not in OWN_FAULTS and not outcome.local:
+            self.health.hold(self.tenant, self._provider(index), self.now, outcome.retry_after_ms)
         return name if name in ("abort", "retry_same") else self._apply(index, name)
 
     def _apply(self, index: int, name: str) -> str:

@@ -20,6 +20,7 @@ class Simulated:
     measured: bool = False
     committed: bool = False
     local: bool = False
+    final: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,5 +78,6 @@ def _outcome(call: Call, behaves: Simulated, now: float) -> Outcome:
         retry_after_ms=behaves.retry_after_ms,
         committed=behaves.committed,
         local=behaves.local,
+        final=behaves.final,
         measured=behaves.measured,
     )

@@ -42,6 +42,8 @@ class Failure:
     """Our own side, or nothing that speaks against the provider: feeds no breaker."""
     measured: bool = False
     """The connection itself failed, whatever the tenant asked: counts for every tenant."""
+    final: bool = False
+    """Another try of the same candidate is pointless."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +171,8 @@ BREAKS: Final[Mapping[Break, Failure]] = {
     "connect_refused": Failure("network_error", "connect_refused", measured=True),
     "reset": Failure("network_error", "reset"),
     "no_response": Failure("network_error", "no_response"),
-    "tls_verify": Failure("network_error", "tls_verify", measured=True),
-    "tls_handshake": Failure("network_error", "tls_handshake", measured=True),
+    "tls_verify": Failure("network_error", "tls_verify", measured=True, final=True),
+    "tls_handshake": Failure("network_error", "tls_handshake", measured=True, final=True),
     "connect_timeout": Failure("timeout", "connect_timeout", measured=True),
     "read_timeout": Failure("timeout", "read_timeout"),
     "write_timeout": Failure("timeout", "write_timeout"),

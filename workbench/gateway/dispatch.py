@@ -210,7 +210,7 @@ class _Walk:
             await self._tell(Failed(self.attempts[-1]))
         except (asyncio.CancelledError, CallerGone):
             return replace(outcome, cancelled=True)
-        return replace(outcome, local=failure.local, measured=failure.measured)
+        return replace(outcome, local=failure.local, measured=failure.measured, final=failure.final)
 
     async def _ended(
         self, known: Attempt, tried: Attempted | None, started: float, message: str | None = None
