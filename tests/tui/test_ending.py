@@ -16,6 +16,8 @@ CRASH_POINTS = {
     "making a view": "from workbench.tui.screens import looking as m; m.view_of = broken",
     "opening the workspace": "import workbench.session.workspace as m; m.read_tenants = broken",
     "a key": "from workbench.tui import doing as m; m.HANDLERS['edit.undo'] = broken",
+    "keeping edits": "from workbench.tui import keeping as m; m.JournalKeeper.look = broken",
+    "a preview": "from workbench.session import session as m; m.Session.preview_edit = broken",
     "evaluating": "from workbench.session import session as m; m.Session.undo = broken",
 }
 CRASHING = """
@@ -48,17 +50,26 @@ def test_q_ends_it_with_0_and_the_terminal_as_before() -> None:
 
 
 @pytest.mark.parametrize("point", CRASH_POINTS)
-def test_a_crash_is_one_line_without_locals(point: str) -> None:
+def test_a_crash_is_one_line_and_a_report_without_locals(point: str, state_home: Path) -> None:
     with Terminal(program=CRASHING.format(patch=CRASH_POINTS[point])) as terminal:
         if point in ("a key", "evaluating"):
             terminal.wait_for("survivors")
             terminal.press("u")
+        if point == "a preview":
+            terminal.wait_for("survivors")
+            terminal.press("2")
+            terminal.press("e")
         assert terminal.finish() == 5
         after = terminal.received.split(LEAVES_ALTERNATE_SCREEN.encode())[-1].decode()
         assert LEAVES_ALTERNATE_SCREEN.encode() in terminal.received
         assert "internal error" in after
         assert "ValueError" in after
         assert b"CANARY" not in terminal.received
+        report = next((state_home / "policy-workbench" / "reports").iterdir())
+        assert str(report) in after
+        assert report.stat().st_mode & 0o777 == 0o600
+        assert "ValueError" in report.read_text()
+        assert "CANARY" not in report.read_text()
         assert "Traceback" not in after
 
 

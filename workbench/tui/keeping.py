@@ -47,9 +47,9 @@ class JournalKeeper:
         self._undecided = True
         """Whether a journal on disk may be one that nobody has decided on."""
 
-    def look(self) -> None:
-        """See whether the session has moved on; if so, it is kept in a moment."""
-        if self._session.state is self._seen:
+    def look(self, *, saved: bool = False) -> None:
+        """See whether the session has moved on, or was saved; if so, what is kept follows in a moment."""
+        if self._session.state is self._seen and not saved:
             return
         self._seen = self._session.state
         now = monotonic()

@@ -100,6 +100,7 @@ def _save_to(screen: MainScreen, path: str | None, then: Then | None) -> None:
 
 def _saved(screen: MainScreen, report: SaveReport, then: Then | None) -> None:
     screen.saved_at = clock()
+    screen.keeper.look(saved=True)
     screen.files_read()
     screen.refresh_view()
     folder = wording.path(screen.session.workspace.root)
