@@ -293,9 +293,23 @@ def _key(literal: str) -> str:
     return json.loads(literal) if "\\" in literal else literal[1:-1]
 
 
+_SAID: Final = {
+    "Expecting value": "expected a value",
+    "Expecting ',' delimiter": "expected `,` or the closing bracket",
+    "Expecting ':' delimiter": "expected `:`",
+    "Expecting property name": "expected a name in double quotes",
+    "Extra data": "nothing can follow the end",
+    "Unterminated string": "the quote is never closed",
+    "Invalid control character": "a control character in a text",
+    "Invalid \\": "no such escape in a text",
+    "Illegal trailing comma": "nothing follows the comma",
+}
+"""The parser's words by how they begin, and ours."""
+
+
 def _syntax(text: str, error: json.JSONDecodeError) -> str:
     if not text.strip():
         return "the document is empty"
-    message = error.msg[:1].lower() + error.msg[1:]
+    message = next((ours for theirs, ours in _SAID.items() if error.msg.startswith(theirs)), error.msg.lower())
     found = one_line(text[error.pos : error.pos + 20].strip().split("\n")[0], limit=20)
     return f"{message}, found `{found}`" if found else f"{message}, found the end"

@@ -34,6 +34,7 @@ __all__ = [
     "mask",
     "observe",
     "score_parts",
+    "survivor_scores",
     "thresholds",
     "together",
 ]
@@ -148,6 +149,14 @@ def score_parts(
             ScorePart(part, _value(part, survivors, at, view), float(scores(part, survivors, view)[at]))
             for part in (scorer[1:] if scorer[0] == "add" else [scorer])
         )
+
+
+def survivor_scores(policy: Admitted, decision: Decision, pool: Pool, context: Context) -> tuple[float, ...]:
+    """What the scorer gives each survivor, kept by the selector or not, aligned with `decision.survivor_indices`."""
+    survivors = np.array(decision.survivor_indices, dtype=np.intp)
+    view = columnar.View(pool.columns, policy.version, context)
+    with np.errstate(all="ignore"):
+        return tuple(scores(policy.slot("rank").normal, survivors, view).tolist())
 
 
 def margin(decision: Decision, index: int) -> float | None:

@@ -13,7 +13,7 @@ from typing import Final
 from workbench.errors import AdmissionError, ClauseError, DocumentError, Finding, Place, Severity
 from workbench.rulebook.clause import Clause
 from workbench.rulebook.condition import Facts
-from workbench.rulebook.plan import trial
+from workbench.rulebook.plan import shown_off, trial
 from workbench.rulebook.reader import Reading
 from workbench.rulebook.report import suggestion
 from workbench.rulebook.rule import Rule, RuleClause, clause_position
@@ -78,7 +78,9 @@ def _made(
 ) -> list[Clause]:
     changed = replace(before, origin="override", replaced_text=before.text, note=override.note)
     if override.off:
-        shown = before.shown if override.text is None else override.text
+        shown = before.shown
+        if override.text is not None:
+            shown = shown_off(rulebook.reader, override.slot, override.text, facts)
         text = before.text if override.text is None else override.text
         return [replace(changed, text=text, shown=shown, term=None, enabled=False)]
     text = override.text or before.text
@@ -101,7 +103,7 @@ def _own(override: Override, rulebook: Rulebook, facts: Facts, tell: Tell, tenan
         override.id, override.slot, text, text, None, None, "This tenant only", (), _OWN, False, note=override.note
     )
     if override.off:
-        return [clause]
+        return [replace(clause, shown=shown_off(rulebook.reader, override.slot, text, facts))]
     reading = _read(override, text, rulebook, facts, tell, tenant)
     if reading is None:
         return [clause]

@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from workbench.errors import AdmissionError, ClauseError, DocumentError, Finding
+from workbench.language.clause_text import binding_names
 from workbench.rulebook.clause import Clause
 from workbench.rulebook.condition import ALWAYS, Condition, Facts, read_condition
-from workbench.rulebook.reader import MEMORY, ClauseReader, Reading
+from workbench.rulebook.reader import MEMORY, ClauseReader, Reading, Slot
 from workbench.rulebook.rule import DEFAULT_RULE, Rule, RuleClause, clause_id
 from workbench.rulebook.schema import Fact, TenantField, TenantSchema
 
@@ -84,13 +85,20 @@ class Plan:
             counts[clause.slot] = counts.get(clause.slot, 0) + 1
             enabled = clause.enabled and self.rule.enabled
             reading = _reading(reader, clause, names, facts) if enabled else None
-            made.append(self._clause(clause, place, counts[clause.slot], names, facts, reading))
+            made.append(self._clause(clause, place, counts[clause.slot], names, facts, reading, reader))
             if reading is not None and reading.scorer is not None:
                 made.append(_ranking(made[-1], reading))
         return tuple(made)
 
     def _clause(
-        self, clause: RuleClause, place: int, index: int, names: tuple[str, ...], facts: Facts, reading: Reading | None
+        self,
+        clause: RuleClause,
+        place: int,
+        index: int,
+        names: tuple[str, ...],
+        facts: Facts,
+        reading: Reading | None,
+        reader: ClauseReader,
     ) -> Clause:
         rule = self.rule
         behind = dict.fromkeys((*self.condition.fields, *names))
@@ -98,7 +106,7 @@ class Plan:
             clause_id(rule.id, clause.slot, index),
             clause.slot,
             clause.text,
-            clause.text if reading is None else reading.shown,
+            shown_off(reader, clause.slot, clause.text, facts) if reading is None else reading.shown,
             None if reading is None else reading.term,
             rule.id,
             rule.title,
@@ -113,6 +121,14 @@ class Plan:
 
 def _reading(reader: ClauseReader, clause: RuleClause, names: tuple[str, ...], facts: Facts) -> Reading:
     return reader.read(clause.slot, clause.text, {name: facts[name] for name in names})
+
+
+def shown_off(reader: ClauseReader, slot: Slot, text: str, facts: Facts) -> str:
+    """A clause that is switched off, as it would be shown; its text where it can't be read for this tenant."""
+    try:
+        return reader.read(slot, text, {name: facts[name] for name in binding_names(text)}).shown
+    except (AdmissionError, DocumentError, KeyError):
+        return text
 
 
 def _ranking(select: Clause, reading: Reading) -> Clause:

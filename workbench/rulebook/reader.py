@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from workbench.boundary.strict_json import loads
-from workbench.errors import AdmissionError, Finding, Place
+from workbench.errors import AdmissionError, DocumentError, Finding, Place
 from workbench.language import clause_text
 from workbench.language.admission import Admitted, assemble, check, compose
 from workbench.language.lowering import lower
@@ -78,7 +78,11 @@ class ClauseReader:
     def _read(self, slot: Slot, text: str, bindings: Bindings) -> Reading:
         if text.lstrip().startswith("["):
             names: list[str] = []
-            raw = _bind(loads(text, source="<clause>"), bindings, names)
+            try:
+                value = loads(text, source="clause")
+            except DocumentError as error:
+                raise clause_text.json_error(text, error) from None
+            raw = _bind(value, bindings, names)
             term, scorer, used = lower(raw, self.vocabulary), None, tuple(dict.fromkeys(names))
         else:
             term, scorer, used = self._parse(slot, text, bindings)

@@ -113,6 +113,13 @@ ACTIONS: tuple[Action, ...] = (
         footer=True,
     ),
     Action(
+        "fact.edit",
+        ("f",),
+        "facts",
+        "see the tenant's facts and try another value for one; u takes it back",
+        command="edit TENANT --fact NAME=VALUE",
+    ),
+    Action(
         "why.ask",
         ("w",),
         "why not",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -163,6 +164,18 @@ def rank_row(state: WorkspaceState, outcome: Outcome, place0: int) -> RankRow:
     if decision is None:
         raise IndexError(place0)
     return RankRow(place0 + 1, offer_row(state, outcome, decision.order[place0]), decision.scores[place0])
+
+
+def left_out(state: WorkspaceState, outcome: Outcome) -> tuple[int, ...]:
+    """Catalog places of the survivors that the selector does not keep, the best score first, then catalog order."""
+    decision, compiled = outcome.decision, outcome.compiled
+    if decision is None or compiled is None or len(decision.order) == decision.survivors:
+        return ()
+    kept = set(decision.order)
+    scored = explain.survivor_scores(compiled.policy, decision, state.pool, state.context)
+    found = [pair for pair in zip(decision.survivor_indices, scored, strict=True) if pair[0] not in kept]
+    found.sort(key=lambda pair: math.inf if math.isnan(pair[1]) else -pair[1])
+    return tuple(index for index, _ in found)
 
 
 def rejected_row(state: WorkspaceState, outcome: Outcome, k: int) -> RejectedRow:

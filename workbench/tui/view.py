@@ -52,6 +52,8 @@ class View:
     """Tenants that the open edit concerns."""
     stale: str | None = None
     """Why what is shown is not what is typed, in words."""
+    filed: WorkspaceState | None = None
+    """The state that the files on disk hold, as far as known."""
     elapsed_ms: float | None = None
     """Time of the last evaluation."""
     scope: Scope = "rule"
@@ -135,6 +137,7 @@ def view_of(session: Session, cursors: Cursors, draft: Draft | None = None) -> V
         broken=broken,
         title=session.workspace.title,
         dirty=session.dirty,
+        filed=session.workspace.state,
         comparing=draft is not None,
         touched=frozenset(draft.touched) if draft else frozenset(),
         stale=draft.error_words if draft is not None and draft.error is not None else None,

@@ -9,6 +9,7 @@ from workbench.language.clause_text.completion import Completion, complete
 from workbench.language.clause_text.reading import (
     Parsed,
     Selection,
+    json_error,
     parse_condition,
     parse_fallback,
     parse_pred,
@@ -25,6 +26,7 @@ __all__ = [
     "Selection",
     "binding_names",
     "complete",
+    "json_error",
     "parse_condition",
     "parse_fallback",
     "parse_pred",

@@ -5,6 +5,7 @@ The parser says which terminals may follow; the tokens before the place say of w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
@@ -161,8 +162,37 @@ def _listing(expected: Sequence[str]) -> str:
     return " or ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else "".join(shown)
 
 
+_NUMBER_SO_FAR: Final = re.compile(r"(?<![\w.@/$:-])-?(?:\d[\d.]*|\.\d+)(?:[eE][+-]?\d+)?\Z")
+_UNFINISHED: Final = re.compile(r"-?(?:\d*\.|(?:\d+(?:\.\d+)?|\.\d+)[eE][+-]?)")
+_STUCK: Final = re.compile(r"(?:[eE][+-](?=[\s)\],;]|\Z))?[\w.]*")
+
+
+def _broken_number(text: str, column: int, reader: Reader) -> ClauseError | None:
+    """The error where the place is inside what was to be a number: it lacks a digit, or other signs stick to it."""
+    before = _NUMBER_SO_FAR.search(text, 0, column)
+    rest = _STUCK.match(text, column)
+    start = before.start() if before else column
+    whole = text[start : rest.end() if rest else column]
+    number = before is not None or whole == "."
+    if not number or start + len(whole) == column or ".." in text[start : column + 2]:
+        return None
+    if _UNFINISHED.fullmatch(whole):
+        return fault(f"expected a digit after `{whole}`", start + len(whole), "syntax", expected=("a digit",))
+    left = _value_subject(scan(text[:start]))
+    subject = _subject_of(left, reader) if left else None
+    hint = None
+    if whole.replace("_", "").isdigit():
+        hint = f"write `{whole.replace('_', '')}`"
+    elif (subject is None or subject.kind != "Num") and text[column].isalpha():
+        hint = "a name that begins with a digit stands in quotes"
+    return fault(f"`{whole[:SHOWN]}` is not a number", column, "syntax", hint=hint, expected=("a number",))
+
+
 def syntax_error(text: str, column: int, start: Start, reader: Reader) -> ClauseError:
     """The error at the first place where the text is no clause."""
+    broken = _broken_number(text, column, reader)
+    if broken is not None:
+        return broken
     found = place(text[:column], start, reader) or Place(frozenset(), None, False)
     expected = words(found, reader)
     rest = scan(text[column:])

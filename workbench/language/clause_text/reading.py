@@ -153,7 +153,7 @@ def _json_term(text: str, vocabulary: Vocabulary, bindings: Bindings | None) -> 
     try:
         value: Any = strict_json.loads(text, source="clause", max_bytes=MAX_CHARACTERS)
     except DocumentError as error:
-        raise _json_error(text, error) from None
+        raise json_error(text, error) from None
     names = {} if bindings is None else _bind(value, text, vocabulary, bindings)
     try:
         return Parsed(lower(value, vocabulary), tuple(names))
@@ -188,8 +188,8 @@ def _bind(value: Any, text: str, vocabulary: Vocabulary, bindings: Bindings) -> 
     return reader.names
 
 
-def _json_error(text: str, error: DocumentError) -> ClauseError:
-    """The same findings, each with its column counted from the start of the text."""
+def json_error(text: str, error: DocumentError) -> ClauseError:
+    """The same findings as an error of a clause, each with its column counted from the start of the text."""
     columns: list[int] = []
     findings: list[Finding] = []
     for finding in error.findings:
@@ -197,7 +197,9 @@ def _json_error(text: str, error: DocumentError) -> ClauseError:
         before = sum(len(row) for row in text.splitlines(keepends=True)[: line - 1])
         columns.append(min(before + column, len(text)))
         place = Place(column=columns[-1], path=finding.place.path)
-        findings.append(Finding(finding.reason, finding.code, place, finding.hint))
+        bare = finding.code == "syntax" and text[columns[-1] : columns[-1] + 1].isalpha()
+        hint = finding.hint or ("text stands in double quotes" if bare else None)
+        findings.append(Finding(finding.reason, finding.code, place, hint))
     return ClauseError("the JSON cannot be read", findings, column=columns[0] if columns else 0, expected=("JSON",))
 
 

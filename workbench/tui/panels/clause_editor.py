@@ -17,11 +17,11 @@ from textual.containers import Vertical
 from textual.widgets import Input
 
 from workbench.language.clause_text import Completion
-from workbench.tui import wording
 from workbench.tui.draft import Draft, completions
 from workbench.tui.messages import DraftCancelled, DraftCommitted, DraftTyped, ScopeSwitched
+from workbench.tui.panels.scope_line import scope_line
 from workbench.tui.view import View
-from workbench.tui.widgets.drawing import Cell, Line, clean, fit, spread, wrap
+from workbench.tui.widgets.drawing import Cell, Line, clean, fit, wrap
 from workbench.tui.widgets.look import look_of
 from workbench.tui.widgets.text_block import TextBlock
 from workbench.tui.widgets.tokens import KNOWN, ClauseHighlighter
@@ -59,7 +59,7 @@ class ClauseInput(Input):
         event.stop()
         event.prevent_default()
         lines = event.text.splitlines()
-        joined = event.text if len(lines) == 1 else " ".join(line.strip() for line in lines if line.strip())
+        joined = event.text if event.text in lines else " ".join(line.strip() for line in lines if line.strip())
         self.replace(joined, *self.selection)
 
     def on_mount(self) -> None:
@@ -221,17 +221,3 @@ class ClauseEditor(Vertical):
         """Choices without a cursor to type at are in the way."""
         event.stop()
         self._close_choices()
-
-
-def scope_line(draft: Draft, view: View, width: int) -> Line:
-    """Whom the edit is for and how many it moves."""
-    moved = [key for key in draft.touched if key in view.movements and view.movements[key].moved]
-    if draft.scope == "rule":
-        rule = draft.rule_id
-        whom = f"rule {rule}" if rule else "default of the rulebook"
-        counts = f"{wording.plural(len(draft.touched), 'tenant')}, {len(moved)} moved" if draft.preview else ""
-    else:
-        whom = f"only {draft.tenant_id}" + (", an override" if draft.clause and draft.clause.rule_id else "")
-        counts = "its winner moved" if moved else ""
-    lead = [Cell(whom, "warn" if draft.scope == "rule" else "accent")]
-    return spread(lead, [Cell(counts, "muted")], width)

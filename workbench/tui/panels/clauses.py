@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any, cast
+
 from textual import on
-from textual.app import ComposeResult
+from textual.app import App, ComposeResult
 
 from workbench.tui import wording
 from workbench.tui.draft import Draft
 from workbench.tui.messages import ClauseChosen, EditAsked
 from workbench.tui.panels.clause_editor import ClauseEditor
-from workbench.tui.panels.clause_rows import EDITOR_LINES, ClauseRows
+from workbench.tui.panels.clause_rows import COLUMNS, EDITOR_LINES, ClauseRows
 from workbench.tui.panels.panel import Panel
 from workbench.tui.view import View
 from workbench.tui.widgets.drawing import Cell, Line, shorten, wrap
 from workbench.tui.widgets.line_table import LineTable
 from workbench.tui.widgets.rows import ListedRows
+
+if TYPE_CHECKING:
+    from workbench.tui.screens.plan_editor import PlanEditor
 
 
 class ClauseTable(LineTable):
@@ -31,6 +36,7 @@ class Clauses(Panel):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self.draft: Draft | None = None
+        self._dialog: PlanEditor | None = None
         self._table = ClauseTable(self._moved, id="clause-table")
         self._editor = ClauseEditor(id="clause-editor")
 
@@ -50,7 +56,10 @@ class Clauses(Panel):
             self._table.show_rows(ListedRows(_trouble(view, self._table.draw_width)), 0)
         else:
             at = next((k for k, clause in enumerate(view.clauses) if clause.id == view.cursors.clause_id), 0)
-            self._table.show_rows(ClauseRows(view, self.draft, self._table.draw_width), None if self.said else at)
+            self._table.show_rows(
+                ClauseRows(view, self._inline, self._table.draw_width),
+                None if self.said else at,
+            )
         count = len(view.tenant.rows) if view.tenant else 0
         note = f"{wording.plural(count, 'clause')} · edits {wording.scope(view.scope)}" if count else ""
         self.name_it(title_of(view), note)
@@ -58,8 +67,19 @@ class Clauses(Panel):
 
     # the editor
 
+    @property
+    def _inline(self) -> Draft | None:
+        """The draft that is edited in its place in the list."""
+        return None if self._dialog else self.draft
+
     def open_editor(self, draft: Draft) -> None:
-        """Edit in place."""
+        """Edit in place; a failure plan, which is long, in a dialog of its own."""
+        if draft.slot == "fallback" and self.view is not None:
+            from workbench.tui.screens.plan_editor import PlanEditor  # noqa: PLC0415 - the text area is slow to import
+
+            self._dialog = PlanEditor(draft, self.view, self)
+            cast("App[Any]", self.app).push_screen(self._dialog)  # pyright: ignore[reportUnknownMemberType]
+            return
         self.draft = draft
         self.add_class("-editing")
         self.redraw()
@@ -69,12 +89,19 @@ class Clauses(Panel):
 
     def show_draft(self, draft: Draft, view: View, hint: str | None) -> None:
         """What the newest text means; the list itself follows the screen's view."""
+        if self._dialog is not None:
+            self._dialog.show(draft, view)
+            return
         self.draft = draft
         self._editor.show(draft, view, hint)
 
     def close_editor(self) -> None:
         """Back to the list."""
         self.draft = None
+        if self._dialog is not None:
+            self._dialog.dismiss()
+            self._dialog = None
+            return
         self.remove_class("-editing")
         self.redraw()
         self.screen.set_focus(self._table)
@@ -82,7 +109,7 @@ class Clauses(Panel):
     def place_editor(self) -> None:
         """Lay the editor over the lines kept for it."""
         rows = self._table.rows
-        if self.draft is None or not isinstance(rows, ClauseRows) or rows.editor_line is None:
+        if self._inline is None or not isinstance(rows, ClauseRows) or rows.editor_line is None:
             return
         y = rows.editor_line + 1 - self._table.top
         self._editor.styles.offset = (0, max(1, y))
@@ -106,6 +133,15 @@ class Clauses(Panel):
         clause_id = self._id_at(row)
         if clause_id is not None:
             self.announce(ClauseChosen(clause_id))
+
+    @on(LineTable.CellClicked)
+    async def _number_clicked(self, event: LineTable.CellClicked) -> None:
+        """A clause's number lists the offers behind it."""
+        event.stop()
+        column = COLUMNS.at(event.x, self._table.draw_width)
+        filters = self.view.tenant.rows if self.view and self.view.tenant else ()
+        if column in ("alone", "only") and event.line == 0 and event.row < len(filters) and self.draft is None:
+            await self.run_action("screen.do('clause.taken')")
 
     @on(LineTable.RowOpened)
     def _opened(self, event: LineTable.RowOpened) -> None:

@@ -24,6 +24,8 @@ class Decision(Panel):
         self.query_text = ""
         self.removed_by: str | None = None
         """A clause id: show only the offers that this clause takes."""
+        self.sort: str | None = None
+        """The column that the offers are sorted by; None for the fallback order."""
         self._winner = TextBlock(id="winner")
         self._before = TextBlock(id="before-rank")
         self._table = LineTable(self._moved, id="offer-table")
@@ -55,7 +57,7 @@ class Decision(Panel):
         if view.outcome is None or view.outcome.decision is None:
             self._table.show_rows(ListedRows())
             return
-        rows = OfferRows(view.state, view.outcome, self.query_text, self._removed(view))
+        rows = OfferRows(view.state, view.outcome, self.query_text, self._removed(view), self.sort)
         self._table.show_rows(rows, None if self.said else rows.row_of(view.cursors.offer))
 
     def _removed(self, view: View) -> list[int] | None:
@@ -87,6 +89,14 @@ class Decision(Panel):
         index = rows.index_at(row) if isinstance(rows, OfferRows) else None
         if index is not None:
             self.announce(OfferChosen(index))
+
+    @on(LineTable.HeadingClicked)
+    def _sorted(self, event: LineTable.HeadingClicked) -> None:
+        """Sort by the column; by the fallback order again where it is that already, or has a place or a score in it."""
+        event.stop()
+        column = OfferRows.column_at(event.x, self._table.draw_width)
+        self.sort = None if column in (self.sort, "place", "score", "short") else column
+        self.redraw()
 
     @on(LineTable.RowOpened)
     def _opened(self, event: LineTable.RowOpened) -> None:

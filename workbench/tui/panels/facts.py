@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
+from textual import on
 from textual.app import ComposeResult
 
-from workbench.tui import wording
-from workbench.tui.panels.clause_rows import fact_text
+from workbench.tui.panels.fact_lines import other_lines, tenant_lines
 from workbench.tui.panels.panel import Panel
 from workbench.tui.panels.plot import plot_lines
-from workbench.tui.view import View
-from workbench.tui.widgets.drawing import Cell, Line, filled, fit, shorten
-from workbench.tui.widgets.reader import Reader
+from workbench.tui.widgets.drawing import Cell, Line
+from workbench.tui.widgets.line_table import LineTable
 from workbench.tui.widgets.rows import ListedRows
 from workbench.tui.widgets.text_block import TextBlock
 
@@ -25,7 +22,8 @@ class Facts(Panel):
     def __init__(self, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(id=id)
         self._plot = TextBlock(id="plot")
-        self._table = Reader(id="fact-lines")
+        self._table = LineTable(id="fact-lines")
+        self._table.quiet = True
 
     def compose(self) -> ComposeResult:
         yield self._plot
@@ -45,54 +43,23 @@ class Facts(Panel):
         self.name_it("Price and quality, facts")
         self._plot.show(lambda width: plot_lines(view, width, PLOT_HEIGHT))
         width = self._table.draw_width
-        self._table.show_rows(ListedRows([(None, line) for line in _fact_lines(view, width)]))
+        outcome = view.outcome
+        if outcome is None:
+            self._table.show_rows(ListedRows())
+            return
+        lines: list[tuple[int | None, Line]] = [(None, [Cell(outcome.tenant.title, "strong")])]
+        for line in (*tenant_lines(view, width), *other_lines(view, outcome, width)):
+            lines.append((len(lines) - 1 if line else None, line))
+        self._table.show_rows(ListedRows(lines))
 
+    @property
+    def selected(self) -> str | None:
+        """The tenant's fact under the cursor, where the cursor is here."""
+        names = tuple(self.view.state.rulebook.schema.fields) if self.view else ()
+        return names[self._table.cursor] if self._table.has_focus and self._table.cursor < len(names) else None
 
-def _fact_lines(view: View, width: int) -> Iterator[Line]:
-    outcome = view.outcome
-    if outcome is None:
-        return
-    tenant = outcome.tenant
-    yield [Cell(tenant.title, "strong")]
-    for name in view.state.rulebook.schema.fields:
-        value = tenant.facts.get(name)
-        shown = Cell(wording.UNKNOWN, "warn") if value is None else Cell(fact_text(value))
-        yield _named(name, shown, width)
-    load = tenant.workload
-    yield _named("tokens_in", Cell(wording.number(load.tokens_in)), width)
-    yield _named("tokens_out", Cell(wording.number(load.tokens_out)), width)
-    if load.runs_per_month is not None:
-        yield _named("runs_per_month", Cell(wording.number(load.runs_per_month)), width)
-        if outcome.cost_per_run is not None:
-            monthly = wording.number(outcome.cost_per_run * load.runs_per_month)
-            yield _named("cost per month", Cell(f"{monthly} $", "strong"), width)
-    if view.offer is None:
-        return
-    yield ()
-    yield [Cell(shorten(view.state.catalog.offer_id(view.offer), width), "strong")]
-    for fact in view.state.catalog.facts(view.offer):
-        if fact.value is None:
-            yield _named(fact.name, Cell(wording.UNKNOWN, "warn"), width)
-            continue
-        value = (
-            wording.number(fact.value)
-            if isinstance(fact.value, int | float) and not isinstance(fact.value, bool)
-            else fact_text(fact.value)
-        )
-        said = value if isinstance(fact.value, str | bool) or not fact.unit else f"{value} {_short_unit(fact.unit)}"
-        yield _named(fact.name, Cell(said), width, fact.date)
-
-
-def _short_unit(unit: str) -> str:
-    return {"USD per million tokens": "$/M"}.get(unit, unit)
-
-
-def _named(name: str, value: Cell, width: int, date: str = "") -> Line:
-    end = f" {date}" if date and width >= 44 else ""
-    left = min(18, width // 2)
-    return [
-        Cell(fit(name, left), "muted"),
-        Cell(" "),
-        *filled([value], width - left - 1 - len(end)),
-        Cell(end, "faint"),
-    ]
+    @on(LineTable.RowOpened)
+    async def _opened(self, event: LineTable.RowOpened) -> None:
+        event.stop()
+        if self.selected is not None:
+            await self.run_action("screen.do('fact.edit')")

@@ -47,21 +47,42 @@ class OfferRows(EvenRows):
     """Every offer of the catalog as one tenant sees it, drawn one at a time."""
 
     def __init__(
-        self, state: WorkspaceState, outcome: Outcome, query: str = "", only: Sequence[int] | None = None
+        self,
+        state: WorkspaceState,
+        outcome: Outcome,
+        query: str = "",
+        only: Sequence[int] | None = None,
+        sort: str | None = None,
     ) -> None:
         self._state = state
         self._outcome = outcome
+        self._sort = sort
         decision = outcome.decision
         order: Sequence[int] = decision.order if decision else ()
         taken: Sequence[int] = (decision.codes < len(decision.reasons)).nonzero()[0].tolist() if decision else ()
-        left_out: Sequence[int] = ()
-        if decision and len(order) + len(taken) < decision.population:
-            kept = set(order)
-            left_out = [index for index in decision.survivor_indices if index not in kept]
+        left_out: Sequence[int] = views.left_out(state, outcome)
+        self._places: Sequence[int] = range(len(order))
+        """Places in the fallback order, 0-based, in the order of the list."""
+        if sort is not None:
+            self._places = sorted(self._places, key=lambda place: self._sort_key(order[place], place))
+            left_out, taken = sorted(left_out, key=self._sort_key), sorted(taken, key=self._sort_key)
         self._ends = (len(order), len(order) + len(left_out))
-        self._all: Sequence[int] = (*order, *left_out, *taken)
+        self._all: Sequence[int] = (*(order[place] for place in self._places), *left_out, *taken)
         """Catalog places in the order of the list."""
         self._shown = self._filtered(query.casefold(), only)
+
+    def _sort_key(self, index: int, place: int = 0) -> tuple[object, ...]:
+        offer = views.offer_row(self._state, self._outcome, index)
+        unknown = float("inf")
+        value: object = {
+            "model": wording.short_model(offer.model_family).casefold(),
+            "both": wording.short_model(offer.model_family).casefold(),
+            "provider": offer.provider,
+            "region": offer.region or "~",
+            "out": unknown if offer.price_out is None else offer.price_out,
+            "cost": unknown if offer.cost_per_run is None else offer.cost_per_run,
+        }.get(self._sort or "", 0)
+        return (value, place)
 
     def _filtered(self, query: str, only: Sequence[int] | None) -> Sequence[int] | None:
         """Places in `_all` that are shown; None for all of them."""
@@ -80,7 +101,12 @@ class OfferRows(EvenRows):
         return len(self._all) if self._shown is None else len(self._shown)
 
     def heading(self, width: int) -> Line | None:
-        return (RANKED if width >= WIDE else TIGHT).heading(width)
+        return (RANKED if width >= WIDE else TIGHT).heading(width, self._sort)
+
+    @staticmethod
+    def column_at(x: int, width: int) -> str | None:
+        """The key of the column under a cell of the heading."""
+        return (RANKED if width >= WIDE else TIGHT).at(x, width)
 
     def index_at(self, row: int) -> int | None:
         """The catalog place of the offer in a row."""
@@ -109,7 +135,7 @@ class OfferRows(EvenRows):
         return self._plain_line(at, "x", Cell(failed[0] if failed else "", "bad"), width)
 
     def _ranked_line(self, at: int, width: int) -> Line:
-        row = views.rank_row(self._state, self._outcome, at)
+        row = views.rank_row(self._state, self._outcome, self._places[at])
         offer = row.offer
         name = Cell(wording.short_model(offer.model_family), "strong" if row.place == 1 else "")
         return (RANKED if width >= WIDE else TIGHT).lay(

@@ -25,6 +25,7 @@ class PolicyEditor(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "cancel", show=False, id="policy_editor.cancel", priority=True),
+        Binding("ctrl+a", "select_all", "select all", show=False, id="policy_editor.select_all", priority=True),
         Binding("ctrl+s,ctrl+j", "done", "make the edit", show=False, id="policy_editor.done", priority=True),
     ]
 
@@ -41,7 +42,7 @@ class PolicyEditor(ModalScreen[str | None]):
             box.border_title = Content(
                 clean(f"policy_ir of {self._tenant_id}: changes become overrides of this tenant")
             )
-            box.border_subtitle = Content("^s make the edit · esc cancel")
+            box.border_subtitle = Content("^s make the edit · ^a select all · esc cancel")
             yield TextArea(visible(self._text), soft_wrap=False, tab_behavior="indent", show_line_numbers=True)
             yield TextBlock(lambda width: [self._note(width)], id="policy-note")
 
@@ -76,6 +77,9 @@ class PolicyEditor(ModalScreen[str | None]):
 
     def _show_note(self) -> None:
         self.query_one("#policy-note", TextBlock).show(lambda width: [self._note(width)])
+
+    def action_select_all(self) -> None:
+        self.query_one(TextArea).select_all()
 
     def action_done(self) -> None:
         """Give the text where it is a policy; say why not where it is none."""

@@ -47,6 +47,15 @@ class LineTable(LineView):
         row: int
 
     @dataclass
+    class CellClicked(Message):
+        """A row was clicked: which of its lines, and which cell of it."""
+
+        table: LineTable
+        row: int
+        line: int
+        x: int
+
+    @dataclass
     class HeadingClicked(Message):
         """The heading was clicked at a cell."""
 
@@ -70,6 +79,15 @@ class LineTable(LineView):
         if cursor is not None and top is None:
             self._reveal()
         self.repaint()
+
+    def on_resize(self) -> None:
+        """The cursor stays in sight; a table that was hidden has only now a size to scroll by."""
+        before = self.top
+        self.keep_inside()
+        self._reveal()
+        if self.top != before:
+            self.repaint()
+            self.scrolled()
 
     def _reveal(self) -> None:
         """Scroll so that the cursor's row is seen."""
@@ -122,8 +140,10 @@ class LineTable(LineView):
         elif offset.x == self.size.width - 1 and self.visible_lines:
             self.scroll_lines((offset.y - self.heading_lines) * self.rows.lines // self.visible_lines)
         else:
-            row = self.rows.row_at(offset.y - self.heading_lines + self.top)
+            line = offset.y - self.heading_lines + self.top
+            row = self.rows.row_at(line)
             if row is not None:
                 self.move_to(row)
+                self.post_message(self.CellClicked(self, row, line - self.rows.span(row)[0], offset.x - self.GUTTER))
                 if event.chain == 2:
                     self.action_open()
