@@ -18,8 +18,8 @@ from textual.widgets import Input
 
 from workbench.language.clause_text import Completion
 from workbench.tui.draft import Draft, completions
+from workbench.tui.lines.scope_line import scope_line
 from workbench.tui.messages import DraftCancelled, DraftCommitted, DraftTyped, ScopeSwitched
-from workbench.tui.panels.scope_line import scope_line
 from workbench.tui.view import View
 from workbench.tui.widgets.drawing import Cell, Line, clean, fit, wrap
 from workbench.tui.widgets.look import look_of

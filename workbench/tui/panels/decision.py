@@ -6,8 +6,8 @@ from textual import on
 from textual.app import ComposeResult
 
 from workbench.tui import wording
+from workbench.tui.lines import decision_lines as lines
 from workbench.tui.messages import OfferChosen
-from workbench.tui.panels import decision_lines as lines
 from workbench.tui.panels.offer_rows import OfferRows
 from workbench.tui.panels.panel import Panel
 from workbench.tui.view import View

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import on
 from textual.app import ComposeResult
 
-from workbench.tui.panels.fact_lines import other_lines, tenant_lines
+from workbench.tui.lines.fact_lines import other_lines, tenant_lines
 from workbench.tui.panels.panel import Panel
 from workbench.tui.panels.plot import plot_lines
 from workbench.tui.widgets.drawing import Cell, Line

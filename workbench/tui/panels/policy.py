@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from textual.app import ComposeResult
 
 from workbench.rulebook.compile import Compiled
+from workbench.tui.lines.term_lines import TermLine, policy_lines
 from workbench.tui.messages import ClauseChosen
 from workbench.tui.panels.panel import Panel
-from workbench.tui.panels.term_lines import TermLine, policy_lines
 from workbench.tui.view import View
 from workbench.tui.widgets.drawing import Cell, Line
 from workbench.tui.widgets.line_table import LineTable

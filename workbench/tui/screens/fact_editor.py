@@ -15,8 +15,8 @@ from textual.widgets import Input
 
 from workbench.rulebook.schema import Fact, FactRefused, TenantField, read_fact
 from workbench.tui import wording
+from workbench.tui.lines.fact_lines import tenant_lines
 from workbench.tui.panels.clause_rows import fact_text
-from workbench.tui.panels.fact_lines import tenant_lines
 from workbench.tui.view import View
 from workbench.tui.widgets.drawing import Cell, Line, clean, wrap
 from workbench.tui.widgets.line_table import LineTable

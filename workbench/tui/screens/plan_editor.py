@@ -19,8 +19,8 @@ from textual.widgets import TextArea
 
 from workbench.boundary.sanitiser import visible
 from workbench.tui.draft import Draft
+from workbench.tui.lines.scope_line import scope_line
 from workbench.tui.messages import DraftCancelled, DraftCommitted, DraftTyped, ScopeSwitched
-from workbench.tui.panels.scope_line import scope_line
 from workbench.tui.view import View
 from workbench.tui.widgets.drawing import Cell, Line, clean, wrap
 from workbench.tui.widgets.text_block import TextBlock
