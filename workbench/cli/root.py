@@ -77,7 +77,7 @@ root.params.extend(
 
 
 def _start_app(invocation: Invocation) -> int:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()):
         raise diagnostics.usage(
             "the app needs a terminal, and this is none",
             hint="name a command instead, `workbench --help` lists them",

@@ -82,7 +82,7 @@ def sample_root() -> Path:
 def find_workspace(option: Path | None) -> Path:
     """The folder to open: `option`, else the current one where it holds `workbench.toml`, else the sample."""
     if option is not None:
-        return option
+        return option.absolute()
     here = Path.cwd()
     return here if (here / FILE_NAME).exists() else sample_root()
 
