@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from workbench.errors import Finding, TraceError
-from workbench.traces.sqlite import open_sqlite
+from workbench.traces.databases.sqlite import open_sqlite
 from workbench.traces.store import TraceStore
 
 ADDRESSES: Final = ("postgresql://", "postgres://", "postgresql+psycopg://")
@@ -19,7 +19,7 @@ def open_store(place: Path | str) -> TraceStore:
     """
     if isinstance(place, str) and place.startswith(ADDRESSES):
         try:
-            from workbench.traces.postgres import open_postgres  # noqa: PLC0415 - needs the extra
+            from workbench.traces.databases.postgres import open_postgres  # noqa: PLC0415 - needs the extra
         except ImportError:
             hint = "pip install 'policy-workbench[sql]'"
             finding = Finding("PostgreSQL needs the extra `sql`", "trace_extra", hint=hint)

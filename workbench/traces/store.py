@@ -14,7 +14,8 @@ from typing import Any, Final, cast
 from workbench.boundary import strict_json
 from workbench.errors import DocumentError, Finding, TraceError
 from workbench.language.admission import check
-from workbench.traces.database import Database, Execute
+from workbench.traces.databases.base import Database, Execute
+from workbench.traces.databases.places import writer
 from workbench.traces.document import document
 from workbench.traces.listing import COLUMNS, LONGEST_MS, Filter, TraceRow, folded, trace_rows, where
 from workbench.traces.parts.asked import state_of
@@ -23,7 +24,6 @@ from workbench.traces.parts.sources import Sources
 from workbench.traces.parts.steps import Step
 from workbench.traces.parts.verdicts import Verdicts
 from workbench.traces.parts.words import IN_FLIGHT, INTERRUPTED, Kind, is_identifier
-from workbench.traces.places import writer
 from workbench.traces.record import Material, Record, Trace
 from workbench.traces.wire import from_row, to_row
 
@@ -125,7 +125,7 @@ class TraceStore:
                 execute(_KEEP, {"kind": kind, "sha256": str(digests[f"s{number}"]), **_blob(record.material, kind)})
         values = {
             "trace_id": str(head.trace_id), "time_ms": head.time_ms, "tenant": str(head.tenant),
-            "no_log": int(record.trace.no_log), "emulated": int(head.emulated), "writer": writer(), **_summary(record),
+            "emulated": int(head.emulated), "writer": writer(), **_summary(record),
         }  # fmt: skip
         sequence = int(execute(_INSERT, values)[0][0])
         execute(_INSERT_RECORD, {"sequence": sequence, **_data(record)})
@@ -218,9 +218,9 @@ _INSERT: Final = """INSERT INTO traces
      :tokens_in, :tokens_out, :cost_usd, :latency_ms) RETURNING sequence"""
 _INSERT_RECORD: Final = "INSERT INTO records (sequence, words, data) VALUES (:sequence, :words, :data)"
 _USE: Final = "INSERT INTO uses (sequence, kind, sha256) VALUES (:sequence, :kind, :sha256)"
-_FINISH: Final = """UPDATE traces SET outcome = :outcome, provider = :provider, model = :model, region = :region,
-    attempts = :attempts, tokens_in = :tokens_in, tokens_out = :tokens_out, cost_usd = :cost_usd,
-    latency_ms = :latency_ms WHERE sequence = :sequence"""
+_FINISH: Final = """UPDATE traces SET no_log = :no_log, outcome = :outcome, provider = :provider,
+    model = :model, region = :region, attempts = :attempts, tokens_in = :tokens_in, tokens_out = :tokens_out,
+    cost_usd = :cost_usd, latency_ms = :latency_ms WHERE sequence = :sequence"""
 _FINISH_RECORD: Final = "UPDATE records SET words = :words, data = :data WHERE sequence = :sequence"
 _INTEND: Final = """INSERT INTO calls (sequence, number, place, attempt, provider, began_ms)
     VALUES (:sequence, :number, :place, :attempt, :provider, :began_ms)"""
@@ -294,6 +294,7 @@ def _summary(record: Record) -> dict[str, Any]:
     candidate: Mapping[str, Any] = {} if shown is None else catalog.candidates[shown]
     usage = trace.result.usage if trace.result else None
     return {
+        "no_log": int(trace.no_log),
         "outcome": str(trace.result.outcome) if trace.result else None,
         "provider": candidate.get("provider_id"),
         "model": candidate.get("model_family"),

@@ -79,6 +79,13 @@ class KeptCatalog:
             tuple(found["offer_ids"]), tuple(found["regions"]), _vocabulary(found["vocabulary"]),
         )  # fmt: skip
 
+    def __eq__(self, other: object) -> bool:
+        """Same content."""
+        return isinstance(other, KeptCatalog) and (self is other or self.content_sha256 == other.content_sha256)
+
+    def __hash__(self) -> int:
+        return hash(self.content_sha256)
+
     @cached_property
     def content(self) -> bytes:
         """The canonical bytes; read back they give the same decisions."""

@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from workbench.errors import Finding, TraceError
-from workbench.traces.database import Execute, Row, failed
-from workbench.traces.schema import APPLIED, DONE, MIGRATIONS, TABLE, Migration, newest, statements
+from workbench.traces.databases.base import Execute, Row, failed
+from workbench.traces.databases.schema import APPLIED, DONE, MIGRATIONS, TABLE, Migration, newest, statements
 
 _LOCK: Final = 7_266_401_918
 """The advisory lock that one process at a time migrates under: any fixed number."""

@@ -18,9 +18,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from workbench.errors import Finding, Place, TraceError
-from workbench.traces.database import Execute, Row, failed
-from workbench.traces.places import locked, network_file_system
-from workbench.traces.schema import APPLIED, DONE, MIGRATIONS, TABLE, Migration, newest, statements
+from workbench.traces.databases.base import Execute, Row, failed
+from workbench.traces.databases.places import locked, network_file_system
+from workbench.traces.databases.schema import APPLIED, DONE, MIGRATIONS, TABLE, Migration, newest, statements
 
 BUSY_MS: Final = 5_000
 WAL_LIMIT: Final = 64 * 1024 * 1024
@@ -77,7 +77,7 @@ class SqliteDatabase:
         """Take what was deleted out of the write-ahead log and the file."""
         with self._lock:
             try:
-                self._connection.execute("PRAGMA incremental_vacuum").fetchall()
+                self._connection.executescript("PRAGMA incremental_vacuum")  # `execute` would free one page
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             except sqlite3.Error as error:
                 raise failed(self.place, "tidied", error) from None
@@ -131,8 +131,11 @@ def _prepare(path: Path, found: list[Finding]) -> bool:
     if not stat.S_ISREG(status.st_mode):
         raise TraceError(f"`{path}` is no file that traces can be kept in", [])
     if status.st_mode & 0o077 and os.name == "posix":
-        found.append(Finding("others may read the traces", "trace_mode", Place(str(path)), "it was closed to them"))
-        path.chmod(0o600)
+        mine = status.st_uid == os.getuid()
+        if mine:
+            path.chmod(0o600)
+        hint = "it is closed to them now" if mine else "its owner can close it: chmod 600"
+        found.append(Finding("others could read the traces", "trace_mode", Place(str(path)), hint, "warning"))
     return False
 
 

@@ -1,0 +1,1 @@
+"""Where traces lie: one file, or a PostgreSQL server; above this folder nobody knows which."""
