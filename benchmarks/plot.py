@@ -50,6 +50,7 @@ def growth(table: Table, path: Path) -> None:
         axes.set_yscale("log")
         axes.set_xticks(offers, [f"{offer:,.0f}" for offer in offers])
         axes.set_yticks([10, 100, 1_000, 10_000], ["10 µs", "100 µs", "1 ms", "10 ms"])
+        axes.set_ylim(10, 60_000)
         axes.minorticks_off()
         axes.set_xlabel("offers")
         axes.set_title("One decision: order, scores and every reason", fontsize=12)
