@@ -20,7 +20,7 @@ import pytest
 
 from tests.traces.test_store import ROOT
 from tests.traces.worlds import LOGGING, NOON, QUIET, case
-from workbench.engine.fallback import Call, Finished, Outcome
+from workbench.engine.fallback import Finished
 from workbench.traces.opening import open_store
 from workbench.traces.parts.words import KINDS
 from workbench.traces.record import Exchange, Usage
@@ -87,10 +87,10 @@ def sing(store: TraceStore, tenant: str, first: int) -> None:
     recorder = Recorder(store)
     for number, kind in enumerate((*KINDS, None), first):
         going = recorder.start(made.record(number))
-        going.before(Call(index, 1, {"messages": [said["user"]]}, 0.0), NOON)
+        going.before(index, 1, NOON)
         facts = {"detail": f"embedded:{said['detail']}", "first_token_ms": 3.0, said["detail"]: said["detail"]}
         told: dict[str, Any] = {"kind": kind, "message": said["message"], "facts": facts}
-        going.after(Outcome(40.0, latency_ms=40.0, **told), NOON)
+        going.after(kind, 400, 40.0, NOON)
         ended: Finished = made.call([told, {}])
         asked = {"messages": [{"role": role, "content": said[role]} for role in ("system", "user", "tool")]}
         going.end(ended, usage=Usage(5.0, 6.0), exchange=Exchange(asked, {"content": said["answer"]}))
@@ -149,7 +149,7 @@ def test_a_flip_in_mid_request_keeps_nothing(tmp_path: Path) -> None:
     store = open_store(tmp_path / "traces.db")
     made = case(LOGGING)
     going = Recorder(store).start(made.record(1))
-    going.before(Call(made.decision.order[0], 1, {}, 0.0), NOON)
+    going.before(made.decision.order[0], 1, NOON)
     told = {"kind": "server_error", "message": CANARIES["message"]}
     going.end(made.call([told, {}]), exchange=Exchange(CANARIES["user"], CANARIES["answer"]), no_log=True)
     assert hits(tmp_path) == set()

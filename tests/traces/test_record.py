@@ -16,10 +16,12 @@ from workbench.engine.decide import decide
 from workbench.engine.fallback import Finished
 from workbench.engine.verdicts import observe
 from workbench.errors import DocumentError
+from workbench.gateway.classify import DETAILS as GATEWAY_DETAILS
+from workbench.language.signature import FAIL_REASONS
 from workbench.traces.document import document
 from workbench.traces.parts.catalogs import KeptCatalog, packed, unpacked
 from workbench.traces.parts.verdicts import Verdicts
-from workbench.traces.parts.words import Digest, Ending, Fingerprint, Identifier
+from workbench.traces.parts.words import KINDS, Digest, Ending, Fingerprint, Identifier, detail_of
 from workbench.traces.reading import from_document
 from workbench.traces.record import Exchange, QuietTrace, Trace, Usage, finish, settle
 from workbench.traces.wire import from_row, to_row
@@ -146,6 +148,13 @@ def leaves(kind: Any) -> set[Any]:
     if dataclasses.is_dataclass(kind):
         return {leaf for part in get_type_hints(kind).values() for leaf in leaves(part)}
     return {kind}
+
+
+def test_every_detail_of_the_gateway_has_its_closed_word() -> None:
+    assert {detail_of(word) for word in GATEWAY_DETAILS} == set(GATEWAY_DETAILS)
+    assert set(KINDS) == set(FAIL_REASONS)
+    assert detail_of("embedded:my secret") == "embedded"
+    assert detail_of("MyException") == "other"
 
 
 CLOSED = {int, float, bool, types.NoneType, Literal, Digest, Identifier, Fingerprint, Ending}

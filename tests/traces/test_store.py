@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.traces.worlds import LOGGING, NOON, QUIET, Case, case
-from workbench.engine.fallback import Call, Finished, Outcome
+from workbench.engine.fallback import Finished
 from workbench.errors import TraceError
 from workbench.traces.databases.places import gone, writer
 from workbench.traces.document import document
@@ -129,9 +129,8 @@ def test_hostile_text_in_every_filter_and_field_is_only_text(store: TraceStore, 
         assert ids(store, wanted) == []
     recorder, made = Recorder(store), case()
     going = recorder.start(made.record(50))
-    going.before(Call(made.decision.order[0], 1, {}, 0.0), NOON)
-    told = Outcome(40.0, "server_error", message=text, facts={"detail": text})
-    going.after(told, NOON)
+    going.before(made.decision.order[0], 1, NOON)
+    going.after("server_error", 500, 40.0, NOON)
     ended = Finished(
         "ok", made.decision.order[0], ({**made.call([{}]).path[0], "error_message": text, "detail": text},)
     )
@@ -213,8 +212,8 @@ def write_many(place: str, first: int, count: int) -> int:
     for number in range(first, first + count):
         made = case(QUIET if number % 2 else LOGGING)
         going = recorder.start(made.record(number))
-        going.before(Call(made.decision.order[0], 1, {}, 0.0), NOON)
-        going.after(Outcome(40.0), NOON)
+        going.before(made.decision.order[0], 1, NOON)
+        going.after(None, 200, 40.0, NOON)
         going.end(made.call([{}]))
     if recorder.last_error is not None:
         raise recorder.last_error
@@ -234,10 +233,10 @@ def test_a_write_that_fails_is_counted_and_goes_no_further(store: TraceStore) ->
     with store.database.write() as execute:
         execute("DROP TABLE calls", {})
     going = recorder.start(made.record(1))
-    assert not going.before(Call(made.decision.order[0], 1, {}, 0.0), NOON)
+    assert not going.before(made.decision.order[0], 1, NOON)
     assert recorder.lost == 1
     assert isinstance(recorder.last_error, TraceError)
-    going.after(Outcome(40.0), NOON)
+    going.after(None, 200, 40.0, NOON)
     ended = going.end(made.call([{}]), exchange=Exchange("prompt", "answer"))
     assert ended.trace.result is not None
     assert recorder.lost == 2

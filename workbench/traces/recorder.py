@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from workbench.boundary import strict_json
-from workbench.engine.fallback import Call, Finished, Outcome
+from workbench.engine.fallback import Finished
 from workbench.errors import WorkbenchError
 from workbench.traces.parts.words import kind_of
 from workbench.traces.record import Exchange, Record, Usage, finish, settle
@@ -72,22 +72,23 @@ class Recording:
     """How the last call ended, where that is not stored yet: it goes with the next write."""
     _running: int = 0
 
-    def before(self, call: Call, time_ms: int) -> bool:
-        """Call this, and wait for it, before the call's first byte leaves. False where it could not be written."""
+    def before(self, index: int, attempt: int, time_ms: int) -> bool:
+        """Call this, and wait for it, before a call's first byte leaves. False where it could not be written.
+
+        `index` is the candidate's place in the catalog, `attempt` which try of it, from 1.
+        """
         self.calls += 1
         self._running = self.calls
-        intent = Intent(self.calls, call.index, call.attempt, time_ms)
+        intent = Intent(self.calls, index, attempt, time_ms)
         ended, self._open = self._open, None
         if self._begun:
             return self.recorder.attempt(lambda store: store.intend(self.record, intent, ended))
         self._begun = self.recorder.attempt(lambda store: store.begin(self.record, intent))
         return self._begun
 
-    def after(self, outcome: Outcome, time_ms: int) -> None:
-        """How the call went. It is durable with the next call's intent, or the trace's end."""
-        self._open = CallEnd(
-            self._running, time_ms, kind_of(outcome.kind), outcome.http_status, float(outcome.latency_ms)
-        )
+    def after(self, kind: str | None, http_status: int | None, latency_ms: float, time_ms: int) -> None:
+        """How the call went; `kind` None for success. It is durable with the next intent, or the trace's end."""
+        self._open = CallEnd(self._running, time_ms, kind_of(kind), http_status, float(latency_ms))
 
     def end(
         self,

@@ -30,7 +30,9 @@ Detail = Literal[
     "model_error", "rate", "quota", "upstream_5xx", "overloaded", "no_route", "redirect_refused", "json", "short_body",
     "content_type", "shape", "embedded", "empty", "empty_length", "cut", "eof_without_done", "idle", "deadline",
     "sse_bad_event", "output_filtered", "refusal", "tool_shape", "tool_cut", "tool_json", "not_streamed", "too_large",
-    "encoding_refused", "protocol", "local_key", "local_url", "local_request", "cancelled", "other",
+    "encoding_refused", "protocol", "status", "address_refused", "attempt_timeout", "write_timeout", "caller_gone",
+    "local_request", "local_url", "local_api_kind", "local_key_missing", "local_key_held", "local_key_malformed",
+    "cancelled", "other",
 ]  # fmt: skip
 NumberName = Literal[
     "min_context", "min_quality", "min_tok_s", "max_latency_ms", "max_cost_usd", "estimated_input_tokens",
