@@ -163,6 +163,8 @@ async def test_a_fact_is_tried_out_and_marked_against_the_file(session: Session,
         await pilot.press("down", "enter")
         await pilot.pause()
         assert session.state.tenant("acme-eu").facts["region"] == "us"
+        if size[0] >= 120:
+            assert "region of acme-eu: 1 winner moved" in screen_text(app).splitlines()[-1]
         await pilot.press("f")
         await pilot.pause()
         await pilot.pause()

@@ -17,6 +17,8 @@ def effect_words(before: WorkspaceState, preview: Preview, rule_id: str | None) 
     if after.rulebook is not before.rulebook and after.rulebook != before.rulebook:
         whose = f"rule {rule_id}" if rule_id else "the rulebook"
         return f"{whose}: touches {wording.plural(len(preview.touched), 'tenant')}, {count}"
+    if [tenant.overrides for tenant in after.tenants] == [tenant.overrides for tenant in before.tenants]:
+        return f"{preview.edit.title}: {count}"
     name = ", ".join(preview.touched)
     kind = "an override" if rule_id else "a clause of its own"
     return f"{name} only ({kind}): {count}"
