@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from workbench.api import admit as admit
+    from workbench.api import admit_json as admit_json
     from workbench.api import compile as compile  # noqa: A004 - the public name of the operation
     from workbench.api import decide as decide
     from workbench.api import load_workspace as load_workspace
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "admit": "workbench.api",
+    "admit_json": "workbench.api",
     "compile": "workbench.api",
     "decide": "workbench.api",
     "load_workspace": "workbench.api",
@@ -45,6 +47,7 @@ __all__ = [
     "Vocabulary",
     "WorkbenchError",
     "admit",
+    "admit_json",
     "compile",
     "decide",
     "load_workspace",

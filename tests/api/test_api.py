@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -73,3 +75,40 @@ def test_import_loads_no_terminal_web_or_http_library() -> None:
     )
     root = str(PAGE.parents[1])
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root)
+
+
+def test_equal_bytes_are_read_once_and_another_vocabulary_is_another_reading() -> None:
+    data = json.dumps(CATALOG_FREE).encode()
+    vocabulary = workbench.Vocabulary()
+    first = workbench.admit_json(data, vocabulary)
+    assert workbench.admit_json(bytes(bytearray(data)), vocabulary) is first
+    assert first == workbench.admit(CATALOG_FREE, vocabulary)
+    other = workbench.admit_json(data, workbench.Vocabulary())
+    assert other is not first
+    assert other == first
+    with pytest.raises(workbench.WorkbenchError):
+        workbench.admit_json(b'["policy", null]', vocabulary)
+    with pytest.raises(workbench.WorkbenchError):
+        workbench.admit_json(b"[NaN", vocabulary)
+
+
+def test_many_policies_are_admitted_in_bounded_memory() -> None:
+    vocabulary = workbench.Vocabulary()
+    for k in range(1_100):
+        term = ["cmp", "price_out", "le", k]
+        assert workbench.admit_json(json.dumps(term).encode(), vocabulary).normal == term
+
+
+def test_a_decision_is_kept_by_what_it_reads() -> None:
+    catalog = workbench.load_workspace(sample_root()).state.catalog
+    policy = workbench.admit(CATALOG_FREE, catalog.vocabulary)
+    first = workbench.decide(policy, catalog)
+    assert workbench.decide(policy, catalog, {"request": {"requirements": {"min_context": 1e9}}}) is first
+    health = {"state": {"ema": {"nobody|nothing": {"price_out": 1}}}}
+    assert workbench.decide(policy, catalog, health) == first
+    found: list[workbench.Decision] = []
+    thread = threading.Thread(target=lambda: found.append(workbench.decide(policy, catalog)))
+    thread.start()
+    thread.join()
+    assert found == [first]
+    assert found[0] is not first
