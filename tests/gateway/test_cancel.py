@@ -142,7 +142,7 @@ async def test_a_caller_who_stops_reading_does_not_hold_the_call() -> None:
         host = Dispatcher(wire, keys(), limits=SHORT)
         began = time.monotonic()
         answer = await host.run(Ask("c", cascade([candidate(0, server.url)]), stream=True, deadline_ms=200), emit)
-    assert time.monotonic() - began < 0.45
+    assert time.monotonic() - began < 5.0  # a hang, not a figure
     assert answer.outcome == "stream_interrupted"
     assert answer.attempts[0].detail == "deadline"
 

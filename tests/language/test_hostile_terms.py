@@ -82,7 +82,7 @@ def test_a_broken_term_is_admitted_soundly_or_refused_clearly(batch: int) -> Non
             assert outcome == found[:1]
             assert all(map(well_worded, found)), found
     assert refused > PER_BATCH * 0.8
-    assert max(seconds) <= 0.05
+    assert max(seconds) <= 1.0  # a guard against growth, not a figure
     assert sorted(seconds)[PER_BATCH * 99 // 100] <= 0.005
 
 
