@@ -43,6 +43,17 @@ POLICY: list[Any] = [
 """Eight clauses, a weighted ranking, a selection, a transform and a failure plan: 28 nodes."""
 
 WIDEST: list[Any] = ["and", *[["cmp", "price_in", "le", place] for place in range(4095)]]
+
+
+def nested(levels: int) -> list[Any]:
+    """As many `not`s inside each other."""
+    term: list[Any] = ["top"]
+    for _ in range(levels):
+        term = ["not", term]
+    return term
+
+
+DEEP = nested(100_000)
 WRONG: list[Any] = ["policy", ["and", ["is", "no_log"], ["cmp", "price_ouT", "le", 5]], *POLICY[2:]]
 SPELLED: list[Any] = ["and", ["in", "provider", ["openai", "mistral", "azure"]], ["ne", "tier", "fallback"]]
 
@@ -67,6 +78,9 @@ def measure() -> list[Table]:
             "find everything that is wrong with it": lambda: find(WRONG, CORE),
             "lower two spellings": lambda: lower(SPELLED, CORE),
             "second verdict": lambda: runnable(admitted),
+            "refuse a recipe over its cap": lambda: refused(["filter_text", ["x"] * 65]),
+            "refuse a string over its cap": lambda: refused(["set_param", "x", "y" * 4097]),
+            "refuse 100,000 levels": lambda: refused(DEEP),
             "admit the widest term (4,096 nodes)": lambda: check(WIDEST, CORE),
         }
     )

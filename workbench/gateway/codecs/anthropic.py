@@ -18,6 +18,7 @@ from workbench.gateway.codecs.content import (
     parts_of,
     system_of,
     text_of,
+    turns,
 )
 from workbench.gateway.codecs.neutral import (
     Delta,
@@ -95,7 +96,7 @@ class AnthropicCodec:
             body["output_config"] = {"format": {"type": "json_schema", "schema": mode.schema}}
         if system:
             body["system"] = system
-        body["messages"] = _turns(messages)
+        body["messages"] = turns(messages, _blocks)
         body.update(_tools(request))
         body.update(sampled)
         if stops := stops_of(request):
@@ -259,19 +260,6 @@ def _call(block: Mapping[str, Any]) -> ToolCall:
         raise Flawed("shape")
     arguments = json.dumps(block.get("input", {}), ensure_ascii=True)
     return ToolCall(clean(text(block.get("id")) or ""), clean(name), arguments)
-
-
-def _turns(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The messages as turns of user and assistant, a tool's result in the user's."""
-    turns: list[dict[str, Any]] = []
-    for message in messages:
-        role = "assistant" if message["role"] == "assistant" else "user"
-        blocks = _blocks(message)
-        if turns and turns[-1]["role"] == role:
-            turns[-1]["content"] += blocks
-        elif blocks:
-            turns.append({"role": role, "content": blocks})
-    return turns
 
 
 def _blocks(message: Mapping[str, Any]) -> list[dict[str, Any]]:

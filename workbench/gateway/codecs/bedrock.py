@@ -17,6 +17,7 @@ from workbench.gateway.codecs.content import (
     parts_of,
     system_of,
     text_of,
+    turns,
 )
 from workbench.gateway.codecs.neutral import (
     Delta,
@@ -76,7 +77,7 @@ class BedrockCodec:
                 said += f" It has to match this JSON schema: {json.dumps(mode.schema)}"
             system = f"{system}\n\n{said}" if system else said
             warnings.append("json_mode_by_instruction")
-        body: dict[str, Any] = {"messages": _turns(messages)}
+        body: dict[str, Any] = {"messages": turns(messages, _blocks)}
         if system:
             body["system"] = [{"text": system}]
         settings: dict[str, Any] = {theirs: numbers[ours] for ours, theirs in _NUMBERS.items() if ours in numbers}
@@ -204,18 +205,6 @@ def _call(tool: Mapping[str, Any]) -> ToolCall:
         raise Flawed("shape")
     arguments = json.dumps(tool.get("input", {}), ensure_ascii=True)
     return ToolCall(clean(text(tool.get("toolUseId")) or ""), clean(name), arguments)
-
-
-def _turns(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    turns: list[dict[str, Any]] = []
-    for message in messages:
-        role = "assistant" if message["role"] == "assistant" else "user"
-        blocks = _blocks(message)
-        if turns and turns[-1]["role"] == role:
-            turns[-1]["content"] += blocks
-        elif blocks:
-            turns.append({"role": role, "content": blocks})
-    return turns
 
 
 def _blocks(message: Mapping[str, Any]) -> list[dict[str, Any]]:

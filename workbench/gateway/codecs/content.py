@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -141,3 +141,18 @@ def system_of(messages: list[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]
     if not rest or any(message["role"] not in {"user", "assistant", "tool"} for message in rest):
         raise LocalFault("bad_request", "local_request")
     return "\n\n".join(filter(None, system)), rest
+
+
+def turns(
+    messages: list[dict[str, Any]], blocks: Callable[[Mapping[str, Any]], list[dict[str, Any]]]
+) -> list[dict[str, Any]]:
+    """The messages as turns of user and assistant, a tool's result in the user's; `blocks` writes one message."""
+    made: list[dict[str, Any]] = []
+    for message in messages:
+        role = "assistant" if message["role"] == "assistant" else "user"
+        content = blocks(message)
+        if made and made[-1]["role"] == role:
+            made[-1]["content"] += content
+        elif content:
+            made.append({"role": role, "content": content})
+    return made
