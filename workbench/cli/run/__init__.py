@@ -1,0 +1,1 @@
+"""Commands that make calls, serve them, and look at what happened."""

@@ -1,0 +1,1 @@
+"""HTTP inward: the endpoint, and the emulated providers. The only place that knows an ASGI library."""
