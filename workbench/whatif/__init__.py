@@ -1,1 +1,4 @@
-"""What would happen if: questions over a workspace's state. Each is a pure function; screens and commands show its answer."""
+"""What would happen if: questions over a workspace's state, each a pure function.
+
+Screens and commands show the answers.
+"""
