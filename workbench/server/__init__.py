@@ -1,1 +1,4 @@
-"""HTTP inward: the endpoint, and the emulated providers. The only place that knows an ASGI library."""
+"""The endpoint: the same evaluator behind an OpenAI-compatible API, where the policy travels with the call.
+
+Raw ASGI, no framework in the way of a request. Decides nothing: `session` and `engine` do, `gateway` makes the calls.
+"""

@@ -1,0 +1,89 @@
+"""The ASGI application: guards, route, caller, handler, answer. Whatever happens inside, a client gets a JSON body."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from typing import Final
+
+from workbench.errors import WorkbenchError
+from workbench.server.errors import INTERNAL, NOT_FOUND, NOT_READY, Refused, from_workbench, not_allowed
+from workbench.server.exchange import Receive, Request, Response, Scope, Send
+from workbench.server.guards import Guard
+from workbench.server.host import Host
+from workbench.server.reading import ClientGone
+from workbench.server.routing import Route, Table
+
+LOG: Final = logging.getLogger("workbench.server")
+
+
+class App:
+    """One endpoint."""
+
+    def __init__(self, host: Host, routes: Iterable[Route]) -> None:
+        self.host = host
+        self.table = Table(routes)
+        self._guard = Guard(host.options.host_names)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        kind = scope["type"]
+        if kind == "http":
+            await self._http(scope, receive, send)
+        elif kind == "lifespan":
+            await self._lifespan(receive, send)
+        elif kind == "websocket":
+            await send({"type": "websocket.close", "code": 1000})  # before it was accepted: 403
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            answer = await self._answer(scope, receive, send)
+        except Refused as refused:
+            answer = refused.response()
+        except ClientGone:
+            return
+        except WorkbenchError as error:
+            answer = from_workbench(error, "invalid_request").response()
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a client gets a body, and no word of the exception
+            LOG.error("a handler failed: %s", type(error).__name__)  # noqa: TRY400 - its text may hold a prompt
+            answer = INTERNAL
+        if answer is not None:
+            await answer.send(send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Response | None:
+        self._guard.check(scope)
+        found = self.table.find(scope["path"])
+        if found is None:
+            return NOT_FOUND
+        route = found.methods.get(scope["method"])
+        if route is None:
+            return not_allowed(found.methods)
+        host = self.host
+        state = host.state
+        if state is None and not route.early:
+            return NOT_READY
+        request = Request(scope, receive, send, host, state, found.params)
+        if not route.public:
+            request.caller = host.callers.recognise(scope["headers"], scope["path"])
+        return await route.handler(request)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            for start in self.host.starting:
+                await start()
+        except Exception as error:  # noqa: BLE001 - the server has to be told, in its own words
+            words = str(error) if isinstance(error, WorkbenchError) else type(error).__name__
+            await send({"type": "lifespan.startup.failed", "message": words})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        for stop in reversed(self.host.stopping):
+            try:
+                await stop()
+            except Exception as error:  # noqa: BLE001 - the others have to end all the same
+                LOG.error("ending: %s", type(error).__name__)  # noqa: TRY400 - as above
+        await send({"type": "lifespan.shutdown.complete"})

@@ -1,0 +1,82 @@
+"""Who calls, and what they may: the seam between the endpoint and its tokens, limits and budgets.
+
+The endpoint asks at four moments and knows nothing of how the answers come about. `Anyone` is for loopback without
+tokens.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from workbench.language.admission import Admitted
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who was recognised. `None` in a list of what is allowed means everything."""
+
+    id: str
+    """The token's public id; `local` without tokens."""
+    tenants: frozenset[str] | None = None
+    """The tenants in whose name it may call."""
+    routes: frozenset[str] | None = None
+    """Path prefixes that it may ask for."""
+    tenant: str | None = None
+    """The tenant of a call that names none."""
+    envelope: Admitted | None = None
+    """And-ed onto every policy of this caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What a call cost, as far as it is known."""
+
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    cost_usd: float | None = None
+
+
+class Ticket(Protocol):
+    """Leave to make one call; given back when the call is over, however it ended."""
+
+    async def close(self, spent: Spent | None) -> None:
+        """The call is over."""
+        ...
+
+
+class Callers(Protocol):
+    """The hook. Every method may raise `Refused`."""
+
+    def recognise(self, headers: list[tuple[bytes, bytes]], path: str) -> Caller:
+        """Who sends these headers (names in lower case), and whether they may ask for `path`: 401, 403."""
+        ...
+
+    async def admit(self, caller: Caller, tenant: str) -> Ticket:
+        """Leave for a call in the name of `tenant`: 402, 403, 429 with `Retry-After`, 503."""
+        ...
+
+
+LOCAL = Caller("local")
+
+
+class _Free:
+    async def close(self, spent: Spent | None) -> None:
+        """Nothing is counted."""
+
+
+_FREE = _Free()
+
+
+class Anyone:
+    """Lets everyone do everything: for an endpoint that only this machine reaches."""
+
+    def recognise(self, headers: list[tuple[bytes, bytes]], path: str) -> Caller:
+        """Always the same."""
+        del headers, path
+        return LOCAL
+
+    async def admit(self, caller: Caller, tenant: str) -> Ticket:
+        """Always."""
+        del caller, tenant
+        return _FREE

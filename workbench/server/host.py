@@ -1,0 +1,50 @@
+"""What one process of the endpoint has: the snapshot in force, health, keys, the way outward, traces, who may call.
+
+Belongs to one event loop. The only thing that changes as a whole is `state`; a request keeps the one it began with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from workbench.engine.fallback import DEADLINE_MS
+from workbench.engine.health import Health
+from workbench.errors import Finding
+from workbench.server.hooks import Anyone, Callers
+from workbench.server.state import ServerState
+
+DEFAULT_MAX_TOKENS: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for at the start."""
+
+    default_max_tokens: int = DEFAULT_MAX_TOKENS
+    """For a request that states none; 0: none is set."""
+    deadline_ms: float = DEADLINE_MS
+    lenient: bool = False
+    """Whether an unknown model means the default profile, with a warning, instead of 404."""
+    host_names: tuple[str, ...] = ()
+    """Names beside loopback's that this endpoint answers to."""
+    emulated: bool = False
+    """Whether every call goes to the emulator."""
+
+
+@dataclass(slots=True)
+class Host:
+    """One process."""
+
+    state: ServerState | None = None
+    """None until a workspace could be read: then every request that needs one is answered 503."""
+    options: Options = field(default_factory=Options)
+    callers: Callers = field(default_factory=Anyone)
+    health: Health = field(default_factory=Health)
+    faults: tuple[Finding, ...] = ()
+    """Why the last reload was not taken; empty where the state is what the files say."""
+    starting: list[Callable[[], Awaitable[None]]] = field(default_factory=list[Callable[[], Awaitable[None]]])
+    """Run in order when the loop is up."""
+    stopping: list[Callable[[], Awaitable[None]]] = field(default_factory=list[Callable[[], Awaitable[None]]])
+    """Run in reverse order when the last request has ended."""
