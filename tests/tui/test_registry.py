@@ -2,23 +2,50 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from tests.tui.driving import go_to_clause, go_to_tenant, main_screen, screen_text, shown
-from workbench.session.actions import ACTIONS, actions_for
+from workbench.session.actions import ACTIONS, BY_ID, MAIN, SCREENS, actions_for
 from workbench.session.session import Session
+from workbench.tui import work
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.doing import HANDLERS
 from workbench.tui.screens.help import help_lines
 from workbench.tui.screens.main import MainScreen
+from workbench.tui.screens.work_screen import WorkScreen
 from workbench.tui.widgets.line_table import LineTable
 
 
 def test_every_action_does_something() -> None:
-    assert {action.id for action in ACTIONS if action.where != "editor"} <= set(HANDLERS)
+    assert {action.id for action in ACTIONS if action.where in MAIN and action.where != "editor"} <= set(HANDLERS)
+
+
+def test_every_screen_has_its_opening_and_does_its_actions() -> None:
+    opened = {action.id for action in ACTIONS if action.id.endswith(".open") and action.where in MAIN}
+    assert opened - {"places.open"} == set(work.SCREENS)
+    for action_id, entry in work.SCREENS.items():
+        screen: type[WorkScreen] = getattr(import_module(entry.module), entry.name)
+        assert action_id == f"{screen.PLACE}.open"
+        assert BY_ID[action_id].help
+        for action in actions_for(screen.PLACE):
+            assert callable(getattr(screen, f"do_{action.id.partition('.')[2]}", None)), action.id
+        assert {action.id for action in actions_for(screen.PLACE)} <= {b.id for b in screen.BINDINGS}  # type: ignore[union-attr]
+
+
+def test_every_place_is_a_screen() -> None:
+    places = {entry.removesuffix(".open") for entry in work.SCREENS}
+    assert {action.where for action in ACTIONS} <= {*MAIN, SCREENS, *places}
+
+
+def test_no_key_means_two_things_in_one_place() -> None:
+    for place in {action.where for action in ACTIONS}:
+        keys = [key for action in actions_for(place) for key in action.keys]
+        assert len(keys) == len(set(keys)), (place, sorted(key for key in keys if keys.count(key) > 1))
 
 
 def test_every_action_has_a_binding_with_its_id() -> None:
     bound = {binding.id for binding in MainScreen.BINDINGS}  # type: ignore[union-attr]
-    assert {action.id for action in ACTIONS if action.where != "editor"} <= bound
+    assert {action.id for action in ACTIONS if action.where in MAIN and action.where != "editor"} <= bound
 
 
 def test_help_names_every_action_of_a_place() -> None:

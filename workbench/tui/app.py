@@ -50,6 +50,7 @@ class WorkbenchApp(App[int]):
         STYLES / "main.tcss",
         STYLES / "editor.tcss",
         STYLES / "dialogs.tcss",
+        STYLES / "work.tcss",
     ]
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette}
     COMMAND_PALETTE_BINDING = "ctrl+p"
@@ -141,7 +142,7 @@ class WorkbenchApp(App[int]):
         if self.main_screen is None:
             self.exit(None, ending.INTERRUPTED)
         else:
-            await self.screen.run_action("do('app.quit')")
+            await self.screen.run_action(f"do({'app.quit' if self.screen is self.main_screen else 'screen.quit'!r})")
 
     # the end
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import TYPE_CHECKING
 
 from textual.command import DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
@@ -12,10 +11,6 @@ from textual.content import Content
 from workbench.session.actions import Action, actions_for
 from workbench.tui import wording
 from workbench.tui.widgets.drawing import clean
-
-if TYPE_CHECKING:
-    from workbench.tui.screens.main import MainScreen
-
 
 THEME = "theme: light or dark"
 THEME_HELP = "choose the colours"
@@ -26,10 +21,15 @@ class ActionCommands(Provider):
 
     def _here(self) -> Iterator[tuple[Action, partial[object]]]:
         from workbench.tui.screens.main import MainScreen  # noqa: PLC0415 - the palette is made before the screen
+        from workbench.tui.screens.work_screen import WorkScreen  # noqa: PLC0415 - as above
 
         if isinstance(self.screen, MainScreen):
-            screen: MainScreen = self.screen
-            for action in actions_for(screen.place):
+            main: MainScreen = self.screen
+            for action in actions_for(main.place):
+                yield action, partial(main.action_do, action.id)
+        elif isinstance(self.screen, WorkScreen):
+            screen: WorkScreen = self.screen
+            for action in actions_for(screen.PLACE):
                 yield action, partial(screen.action_do, action.id)
 
     async def discover(self) -> Hits:

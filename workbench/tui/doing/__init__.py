@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from workbench.tui import work
 from workbench.tui.doing import clauses, facts, looking, workspace
 
 if TYPE_CHECKING:
@@ -15,5 +16,6 @@ HANDLERS: Mapping[str, Callable[[MainScreen], None]] = {
     **clauses.HANDLERS,
     **facts.HANDLERS,
     **workspace.HANDLERS,
+    **work.HANDLERS,
 }
 """Every action that the main screen can do. A test holds this against the registry."""

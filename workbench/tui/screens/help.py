@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 
-from workbench.session.actions import Action, Where, actions_for
+from workbench.session.actions import SCREENS, Action, Where, actions_for
 from workbench.tui import wording
 from workbench.tui.widgets.drawing import Cell, Line, clean, fit, wrap
 from workbench.tui.widgets.reader import Reader
@@ -35,6 +35,7 @@ ABOUT: dict[str, str] = {
     "policy": "The policy as it goes on the wire: every clause compiled into one array. The cursor follows clauses.",
     "editor": "One clause as text. What it would do is shown while you type; nothing changes before enter.",
 }
+SHARED = ("everywhere", SCREENS)
 LISTS = (
     ("↑ ↓  PgUp PgDn", "move"),
     ("enter", "go deeper: edit a clause, ask about an offer"),
@@ -50,14 +51,16 @@ class Help(ModalScreen[None]):
         Binding("escape,q,question_mark,enter", "dismiss(None)", "back", show=False, id="help.close"),
     ]
 
-    def __init__(self, place: Where) -> None:
+    def __init__(self, place: Where, title: str = "", about: str = "") -> None:
         super().__init__()
         self._place: Where = place
+        self._title = title or place
+        self._about = about or ABOUT.get(place, "")
         self._table = Reader(id="help-lines")
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog helper") as box:
-            box.border_title = Content(clean(f"Help: {self._place}"))
+            box.border_title = Content(clean(f"Help: {self._title}"))
             box.border_subtitle = Content("esc")
             yield self._table
 
@@ -69,21 +72,21 @@ class Help(ModalScreen[None]):
 
     def _fill(self) -> None:
         width = self._table.draw_width
-        self._table.show_rows(ListedRows([(None, line) for line in help_lines(self._place, width)]))
+        self._table.show_rows(ListedRows([(None, line) for line in help_lines(self._place, width, self._about)]))
         self._table.focus()
 
 
-def help_lines(place: Where, width: int) -> Iterator[Line]:
+def help_lines(place: Where, width: int, about: str = "") -> Iterator[Line]:
     """What works here, then what works everywhere, then what the signs mean."""
     yield [Cell(f"Here: {place}", "title")]
-    yield from ([Cell(text)] for text in wrap(ABOUT.get(place, ""), width))
+    yield from ([Cell(text)] for text in wrap(about or ABOUT.get(place, ""), width))
     for action in actions_for(place):
-        if action.where != "everywhere":
+        if action.where not in SHARED:
             yield from _action_lines(action, width)
     yield ()
     yield [Cell("Everywhere", "title")]
     for action in actions_for(place):
-        if action.where == "everywhere":
+        if action.where in SHARED:
             yield from _action_lines(action, width)
     for keys, meaning in LISTS:
         yield [Cell(fit(keys, 16), "key"), Cell(meaning)]

@@ -14,7 +14,7 @@ from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from workbench.errors import WorkbenchError
-from workbench.session.actions import ACTIONS, actions_for
+from workbench.session.actions import ACTIONS, MAIN, actions_for
 from workbench.session.session import Session
 from workbench.tui.doing import HANDLERS
 from workbench.tui.doing.saving import reason_of
@@ -39,7 +39,7 @@ class MainScreen(Editing):
         *(
             Binding(",".join(action.keys), f"do({action.id!r})", action.title, show=False, id=action.id)
             for action in ACTIONS
-            if action.where != "editor"
+            if action.where in MAIN and action.where != "editor"
         ),
         Binding("tab", "next_panel(1)", "next panel", show=False, id="panel.next"),
         Binding("shift+tab", "next_panel(-1)", "previous panel", show=False, id="panel.previous"),

@@ -1,34 +1,8 @@
-"""The one registry of actions: footer, palette, help, keymap and docs all read it.
-
-Owns ids, keys and words; what an action does belongs to the screen that binds it.
-"""
+"""What can be done on the main screen, panel by panel."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
-Where = Literal["everywhere", "tenants", "clauses", "decision", "policy", "editor"]
-
-
-@dataclass(frozen=True, slots=True)
-class Action:
-    """One thing a person can do by key."""
-
-    id: str
-    """Stable: keymaps name it."""
-    keys: tuple[str, ...]
-    """Textual key names; the first is the one shown."""
-    title: str
-    """A word or two for the footer."""
-    help: str
-    """One sentence, for help and palette."""
-    where: Where = "everywhere"
-    footer: bool = False
-    """Shown in the footer."""
-    command: str | None = None
-    """The command that does the same, where there is one."""
-
+from workbench.session.actions.action import Action
 
 ACTIONS: tuple[Action, ...] = (
     Action("tenants.show", ("1",), "tenants", "go to the tenants"),
@@ -143,15 +117,3 @@ ACTIONS: tuple[Action, ...] = (
     Action("help.show", ("question_mark",), "help", "keys and words for where you are", footer=True),
     Action("app.quit", ("q", "ctrl+q"), "quit", "leave; asks where something is not saved"),
 )
-
-BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}
-
-
-def actions_for(where: Where) -> tuple[Action, ...]:
-    """The actions that work at a place, those that work everywhere included; a place's own keys come first."""
-    taken = {key for action in ACTIONS if action.where == where != "everywhere" for key in action.keys}
-    return tuple(
-        action
-        for action in ACTIONS
-        if action.where == where or (action.where == "everywhere" and taken.isdisjoint(action.keys))
-    )

@@ -1,0 +1,58 @@
+"""Every screen beside the main one: which there are, and how they are opened.
+
+A screen is imported when it is opened, and not before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from workbench.session.session import Session
+    from workbench.tui.screens.main import MainScreen
+    from workbench.tui.screens.work_screen import WorkScreen
+    from workbench.tui.view import Cursors
+
+_HERE: Final = "workbench.tui.work"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Where a screen is; it is made with the session and the main screen's cursors."""
+
+    module: str
+    name: str
+
+    def make(self, session: Session, cursors: Cursors) -> WorkScreen:
+        """The screen, not yet shown."""
+        return getattr(import_module(self.module), self.name)(session, cursors)
+
+
+SCREENS: Final[Mapping[str, Entry]] = {}
+"""By the id of the action that opens it, `NAME.open`. A test holds this against the registry of actions."""
+
+
+def open_screen(main: MainScreen, action_id: str) -> None:
+    """Show a screen over the main one."""
+    from workbench.tui.screens.looking import host_of  # noqa: PLC0415 - the registry is read without a screen
+
+    host_of(main).push_screen(SCREENS[action_id].make(main.session, main.cursors))
+
+
+def _opener(action_id: str) -> Callable[[MainScreen], None]:
+    return lambda main: open_screen(main, action_id)
+
+
+def _places(main: MainScreen) -> None:
+    from workbench.tui.screens.places import ask_where  # noqa: PLC0415 - when it is asked for
+
+    ask_where(main)
+
+
+HANDLERS: Final[Mapping[str, Callable[[MainScreen], None]]] = {
+    "places.open": _places,
+    **{action_id: _opener(action_id) for action_id in SCREENS},
+}
