@@ -69,7 +69,8 @@ def drive(machine: Machine, answer: Callable[[Call], Simulated], *, now: float =
 def _outcome(call: Call, behaves: Simulated, now: float) -> Outcome:
     left = call.deadline - now
     if behaves.latency_ms > left:
-        return Outcome(call.deadline, "timeout", latency_ms=left, local=True, committed=behaves.committed)
+        reason = "stream_interrupted" if behaves.committed else "timeout"
+        return Outcome(call.deadline, reason, latency_ms=left, local=True, committed=behaves.committed)
     return Outcome(
         now + behaves.latency_ms,
         behaves.kind,
