@@ -6,17 +6,19 @@ Owns the keys of that one file; every key that is not one of them is refused wit
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import PurePath
 from typing import Any
 
 from workbench.boundary.guarded_toml import locate
 from workbench.errors import Finding, Place, WorkspaceError
+from workbench.traces.databases.address import ENDINGS, is_address
 
 FILE_NAME = "workbench.toml"
 
-_KEYS = ("title", "catalog", "rulebook", "tenants", "workload", "envelope")
-_TEXT_KEYS = ("title", "catalog", "rulebook", "tenants", "envelope")
+_KEYS = ("title", "catalog", "rulebook", "tenants", "workload", "envelope", "traces")
+_TEXT_KEYS = ("title", "catalog", "rulebook", "tenants", "envelope", "traces")
 _WORKLOAD_KEYS = ("tokens_in", "tokens_out", "runs_per_month")
 
 
@@ -34,6 +36,8 @@ class Settings:
     """Tokens in and out per run for tenants that state none."""
     envelope: str | None = None
     """Clause text and-ed onto every policy."""
+    traces: str | None = field(default=None, repr=False)
+    """A path below the workspace ending in `.db`, or the address of a PostgreSQL database; it may hold a password."""
 
 
 def parse_settings(document: Mapping[str, Any], *, source: str, text: str, folder: str) -> Settings:
@@ -46,6 +50,7 @@ def parse_settings(document: Mapping[str, Any], *, source: str, text: str, folde
     workload: Any = document.get("workload")
     if workload is not None:
         findings.extend(_workload_findings(workload, source, text))
+    findings.extend(_traces_findings(document.get("traces"), source, text))
     if "catalog" not in document:
         findings.append(
             Finding("no catalog is named", "missing_key", Place(source, path="catalog"), 'write `catalog = "2026-11"`')
@@ -59,6 +64,7 @@ def parse_settings(document: Mapping[str, Any], *, source: str, text: str, folde
         tenants=document.get("tenants", "tenants"),
         workload=workload,
         envelope=document.get("envelope"),
+        traces=document.get("traces"),
     )
 
 
@@ -67,6 +73,24 @@ def _wrong_text(document: Mapping[str, Any], source: str, text: str) -> Iterable
         if key in document and not isinstance(document[key], str):
             place = Place(source, locate(text, (key,)), path=key)
             yield Finding(f"`{key}` must be a string", "wrong_type", place, f'write `{key} = "..."`')
+
+
+def _traces_findings(value: Any, source: str, text: str) -> Iterable[Finding]:
+    """A file that is damaged is set aside, so a workspace from elsewhere must not name just any file."""
+    if not isinstance(value, str) or is_address(value):
+        return
+    place = Place(source, locate(text, ("traces",)), path="traces")
+    path = PurePath(value)
+    if "://" in value:
+        yield Finding(
+            "`traces` is no address of a trace store", "trace_place", place, "postgresql://USER@HOST/DATABASE"
+        )
+    elif path.is_absolute() or ".." in path.parts or value.startswith("~"):
+        hint = "write a path below it; for another one give `--traces PLACE` or set WORKBENCH_TRACES"
+        yield Finding("`traces` leads out of the workspace", "trace_place", place, hint)
+    elif not path.name.endswith(ENDINGS):
+        hint = 'write `traces = "state/traces.db"`, or the address of a PostgreSQL database'
+        yield Finding(f"the name of a trace store ends in {', '.join(ENDINGS)}", "trace_place", place, hint)
 
 
 def _workload_findings(workload: Any, source: str, text: str) -> Iterable[Finding]:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError, SQLAlchemyError
 
 from workbench.errors import Finding, TraceError
+from workbench.traces.databases.address import masked
 from workbench.traces.databases.base import Execute, Row, failed
 from workbench.traces.databases.schema import APPLIED, DONE, MIGRATIONS, TABLE, Migration, newest, statements
 
@@ -29,7 +30,7 @@ class PostgresDatabase:
     sharing = " FOR KEY SHARE"
 
     def __init__(self, engine: sa.Engine, *, writable: bool) -> None:
-        self.place = engine.url.render_as_string(hide_password=True)
+        self.place = masked(engine.url.render_as_string(hide_password=True))
         self.writable = writable
         self._engine = engine
         self._process = os.getpid()
@@ -110,7 +111,7 @@ def open_postgres(
     except (ArgumentError, NoSuchModuleError, ValueError):
         finding = Finding("it is not an address", "trace_address", hint="postgresql://USER@HOST/DATABASE")
         raise TraceError("no address of a trace store", [finding]) from None
-    place = engine.url.render_as_string(hide_password=True)
+    place = masked(engine.url.render_as_string(hide_password=True))
     try:
         version = _migrated(engine, migrations)
     except SQLAlchemyError as error:

@@ -1,0 +1,9 @@
+"""The traces of a workspace: where they are, what was decided, and the same decided again.
+
+Shows what the store holds; makes no call and draws nothing.
+"""
+
+from workbench.session.tracing.opened import Traces
+from workbench.session.tracing.places import place_for, place_of, shown_place
+
+__all__ = ["Traces", "place_for", "place_of", "shown_place"]
