@@ -45,13 +45,7 @@ class WorkbenchApp(App[int]):
     """The workbench in a terminal, on a session or on one that is yet to be opened."""
 
     TITLE = "policy workbench"
-    CSS_PATH = [  # noqa: RUF012 - Textual declares it so
-        STYLES / "base.tcss",
-        STYLES / "main.tcss",
-        STYLES / "editor.tcss",
-        STYLES / "dialogs.tcss",
-        STYLES / "work.tcss",
-    ]
+    CSS_PATH = [STYLES / f"{name}.tcss" for name in ("base", "main", "editor", "dialogs", "work")]  # noqa: RUF012
     COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_palette}
     COMMAND_PALETTE_BINDING = "ctrl+p"
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -131,7 +131,7 @@ class WorkScreen(Speaking):
 
     def do_export(self) -> None:
         """Write what is shown to files."""
-        from workbench.tui.screens.exporting import ask_where_to  # noqa: PLC0415 - when it is asked for
+        from workbench.tui.work.exporting import ask_where_to  # noqa: PLC0415 - when it is asked for
 
         ask_where_to(self, self.exports())
 

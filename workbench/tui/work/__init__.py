@@ -47,7 +47,7 @@ def _opener(action_id: str) -> Callable[[MainScreen], None]:
 
 
 def _places(main: MainScreen) -> None:
-    from workbench.tui.screens.places import ask_where  # noqa: PLC0415 - when it is asked for
+    from workbench.tui.work.places import ask_where  # noqa: PLC0415 - when it is asked for
 
     ask_where(main)
 
