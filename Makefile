@@ -24,7 +24,8 @@ soak:  ## the tests with a hundred times the cases; hours
 pictures:  ## the documentation's pictures, made from the real app
 	$(PYTHON) docs/pictures/make.py
 
+lock: EXTRAS = dev all spark ray
 lock:  ## .ci/requirements.lock anew; needs pip-tools
-	$(PYTHON) -m piptools compile --quiet --generate-hashes --extra dev --extra all --allow-unsafe --strip-extras \
+	$(PYTHON) -m piptools compile --quiet --generate-hashes $(EXTRAS:%=--extra %) --allow-unsafe --strip-extras \
 	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
 	  --output-file .ci/requirements.lock pyproject.toml
