@@ -13,6 +13,7 @@ from typing import Literal
 from workbench.engine.decide import decide
 from workbench.engine.decision import Decision
 from workbench.errors import CompileError, Finding
+from workbench.language.admission import Admitted
 from workbench.rulebook.compile import Compiled, compile_policy
 from workbench.rulebook.tenant import Tenant, Workload
 from workbench.session.state import WorkspaceState
@@ -97,19 +98,20 @@ class Evaluator:
             compiled = compile_policy(tenant, state.rulebook, state.vocabulary, envelope=state.envelope)
         except CompileError as error:
             return Outcome(tenant, None, None, error.findings, None, None, 0, 0)
-        decision, providers = self._decide(state, compiled)
+        decision, providers = self.decision(state, compiled.policy)
         winner = decision.order[0] if decision.order else None
         cost = None if winner is None else cost_per_run(state.catalog.candidates[winner], tenant.workload)
         return Outcome(tenant, compiled, decision, (), winner, cost, decision.survivors, providers)
 
-    def _decide(self, state: WorkspaceState, compiled: Compiled) -> tuple[Decision, int]:
+    def decision(self, state: WorkspaceState, policy: Admitted) -> tuple[Decision, int]:
+        """What `policy` decides over the state's catalog, and how many providers stand in the order."""
         if self._pool is not state.pool or len(self._decisions) > self._limit:
             self._pool = state.pool
             self._decisions = {}
-        key = compiled.policy.encoding
+        key = policy.encoding
         known = self._decisions.get(key)
         if known is None:
-            decision = decide(compiled.policy, state.pool, state.context)
+            decision = decide(policy, state.pool, state.context)
             candidates = state.catalog.candidates
             providers = len({candidates[index]["provider_id"] for index in decision.order})
             known = self._decisions[key] = (decision, providers)
