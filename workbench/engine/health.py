@@ -7,7 +7,7 @@ itself holds for everyone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -22,6 +22,21 @@ OWN_FAULTS: Final = frozenset(("bad_request", "content_filter", "context_overflo
 """Failures that are the caller's fault and count towards no breaker."""
 
 Block = Literal["breaker_open", "disabled_provider"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What is known of one provider in one scope, to be kept between processes. Milliseconds of the caller's clock."""
+
+    failures: int = 0
+    """In a row."""
+    open_until: float | None = None
+    """None where the breaker has not opened; in the past where a probe is due."""
+    disabled_until: float | None = None
+
+
+_LONG_AGO: Final = 1e-9
+"""A time of opening that is over on any clock; 0 is a breaker that never opened."""
 
 
 @dataclass(slots=True)
@@ -122,6 +137,29 @@ class Health:
         for table in (self._breakers, self._disabled):
             for key in [k for k in table if tenant in (None, k[0]) and provider in (None, k[1])]:
                 del table[key]
+
+    def entries(self, tenants: Collection[str] | None = None) -> dict[tuple[str, str], Entry]:
+        """All that is known, by scope and provider, in ascending order; of these scopes where they are given."""
+        keys = sorted({*self._breakers, *self._disabled})
+        found: dict[tuple[str, str], Entry] = {}
+        for key in keys:
+            if tenants is None or key[0] in tenants:
+                breaker = self._breakers.get(key, _Breaker())
+                until = breaker.open_until if breaker.open_until > 0 else None
+                found[key] = Entry(breaker.failures, until, self._disabled.get(key))
+        return found
+
+    def restore(self, entries: Mapping[tuple[str, str], Entry], now: float) -> None:
+        """Take up what was kept, in place of what is known; no time reaches further than the longest allowed."""
+        self._breakers.clear()
+        self._disabled.clear()
+        for key, entry in entries.items():
+            opened = entry.open_until
+            if entry.failures or opened is not None:
+                until = 0.0 if opened is None else max(min(opened, now + MOST_OPEN_MS), _LONG_AGO)
+                self._breakers[key] = _Breaker(entry.failures, until)
+            if entry.disabled_until is not None and entry.disabled_until > now:
+                self._disabled[key] = min(entry.disabled_until, now + DISABLED_MS)
 
     def known(self, now: float) -> Iterator[tuple[str, str, Block, float]]:
         """What is blocked at `now`: scope, provider, why, and the milliseconds that remain; in ascending order."""

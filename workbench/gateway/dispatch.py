@@ -203,7 +203,8 @@ class _Walk:
         self, known: Attempt, tried: Attempted | None, started: float, failure: Failure, message: str | None = None
     ) -> Outcome:
         known = replace(
-            known, error_kind=failure.reason, detail=failure.detail, retry_after_ms=failure.retry_after_ms
+            known, error_kind=failure.reason, detail=failure.detail, retry_after_ms=failure.retry_after_ms,
+            local=failure.local, measured=failure.measured,
         )  # fmt: skip
         outcome = await self._ended(known, tried, started, message)
         try:

@@ -65,6 +65,10 @@ class Attempt:
     warnings: tuple[str, ...] = ()
     emulated: bool = False
     """Answered by a server that imitates providers, by its own word."""
+    local: bool = False
+    """Our own side was at fault: it says nothing of the provider."""
+    measured: bool = False
+    """The host itself vouches that the provider is at fault."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""What calls measure of providers, as averages that fade."""
