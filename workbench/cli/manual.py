@@ -24,6 +24,7 @@ SHAPES: Final = {
         "warnings",
     ),
     "explain": ("tenant", "catalog", "policy", "offers"),
+    "matrix": ("catalog", "by", "sort", "order", "group", "differences", "columns", "columns_alike", "rules", "tenants", "broken"),
     "export": ("tenant", "policy", "files", "not_included", "warnings"),
     "conformance": ("evaluator", "passed", "failed", "failures"),
     "catalog show": ("catalog", "total", "offers"),

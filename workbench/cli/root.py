@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "edit": Entry(f"{_HERE}.author.edit", "Change a clause and see which tenants move.", "Write rules"),
     "rank": Entry(f"{_HERE}.decide.rank", "Rank the offers for a tenant.", "Decide"),
     "explain": Entry(f"{_HERE}.decide.explain", "Say why an offer is chosen, or is not.", "Decide"),
+    "matrix": Entry(f"{_HERE}.whatif.matrix", "Show every tenant beside every offer, model or provider.", "What if"),
     "export": Entry(f"{_HERE}.ship.export", "Write a tenant's policy and its sources to files.", "Ship"),
     "conformance": Entry(f"{_HERE}.ship.conformance", "Replay conformance vectors.", "Ship"),
     "catalog": Entry(f"{_HERE}.catalog.group", "Show, check and import catalogs of offers.", "Offers"),

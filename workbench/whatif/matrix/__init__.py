@@ -1,0 +1,1 @@
+"""Tenants beside offers: the place, or the rule that says no, for every pair."""
