@@ -92,6 +92,22 @@ def _own_words(error: SQLAlchemyError) -> Exception:
     return original if isinstance(original, Exception) else RuntimeError(type(error).__name__)
 
 
+def engine_of(address: str) -> sa.Engine:
+    """Connections to `postgresql://...`, none of them made yet. Raises `TraceError` for what is no address."""
+    try:
+        url = sa.make_url(address)
+        if url.get_backend_name() != "postgresql":
+            raise TraceError("no address of a trace store", [Finding("begin it with `postgresql://`", "trace_address")])
+        options = {"connect_timeout": _WAIT_S, "options": f"-c lock_timeout={_WAIT_S}s -c synchronous_commit=on"}
+        return sa.create_engine(
+            url.set(drivername="postgresql+psycopg"), connect_args=options, pool_size=2, max_overflow=8,
+            pool_pre_ping=True,
+        )  # fmt: skip
+    except (ArgumentError, NoSuchModuleError, ValueError):
+        finding = Finding("it is not an address", "trace_address", hint="postgresql://USER@HOST/DATABASE")
+        raise TraceError("no address of a trace store", [finding]) from None
+
+
 def open_postgres(
     address: str, *, migrations: Sequence[Migration] = MIGRATIONS
 ) -> tuple[PostgresDatabase, tuple[Finding, ...]]:
@@ -99,18 +115,7 @@ def open_postgres(
 
     Raises `TraceError` where it cannot be reached or its tables cannot be made.
     """
-    try:
-        url = sa.make_url(address)
-        if url.get_backend_name() != "postgresql":
-            raise TraceError("no address of a trace store", [Finding("begin it with `postgresql://`", "trace_address")])
-        options = {"connect_timeout": _WAIT_S, "options": f"-c lock_timeout={_WAIT_S}s -c synchronous_commit=on"}
-        engine = sa.create_engine(
-            url.set(drivername="postgresql+psycopg"), connect_args=options, pool_size=2, max_overflow=8,
-            pool_pre_ping=True,
-        )  # fmt: skip
-    except (ArgumentError, NoSuchModuleError, ValueError):
-        finding = Finding("it is not an address", "trace_address", hint="postgresql://USER@HOST/DATABASE")
-        raise TraceError("no address of a trace store", [finding]) from None
+    engine = engine_of(address)
     place = masked(engine.url.render_as_string(hide_password=True))
     try:
         version = _migrated(engine, migrations)

@@ -1,0 +1,173 @@
+"""A policy together with the clauses it is made of, so that every rejection can name the rule behind it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from workbench.catalog import Catalog
+from workbench.engine import explain
+from workbench.engine.context import Context
+from workbench.engine.decision import Decision
+from workbench.engine.pool import Pool
+from workbench.language.admission import Admitted, check, compose
+from workbench.language.clause_text import to_text
+from workbench.language.vocabulary import Vocabulary
+from workbench.rulebook.clause import Clause
+from workbench.rulebook.compile import Compiled
+from workbench.session.policy_edits import children
+from workbench.session.state import WorkspaceState
+from workbench.session.views import envelope_clause
+
+
+@dataclass(frozen=True)
+class Sourced:
+    """What is decided by: the whole policy, envelope included, and its filter clauses with their rules."""
+
+    policy: Admitted
+    clauses: tuple[Clause, ...]
+    """Filters in force, the envelope first."""
+
+
+def of_policy(inner: Admitted, whole: Admitted, state: WorkspaceState) -> Sourced:
+    """A policy that came with a request: a clause for each part of its filter, under the rule `policy`."""
+    parts = children(inner.slot("filter").normal)
+    clauses = tuple(_part(number, part, inner, state.vocabulary) for number, part in enumerate(parts, start=1))
+    return Sourced(whole, (*envelope_clause(state), *clauses))
+
+
+def _part(number: int, part: list[Any], policy: Admitted, vocabulary: Vocabulary) -> Clause:
+    term = check(part, vocabulary, version=policy.version, sort="Pred")
+    text = to_text(part, vocabulary)
+    return Clause(f"policy-{number}", "filter", text, text, term, None, "The request's own policy", (), "own")
+
+
+def of_compiled(compiled: Compiled, state: WorkspaceState) -> Sourced:
+    """A tenant's policy, with the rule behind each clause."""
+    filters = [clause for clause in compiled.clauses if clause.slot == "filter" and clause.term is not None]
+    return Sourced(compiled.policy, (*envelope_clause(state), *filters))
+
+
+def inside(sourced: Sourced, own: Compiled, vocabulary: Vocabulary) -> Sourced:
+    """A request's policy for a tenant: the tenant's filter holds too, it only narrows."""
+    filters = tuple(clause for clause in own.clauses if clause.slot == "filter" and clause.term is not None)
+    policy = compose(sourced.policy, own.policy.slot("filter"), vocabulary)
+    return Sourced(policy, (*filters, *sourced.clauses))
+
+
+def within(sourced: Sourced, envelope: Admitted | None, vocabulary: Vocabulary) -> Sourced:
+    """The same inside one more envelope: that of the caller's token."""
+    if envelope is None:
+        return sourced
+    text = to_text(envelope.normal, vocabulary)
+    clause = Clause("token", "filter", text, text, envelope, None, "The envelope of the token", (), "default")
+    return Sourced(compose(sourced.policy, envelope, vocabulary), (clause, *sourced.clauses))
+
+
+def rule_of(clause: Clause) -> str:
+    """The rule behind a clause: its id, else `envelope`, `token`, `policy`, `own` or `default`."""
+    if clause.rule_id is not None:
+        return clause.rule_id
+    if clause.id in ("envelope", "token"):
+        return clause.id
+    return "policy" if clause.id.startswith("policy-") else clause.origin
+
+
+def finite(value: float | None) -> float | None:
+    """The number, null where it is infinite or none: JSON has no other word for it."""
+    return value if value is not None and math.isfinite(value) else None
+
+
+def offer_json(catalog: Catalog, index: int) -> dict[str, Any]:
+    """One offer under the names that clients know, region and id beside them. Unknown is null."""
+    row = catalog.candidates[index]
+    return {
+        "provider": row["provider_id"],
+        "model_family": row["model_family"],
+        "served_model_id": row["served_model_id"],
+        "region": catalog.offers[index].region,
+        "tier": row.get("tier"),
+        "discovery": "static",
+        "price_in": row.get("price_in"),
+        "price_out": row.get("price_out"),
+        "quality": row.get("bench_intelligence"),
+        "offer": catalog.offer_id(index),
+    }
+
+
+def ranked_rows(decision: Decision, catalog: Catalog, places: Sequence[int] | None = None) -> list[dict[str, Any]]:
+    """The order as rows, best first; `places` (from 0) of it, or all."""
+    wanted = range(len(decision.order)) if places is None else places
+    return [{**offer_json(catalog, decision.order[place]), "score": finite(decision.scores[place])} for place in wanted]
+
+
+def rejected_rows(
+    sourced: Sourced, decision: Decision, catalog: Catalog, pool: Pool, context: Context
+) -> list[dict[str, Any]]:
+    """Who was turned away, in catalog order: the conforming reason, and every rule against it with what it saw."""
+    masks = [explain.mask(clause.term, pool, context) for clause in sourced.clauses if clause.term is not None]
+    against = list(zip(sourced.clauses, masks, strict=True))
+    rows: list[dict[str, Any]] = []
+    for rejection in decision.rejected:
+        index = rejection.index
+        offer = catalog.candidates[index]
+        rules = [rule_json(clause, index, pool, context) for clause, held in against if not held[index]]
+        rows.append(
+            {
+                "model": offer["model_family"],
+                "reason": rejection.reason,
+                "provider": offer["provider_id"],
+                "model_family": offer["model_family"],
+                "served_model_id": offer["served_model_id"],
+                "region": catalog.offers[index].region,
+                "rules": rules,
+            }
+        )
+    return rows
+
+
+def rule_json(clause: Clause, index: int, pool: Pool, context: Context) -> dict[str, Any]:
+    """One clause's verdict on one offer: rule, clause, what the offer shows, what is needed."""
+    assert clause.term is not None  # noqa: S101 - clauses in force have one
+    verdict = explain.observe(clause.term, index, pool, context)
+    return {
+        "rule": rule_of(clause),
+        "clause": clause.shown,
+        "clause_id": clause.id,
+        "observed": verdict.observed,
+        "needed": verdict.needed,
+    }
+
+
+def facts_json(clause: Clause) -> dict[str, Any]:
+    """The tenant facts behind a clause, by name."""
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in clause.facts}
+
+
+def source_json(clause: Clause) -> dict[str, Any]:
+    """A clause with the rule and the facts that put it there."""
+    return {
+        "id": clause.id,
+        "slot": clause.slot,
+        "clause": clause.shown,
+        "text": clause.text,
+        "term": None if clause.term is None else clause.term.normal,
+        "rule": rule_of(clause),
+        "rule_title": clause.rule_title,
+        "origin": clause.origin,
+        "enabled": clause.enabled,
+        "facts": facts_json(clause),
+        "replaces": clause.replaced_text,
+    }
+
+
+def named(policy: Admitted) -> dict[str, Any]:
+    """Which policy: its names."""
+    return {"version": policy.version, "fingerprint": policy.fingerprint, "identity": policy.identity}
+
+
+def catalog_json(catalog: Catalog) -> Mapping[str, Any]:
+    """Which catalog a decision stands on."""
+    return {"name": catalog.name, "date": catalog.date, "sha256": catalog.sha256, "offers": len(catalog)}
