@@ -24,7 +24,21 @@ SHAPES: Final = {
         "warnings",
     ),
     "explain": ("tenant", "catalog", "policy", "offers"),
-    "matrix": ("catalog", "by", "sort", "order", "group", "differences", "columns", "columns_alike", "rules", "tenants", "broken"),
+    "matrix": (
+        "catalog", "by", "sort", "order", "group", "differences", "columns", "columns_alike",
+        "rules", "tenants", "broken",
+    ),
+    "drill TENANT": (
+        "tenant", "down", "faults", "seed", "streamed", "assumed_latency_ms", "end", "outcome", "stranded", "provider",
+        "offer", "elapsed_ms", "calls", "cost_bound", "assumption", "steps",
+    ),
+    "drill --all": (
+        "down", "faults", "seed", "streamed", "assumed_latency_ms", "stranded", "assumption", "tenants",
+    ),
+    "drill --radar": ("by", "where", "cheapest", "cheapest_that_passes", "nobody", "one_provider", "losses"),
+    "frontier": (
+        "tenant", "axes", "survivors", "rejected", "winner", "line", "ties", "points", "not_plotted",
+    ),
     "export": ("tenant", "policy", "files", "not_included", "warnings"),
     "conformance": ("evaluator", "passed", "failed", "failures"),
     "catalog show": ("catalog", "total", "offers"),

@@ -26,6 +26,16 @@ COMMANDS: Final = {
     "rank": Entry(f"{_HERE}.decide.rank", "Rank the offers for a tenant.", "Decide"),
     "explain": Entry(f"{_HERE}.decide.explain", "Say why an offer is chosen, or is not.", "Decide"),
     "matrix": Entry(f"{_HERE}.whatif.matrix", "Show every tenant beside every offer, model or provider.", "What if"),
+    "emulate": Entry(f"{_HERE}.run.emulate", "Imitate the providers on this machine, faults included.", "Run"),
+    "traces": Entry(f"{_HERE}.traces.group", "List, show, export and delete traces.", "Run"),
+    "replay": Entry(f"{_HERE}.traces.replay", "Decide a trace again and compare field by field.", "Run"),
+    "drill": Entry(
+        f"{_HERE}.whatif.drill", "Play an outage on a virtual clock; say who dies if a provider dies.", "What if"
+    ),
+    "frontier": Entry(
+        f"{_HERE}.whatif.frontier", "Plot price against quality, or two other figures, for a tenant.", "What if"
+    ),
+    "call": Entry(f"{_HERE}.run.call", "Make one test call for a tenant.", "Run"),
     "export": Entry(f"{_HERE}.ship.export", "Write a tenant's policy and its sources to files.", "Ship"),
     "conformance": Entry(f"{_HERE}.ship.conformance", "Replay conformance vectors.", "Ship"),
     "catalog": Entry(f"{_HERE}.catalog.group", "Show, check and import catalogs of offers.", "Offers"),

@@ -64,6 +64,9 @@ class Loss:
     """Of them the cheapest by price in and out together; None where no price is known."""
     price: float | None
     """What a million tokens in and a million out cost there, in USD."""
+    used: int | None
+    """The cheapest of those that pass for a tenant; None where none does, or no price is known."""
+    used_price: float | None
     falls: tuple[Fall, ...]
     """Tenants that had one of its offers in their order, by id. All others see no change."""
 
@@ -100,6 +103,12 @@ class Radar:
         priced = [loss for loss in self.losses if loss.price is not None]
         return min(priced, key=lambda loss: (loss.price or 0.0, loss.name), default=None)
 
+    @property
+    def cheapest_used(self) -> Loss | None:
+        """The one with the cheapest offer that passes for a tenant."""
+        priced = [loss for loss in self.losses if loss.used_price is not None]
+        return min(priced, key=lambda loss: (loss.used_price or 0.0, loss.name), default=None)
+
 
 def radar(evaluation: Evaluation, by: By = "provider", *, where: Mask | None = None, sort: str = "dies") -> Radar:
     """Every group of offers gone, one at a time.
@@ -111,12 +120,14 @@ def radar(evaluation: Evaluation, by: By = "provider", *, where: Mask | None = N
     columns = axis(state.catalog, by)
     looked = np.ones(len(state.pool), np.bool_) if where is None else where
     losses: list[Loss] = []
+    passes = _passes(evaluation)
     falls = _falls(evaluation, columns.of_offer, len(columns.names))
     for column, name in enumerate(columns.names):
         offers = np.flatnonzero(looked & (columns.of_offer == column)).tolist()
         if offers:
-            cheapest, price = _cheapest(state, offers)
-            losses.append(Loss(name, len(offers), cheapest, price, tuple(falls[column])))
+            used = [index for index in offers if passes[index]]
+            prices = (*_cheapest(state, offers), *_cheapest(state, used))
+            losses.append(Loss(name, len(offers), *prices, tuple(falls[column])))
     outcomes = evaluation.outcomes.values()
     nobody = tuple(o.tenant.id for o in outcomes if o.decision is not None and o.winner is None)
     alone = tuple(
@@ -191,6 +202,15 @@ def _direction(before: int, after: int | None, was: float | None, now: float | N
     if was is None or now is None or was == now:
         return "moved"
     return "dearer" if now > was else "cheaper"
+
+
+def _passes(evaluation: Evaluation) -> Mask:
+    """Which offers pass for at least one tenant."""
+    found = np.zeros(len(evaluation.state.pool), dtype=np.bool_)
+    for outcome in evaluation.outcomes.values():
+        if outcome.decision is not None:
+            found |= outcome.decision.codes == len(outcome.decision.reasons)
+    return found
 
 
 def _cheapest(state: WorkspaceState, offers: Sequence[int]) -> tuple[int | None, float | None]:

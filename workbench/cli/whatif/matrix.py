@@ -28,7 +28,7 @@ from workbench.whatif.matrix.sheet import ORDERS, RESULTS, Asked, Sheet, sheet
 WIDEST: Final = 14
 """Cells of a column on a terminal; a longer name of a rule is cut with a mark."""
 WINNER: Final = "◆1"
-_SHORT: Final[tuple[By, ...]] = ("provider", "region")
+_SHORT: Final[tuple[By, ...]] = ("provider", "region", "served_by")
 """What has names short enough for a heading; the others get letters, explained below the table."""
 
 

@@ -63,3 +63,20 @@ def assumptions(drilled: Drilled, trouble: Trouble) -> str | None:
     if not drilled.assumed:
         return None
     return f"a call takes {milliseconds(trouble.latency_ms)} where the catalog states no latency: an assumption"
+
+
+def ladder(state: WorkspaceState, drilled: Drilled) -> list[str]:
+    """The way down as a drawn ladder: the time, a rung for each call and wait, and what follows from it."""
+    times = [milliseconds(step.at_ms) for step in drilled.steps]
+    room = max(map(len, [*times, milliseconds(drilled.elapsed_ms)]), default=0)
+    lines: list[str] = []
+    for step, at in zip(drilled.steps, times, strict=True):
+        if step.kind == "call":
+            lines.append(f"{at:>{room}}  ● {who(state, step)}")
+            took = f"after {milliseconds(step.took_ms)}"
+            lines.append(f"{'':>{room}}  │   {happening(step)} ({took})")
+        else:
+            sign = "◌" if step.kind == "wait" else "│  "
+            lines.append(f"{at:>{room}}  {sign} {happening(step)}")
+    end = "✓" if not drilled.stranded else "x"
+    return [*lines, f"{milliseconds(drilled.elapsed_ms):>{room}}  {end} {ending(state, drilled)}"]

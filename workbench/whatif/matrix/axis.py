@@ -1,4 +1,4 @@
-"""The columns of a matrix: every offer by itself, or the offers of one model, of one provider, of one region."""
+"""The columns of a matrix: every offer by itself, or the offers of one model, provider, region or route."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.catalog import Catalog
+from workbench.engine.reference.fields import served_by
 from workbench.language.vocabulary import UNKNOWN
 
-By = Literal["offer", "model", "provider", "region"]
-BYS: Final[tuple[By, ...]] = ("offer", "model", "provider", "region")
+By = Literal["offer", "model", "provider", "region", "served_by"]
+BYS: Final[tuple[By, ...]] = ("offer", "model", "provider", "region", "served_by")
 
 Places = NDArray[np.intp]
 
@@ -65,4 +66,5 @@ _KEYS: Final[dict[By, Callable[[Catalog, int], str]]] = {
     "model": lambda catalog, index: catalog.offers[index].model,
     "provider": lambda catalog, index: catalog.offers[index].provider,
     "region": lambda catalog, index: catalog.offers[index].region or UNKNOWN,
+    "served_by": lambda catalog, index: served_by(catalog.candidates[index]) or UNKNOWN,
 }

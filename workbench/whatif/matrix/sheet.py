@@ -91,7 +91,7 @@ def sheet(matrix: Matrix, asked: Asked) -> Sheet:
         check_known(matrix, asked.group)
     if asked.order not in ORDERS:
         raise _unknown("order", asked.order, ORDERS)
-    tenants = _sorted(matrix, [name for name in matrix.tenants if _matches(matrix, name, asked.tenants)], asked)
+    tenants = _sorted(matrix, [name for name in matrix.tenants if matches(matrix.outcome(name), asked.tenants)], asked)
     columns = _ordered(matrix, _columns(matrix, asked.columns), asked.order)
     if not asked.differences:
         return Sheet(matrix, asked, tuple(Row(name, (), _group(matrix, name, asked)) for name in tenants), columns, 0)
@@ -121,11 +121,12 @@ def words_of(text: str) -> list[str]:
     return text.casefold().split()
 
 
-def _matches(matrix: Matrix, tenant: str, text: str) -> bool:
+def matches(outcome: Outcome, text: str) -> bool:
+    """Whether every word of `text` occurs in the tenant's id, title or facts; `plan=vip` is how a fact reads."""
     wanted = words_of(text)
     if not wanted:
         return True
-    known = matrix.outcome(tenant).tenant
+    known = outcome.tenant
     facts = " ".join(f"{name}={fact_words(value)}" for name, value in known.facts.items())
     said = f"{known.id} {known.title} {facts}".casefold()
     return all(word in said for word in wanted)
