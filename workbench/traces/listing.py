@@ -13,8 +13,11 @@ from workbench.traces.parts.words import IN_FLIGHT, INTERRUPTED
 LONGEST_MS: Final = 10 * 60 * 1000
 """No call lasts this long: one without an outcome that began earlier was interrupted."""
 COLUMNS: Final = (
-    "sequence, trace_id, time_ms, tenant, no_log, emulated, outcome, provider, model, region, attempts, tokens_in, "
-    "tokens_out, cost_usd, latency_ms, writer"
+    "sequence, trace_id, time_ms, tenant, no_log, emulated, outcome, "
+    "CASE WHEN outcome IS NULL THEN (SELECT c.provider FROM calls c WHERE c.sequence = traces.sequence "
+    "ORDER BY c.number DESC LIMIT 1) ELSE provider END, model, region, "
+    "CASE WHEN outcome IS NULL THEN (SELECT count(*) FROM calls c WHERE c.sequence = traces.sequence) "
+    "ELSE attempts END, tokens_in, tokens_out, cost_usd, latency_ms, writer, winner, offer"
 )
 
 
@@ -33,6 +36,12 @@ class Filter:
     """Up to here, this millisecond left out."""
     text: str | None = None
     """A part of the id, tenant, provider, model or outcome, or of the text where it is kept; case does not count."""
+    trace_id: str | None = None
+    """The whole id."""
+    prefix: str | None = None
+    """How the id begins."""
+    up_to: int | None = None
+    """The last sequence number that is meant."""
 
 
 class TraceRow(NamedTuple):
@@ -55,6 +64,10 @@ class TraceRow(NamedTuple):
     tokens_out: float | None
     cost_usd: float | None
     latency_ms: float | None
+    winner: str | None = None
+    """The id of the offer that stood first in the order; None where nobody did."""
+    offer: str | None = None
+    """The id of the offer that answered, else of the last call; None also where a call was interrupted."""
 
 
 def trace_rows(rows: list[Row], now_ms: int) -> list[TraceRow]:
@@ -62,7 +75,7 @@ def trace_rows(rows: list[Row], now_ms: int) -> list[TraceRow]:
     return [
         TraceRow(
             r[0], r[1], r[2], r[3], bool(r[4]), bool(r[5]), r[6] or unfinished(r[15], now_ms - r[2]), r[7], r[8], r[9],
-            r[10], r[11], r[12], r[13], r[14],
+            r[10], r[11], r[12], r[13], r[14], r[16], r[17],
         )
         for r in rows
     ]  # fmt: skip
@@ -94,6 +107,12 @@ def _conditions(wanted: Filter) -> Iterator[tuple[str, str, Any]]:
         yield "time_ms >= :since", "since", wanted.since_ms
     if wanted.until_ms is not None:
         yield "time_ms < :until", "until", wanted.until_ms
+    if wanted.trace_id is not None:
+        yield "trace_id = :trace_id", "trace_id", _text(wanted.trace_id)
+    if wanted.prefix is not None:
+        yield "substr(trace_id, 1, length(:prefix)) = :prefix", "prefix", _text(wanted.prefix)
+    if wanted.up_to is not None:
+        yield "sequence <= :up_to", "up_to", wanted.up_to
     if wanted.outcome is not None:
         yield _outcome(wanted.outcome)
     if wanted.text:

@@ -27,6 +27,8 @@ from workbench.traces.parts.words import IN_FLIGHT, INTERRUPTED, Kind, is_identi
 from workbench.traces.record import Material, Record, Trace
 from workbench.traces.wire import from_row, to_row
 
+LAST: Final = 2**62
+"""No trace has this sequence number or a higher one."""
 MOST_KEPT: Final = 4
 """Catalogs held in memory between reads."""
 SEARCHED: Final = 200_000
@@ -125,7 +127,7 @@ class TraceStore:
                 execute(_KEEP, {"kind": kind, "sha256": str(digests[f"s{number}"]), **_blob(record.material, kind)})
         values = {
             "trace_id": str(head.trace_id), "time_ms": head.time_ms, "tenant": str(head.tenant),
-            "emulated": int(head.emulated), "writer": writer(), **_summary(record),
+            "emulated": int(head.emulated), "writer": writer(), "winner": _winner(record), **_summary(record),
         }  # fmt: skip
         sequence = int(execute(_INSERT, values)[0][0])
         execute(_INSERT_RECORD, {"sequence": sequence, **_data(record)})
@@ -138,14 +140,17 @@ class TraceStore:
     ) -> list[TraceRow]:
         """The traces that a filter means, newest first by sequence number; `before` one, to read on."""
         condition, values = where(wanted or Filter())
-        if before is not None:
-            condition, values = f"{condition} AND sequence < :before", {**values, "before": before}
+        condition, values = f"{condition} AND sequence < :before", {**values, "before": before or LAST}
         text = f"SELECT {COLUMNS} FROM traces WHERE {condition} ORDER BY sequence DESC LIMIT :limit"  # noqa: S608 - fixed words
+        unfinished = wanted is not None and wanted.outcome in {INTERRUPTED, IN_FLIGHT}
+        found: list[TraceRow] = []
         with self.database.read() as execute:
-            found = trace_rows(execute(text, {**values, "limit": limit}), now_ms)
-        if wanted is not None and wanted.outcome in {INTERRUPTED, IN_FLIGHT}:
-            return [row for row in found if row.outcome == wanted.outcome]
-        return found
+            while True:
+                rows = trace_rows(execute(text, {**values, "limit": limit}), now_ms)
+                found += [row for row in rows if not unfinished or row.outcome == (wanted and wanted.outcome)]
+                if not unfinished or len(rows) < limit or len(found) >= limit:
+                    return found[:limit]
+                values["before"] = rows[-1].sequence
 
     def get(self, trace_id: str) -> Record:
         """One trace with all it names. Raises `TraceError` where there is none of that id."""
@@ -188,15 +193,34 @@ class TraceStore:
             found["outcome"] = found["outcome"] or row.outcome
             yield found
 
+    def count(self, wanted: Filter | None = None, *, now_ms: int | None = None) -> int:
+        """How many traces a filter means; with `now_ms` only those that `prune` would delete then."""
+        condition, values = where(wanted or Filter())
+        if now_ms is not None:
+            condition, values = f"{condition} AND {_DONE}", {**values, "stale": now_ms - LONGEST_MS}
+        with self.database.read() as execute:
+            return int(execute(f"SELECT count(*) FROM traces WHERE {condition}", values)[0][0])  # noqa: S608 - fixed words
+
+    def pulse(self) -> tuple[int, int, int]:
+        """Three numbers that are others once a trace was added, ended or deleted: to look again only then."""
+        with self.database.read() as execute:
+            newest, count, ended = execute(_PULSE, {})[0]
+        return int(newest or 0), int(count), int(ended)
+
+    def nth_newest(self, number: int) -> int | None:
+        """The sequence number of the trace that is the `number`th newest, from 1; None where there are fewer."""
+        with self.database.read() as execute:
+            rows = execute(_NTH, {"skipped": number - 1})
+        return int(rows[0][0]) if rows else None
+
     def prune(self, wanted: Filter, *, now_ms: int) -> int:
         """Delete the traces that a filter means, and what only they named; gives how many.
 
         A call that may still be in flight stays. The text is gone from the files when this returns.
         """
         condition, values = where(wanted)
-        done = "(outcome IS NOT NULL OR time_ms < :stale)"
         with self.database.write(alone=True) as execute:
-            text = f"DELETE FROM traces WHERE {condition} AND {done} RETURNING sequence"  # noqa: S608 - fixed words
+            text = f"DELETE FROM traces WHERE {condition} AND {_DONE} RETURNING sequence"  # noqa: S608 - fixed words
             count = len(execute(text, {**values, "stale": now_ms - LONGEST_MS}))
             execute(_SWEEP, {})
         self.database.tidy()
@@ -207,18 +231,22 @@ class TraceStore:
         self.database.close()
 
 
+_DONE: Final = "(outcome IS NOT NULL OR time_ms < :stale)"
+"""What has ended, or began so long ago that it was interrupted."""
+_PULSE: Final = "SELECT max(sequence), count(*), count(outcome) FROM traces"
+_NTH: Final = "SELECT sequence FROM traces ORDER BY sequence DESC LIMIT 1 OFFSET :skipped"
 _BY_ID: Final = "SELECT sequence FROM traces WHERE trace_id = :trace_id"
 _KEEP: Final = (
     "INSERT INTO contents (kind, sha256, size, data) VALUES (:kind, :sha256, :size, :data) ON CONFLICT DO NOTHING"
 )
 _INSERT: Final = """INSERT INTO traces
-    (trace_id, time_ms, tenant, no_log, emulated, writer, outcome, provider, model, region, attempts, tokens_in,
-     tokens_out, cost_usd, latency_ms)
-    VALUES (:trace_id, :time_ms, :tenant, :no_log, :emulated, :writer, :outcome, :provider, :model, :region, :attempts,
-     :tokens_in, :tokens_out, :cost_usd, :latency_ms) RETURNING sequence"""
+    (trace_id, time_ms, tenant, no_log, emulated, writer, outcome, winner, offer, provider, model, region, attempts,
+     tokens_in, tokens_out, cost_usd, latency_ms)
+    VALUES (:trace_id, :time_ms, :tenant, :no_log, :emulated, :writer, :outcome, :winner, :offer, :provider, :model,
+     :region, :attempts, :tokens_in, :tokens_out, :cost_usd, :latency_ms) RETURNING sequence"""
 _INSERT_RECORD: Final = "INSERT INTO records (sequence, words, data) VALUES (:sequence, :words, :data)"
 _USE: Final = "INSERT INTO uses (sequence, kind, sha256) VALUES (:sequence, :kind, :sha256)"
-_FINISH: Final = """UPDATE traces SET no_log = :no_log, outcome = :outcome, provider = :provider,
+_FINISH: Final = """UPDATE traces SET no_log = :no_log, outcome = :outcome, offer = :offer, provider = :provider,
     model = :model, region = :region, attempts = :attempts, tokens_in = :tokens_in, tokens_out = :tokens_out,
     cost_usd = :cost_usd, latency_ms = :latency_ms WHERE sequence = :sequence"""
 _FINISH_RECORD: Final = "UPDATE records SET words = :words, data = :data WHERE sequence = :sequence"
@@ -296,6 +324,7 @@ def _summary(record: Record) -> dict[str, Any]:
     return {
         "no_log": int(trace.no_log),
         "outcome": str(trace.result.outcome) if trace.result else None,
+        "offer": None if shown is None else catalog.offer_ids[shown],
         "provider": candidate.get("provider_id"),
         "model": candidate.get("model_family"),
         "region": None if shown is None else catalog.regions[shown],
@@ -305,6 +334,11 @@ def _summary(record: Record) -> dict[str, Any]:
         "cost_usd": usage.cost_usd if usage else None,
         "latency_ms": trace.result.total_latency_ms if trace.result else None,
     }
+
+
+def _winner(record: Record) -> str | None:
+    winner = record.material.verdicts.winner
+    return None if winner is None else record.material.catalog.offer_ids[winner]
 
 
 def _data(record: Record) -> dict[str, Any]:

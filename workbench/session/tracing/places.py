@@ -77,3 +77,9 @@ def _named(text: str, where: str) -> Path | str:
 
 def _refused(reason: str, where: str, hint: str) -> UsageError:
     return UsageError("the place of the traces can't be used", [Finding(reason, "trace_place", Place(where), hint)])
+
+
+def told_place(option: str | None, environment: Mapping[str, str] | None = None) -> bool:
+    """Whether the option or the variable says it, so that nothing of the workspace need be read."""
+    given = os.environ if environment is None else environment
+    return bool(option or given.get(VARIABLE))

@@ -44,6 +44,8 @@ MIGRATIONS: Final = (
                 emulated INTEGER NOT NULL,
                 writer TEXT NOT NULL,
                 outcome TEXT,
+                winner TEXT,
+                offer TEXT,
                 provider TEXT,
                 model TEXT,
                 region TEXT,

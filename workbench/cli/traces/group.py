@@ -1,0 +1,42 @@
+"""`workbench traces`: the commands about what was decided and called before."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import click
+
+from workbench.cli.groups import Entry, LazyGroup
+from workbench.cli.invocation import CONTEXT, common_options
+
+_HERE: Final = "workbench.cli.traces"
+
+COMMANDS: Final = {
+    "list": Entry(f"{_HERE}.listing", "List traces, newest first.", "Commands"),
+    "show": Entry(f"{_HERE}.show", "Show one trace: attempts, rejections, cost, sources.", "Commands"),
+    "export": Entry(f"{_HERE}.export", "Write traces as JSON lines.", "Commands"),
+    "prune": Entry(f"{_HERE}.prune", "Delete traces.", "Commands"),
+}
+
+_HELP: Final = """List, show, export and delete traces: what was decided, and what came of it.
+
+Where they are: --traces, else WORKBENCH_TRACES, else `traces` in workbench.toml, else a file of the workspace's own in
+your state folder. `workbench replay` decides one again.
+"""
+
+
+@click.group(
+    "traces",
+    cls=LazyGroup,
+    entries=COMMANDS,
+    short_help="List, show, export and delete traces.",
+    help=_HELP,
+    no_args_is_help=False,
+    add_help_option=False,
+    context_settings=dict(CONTEXT),
+)
+def command() -> None:
+    pass
+
+
+command.params.extend(common_options())
