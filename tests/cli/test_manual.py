@@ -43,6 +43,8 @@ ARGUMENTS = {
     "compile": ["acme"],
     "rank": ["acme"],
     "explain": ["acme", "gpt-5.5"],
+    "drill": ["acme"],
+    "frontier": ["acme"],
     "export": ["acme"],
     "edit": ["acme", "free-floor", "top"],
     "catalog facts": ["openai/gpt-5.5@eu"],

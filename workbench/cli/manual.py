@@ -28,17 +28,19 @@ SHAPES: Final = {
         "catalog", "by", "sort", "order", "group", "differences", "columns", "columns_alike",
         "rules", "tenants", "broken",
     ),
-    "drill TENANT": (
+    "drill": (
         "tenant", "down", "faults", "seed", "streamed", "assumed_latency_ms", "end", "outcome", "stranded", "provider",
         "offer", "elapsed_ms", "calls", "cost_bound", "assumption", "steps",
     ),
-    "drill --all": (
-        "down", "faults", "seed", "streamed", "assumed_latency_ms", "stranded", "assumption", "tenants",
-    ),
-    "drill --radar": ("by", "where", "cheapest", "cheapest_that_passes", "nobody", "one_provider", "losses"),
     "frontier": (
         "tenant", "axes", "survivors", "rejected", "winner", "line", "ties", "points", "not_plotted",
     ),
+    "traces list": ("store", "traces", "next"),
+    "traces show": ("trace", "steps", "lacks", "store"),
+    "traces export": ("traces", "path", "failed"),
+    "traces prune": ("store", "deleted", "left", "backup"),
+    "replay": ("trace_id", "tenant", "same", "recorded_catalog", "catalog", "fields", "differences", "store"),
+    "replay --all": ("replayed", "same", "unread", "changed", "findings", "store"),
     "export": ("tenant", "policy", "files", "not_included", "warnings"),
     "conformance": ("evaluator", "passed", "failed", "failures"),
     "catalog show": ("catalog", "total", "offers"),
