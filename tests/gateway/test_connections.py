@@ -268,7 +268,7 @@ BAD_REQUESTS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("asked", BAD_REQUESTS, ids=repr)
+@pytest.mark.parametrize("asked", BAD_REQUESTS, ids=range(len(BAD_REQUESTS)))
 async def test_a_request_that_cannot_be_written_sends_nothing(asked: dict[str, Any]) -> None:
     async with transport() as wire, serving(answered(False)) as (server,):
         made = await call(wire, cascade([candidate(0, server.url)], asked=asked))
