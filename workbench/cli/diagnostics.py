@@ -25,6 +25,7 @@ OK: Final = 0
 FINDINGS: Final = 1
 USAGE: Final = 2
 NO_CANDIDATE: Final = 3
+PROVIDER_FAILURE: Final = 4
 INTERNAL: Final = 5
 INTERRUPTED: Final = 130
 
@@ -156,6 +157,18 @@ def note(text: str) -> None:
     from workbench.boundary import sanitiser
 
     _write(f"note: {sanitiser.one_line(text)}\n")
+
+
+def tell(text: str) -> None:
+    """One line of what is going on beside the result, made visible."""
+    from workbench.boundary import sanitiser
+
+    _write(sanitiser.one_line(text) + "\n")
+
+
+def ask(question: str) -> None:
+    """A question whose answer is read from stdin; the line stays open."""
+    _write(question)
 
 
 def usage(reason: str, *, hint: str | None = None, code: str = "usage") -> UsageError:

@@ -20,7 +20,8 @@ from workbench.engine.decision import Decision
 from workbench.engine.fallback import Cascade
 from workbench.engine.measures.decay import FIELDS
 from workbench.engine.pool import Pool
-from workbench.errors import CompileError, Finding
+from workbench.engine.transform import transform
+from workbench.errors import CompileError, Finding, UsageError
 from workbench.gateway.dispatch import Ask, Dispatcher, Stop
 from workbench.gateway.events import Answer, Emit, unheard
 from workbench.gateway.transport import open_transport
@@ -28,6 +29,7 @@ from workbench.language.admission import Admitted
 from workbench.language.runnable import require_runnable
 from workbench.session.calls.addresses import Addressed, addressed, emulated
 from workbench.session.calls.answer import Called, exchange_of, spent_of
+from workbench.session.calls.curl import curl_of
 from workbench.session.calls.health_store import HealthStore
 from workbench.session.calls.hearing import Hearing
 from workbench.session.calls.key_ring import KeyRing
@@ -86,6 +88,22 @@ class Prepared:
         """What was decided for this request."""
         assert self.outcome.decision is not None  # noqa: S101 - `prepare` refuses a tenant without one
         return self.outcome.decision
+
+    def request(self, index: int) -> dict[str, Any]:
+        """The request as the policy transforms it for one offer."""
+        each = self.cascade
+        return transform(
+            each.context.request, each.policy, each.pool.candidates[index], each.context, each.pool.vocabulary,
+            each.registered,
+        )  # fmt: skip
+
+    def curl(self, index: int) -> str:
+        """The call of one offer for a shell, with the variable's name where the key goes. Raises `UsageError`."""
+        for lack in self.lacks:
+            if lack.index == index and lack.why == "address":
+                reason = f"`{lack.variable}`, the address of your own account, is not set"
+                raise UsageError("no curl", [Finding(reason, "no_address", hint="set it, or give --emulator URL")])
+        return curl_of(self.cascade.pool.candidates[index], self.request(index), stream=self.question.stream)
 
     @property
     def nobody(self) -> bool:
@@ -192,7 +210,8 @@ class Caller:
         try:
             host = Dispatcher(transport, self.ring.keys, health.health, TraceRecorder(recording))
             host.allow_http = self.allow_http
-            ask = Ask(prepared.trace_id, prepared.cascade, prepared.question.stream, prepared.quiet)
+            asked = prepared.question
+            ask = Ask(prepared.trace_id, prepared.cascade, asked.stream, prepared.quiet, asked.deadline_ms)
             answer, cancelled = await _answered(host, ask, heard, stop or Stop())
         finally:
             await transport.aclose()

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from workbench.boundary import files, strict_json
+from workbench.engine.fallback import DEADLINE_MS
 from workbench.engine.values import record
 from workbench.errors import DocumentError, FileRefused, Finding, Place, UsageError
 from workbench.language.runnable import REQUEST_PARAMETERS
@@ -45,8 +46,8 @@ class Question:
     """`data:` addresses."""
     temperature: float | None = None
     max_tokens: int = MAX_TOKENS
-    timeout_ms: float | None = None
-    """Of each attempt; the whole call has the machine's own deadline."""
+    deadline_ms: float = DEADLINE_MS
+    """Of the whole call, waits included."""
     stream: bool = True
 
     @property
@@ -64,8 +65,6 @@ class Question:
             made["response_format"] = {"type": "json_object"}
         if self.temperature is not None:
             made["temperature"] = self.temperature
-        if self.timeout_ms is not None:
-            made["timeout_ms"] = self.timeout_ms
         needs = self.needs
         if needs:
             made["requirements"] = {"needs": needs}
@@ -99,9 +98,10 @@ class Question:
             found.append(Finding("JSON mode and a schema exclude each other", "json_mode", hint="give one of them"))
         if len(self.images) > MOST_IMAGES:
             found.append(Finding(f"{len(self.images)} pictures, more than {MOST_IMAGES}", "image"))
-        for name in ("temperature", "max_tokens", "timeout_ms"):
+        bounds = {**REQUEST_PARAMETERS, "deadline_ms": (1.0, float(DEADLINE_MS))}
+        for name in ("temperature", "max_tokens", "deadline_ms"):
             value: float | None = getattr(self, name)
-            low, high = REQUEST_PARAMETERS[name]
+            low, high = bounds[name]
             if value is not None and not low <= value <= high:
                 found.append(Finding(f"{name} {value:g} is not from {low:g} to {high:g}", name))
         if found:
