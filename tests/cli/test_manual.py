@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+import click
 import pytest
 
 from tests.cli.command import ROOT, call, environment
 from tests.cli.test_ship import PRICES
-from workbench.cli.catalog.group import COMMANDS as CATALOG
+from tests.traces.worlds import case
 from workbench.cli.manual import SHAPES, manual
-from workbench.cli.root import COMMANDS
+from workbench.cli.root import COMMANDS, root
+from workbench.traces.opening import open_store
+from workbench.traces.record import settle
 
 PAGE = ROOT / "docs" / "commands.md"
 
@@ -51,6 +56,17 @@ ARGUMENTS = {
     "conformance": ["-"],
     "catalog import": ["--litellm", "prices.json", "--out", "made.json", "--since", "2020-01-01"],
     "init": ["other"],
+    **{
+        name: [*words, "--traces", "traces.db"]
+        for name, words in {
+            "traces list": [],
+            "traces show": ["t000001"],
+            "traces export": ["--out", "traces.jsonl"],
+            "traces prune": ["--keep", "0", "--yes"],
+            "replay": ["t000001"],
+            "replay --all": [],
+        }.items()
+    },
 }
 
 
@@ -58,9 +74,24 @@ ARGUMENTS = {
 def test_what_a_command_prints_has_the_keys_of_the_page(workspace: Path, name: str) -> None:
     (workspace / "prices.json").write_text(json.dumps(PRICES))
     vectors = '{"version": "sigma-pol/v2", "vectors": []}'
-    ran = call(*name.split(), *ARGUMENTS.get(name, []), "--json", cwd=workspace, stdin=vectors)
+    if name.startswith(("traces", "replay")):
+        with contextlib.closing(open_store(workspace / "traces.db")) as store:
+            store.finish(settle(case().record(1)))
+    words = ["acme" if word == "TENANT" else word for word in name.split()]
+    ran = call(*words, *ARGUMENTS.get(name, []), "--json", cwd=workspace, stdin=vectors)
     assert tuple(ran.json) == ("schema", *SHAPES[name])
 
 
 def test_every_command_has_its_keys_on_the_page() -> None:
-    assert set(SHAPES) == {*COMMANDS, *(f"catalog {name}" for name in CATALOG)} - {"catalog"}
+    known = {" ".join(word for word in name.split() if word.islower() and word[0] != "-") for name in SHAPES}
+    assert set(_leaves(root, "")) == known
+
+
+def _leaves(group: click.Group, path: str) -> Iterator[str]:
+    """Every command that does something by itself."""
+    for name in group.list_commands(click.Context(group)):
+        command = group.get_command(click.Context(group), name)
+        if isinstance(command, click.Group):
+            yield from _leaves(command, f"{path}{name} ")
+        if not isinstance(command, click.Group) or command.invoke_without_command:
+            yield f"{path}{name}"

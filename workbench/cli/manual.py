@@ -41,6 +41,13 @@ SHAPES: Final = {
     "traces prune": ("store", "deleted", "left", "backup"),
     "replay": ("trace_id", "tenant", "same", "recorded_catalog", "catalog", "fields", "differences", "store"),
     "replay --all": ("replayed", "same", "unread", "changed", "findings", "store"),
+    "call": (
+        "tenant", "emulated", "no_log", "policy", "quote", "warnings", "outcome", "chosen", "decision_path", "attempts",
+        "answer", "tokens", "cost_usd", "cost_basis", "first_token_ms", "tokens_per_s", "total_latency_ms", "recovery",
+        "rejected", "trace_id", "trace_lost",
+    ),
+    "health": ("emulated", "out", "measures"),
+    "health reset": ("forgotten",),
     "export": ("tenant", "policy", "files", "not_included", "warnings"),
     "conformance": ("evaluator", "passed", "failed", "failures"),
     "catalog show": ("catalog", "total", "offers"),

@@ -75,7 +75,7 @@ def _one(invocation: Invocation, here: Opened, trace_id: str, other: KeptCatalog
     store = here.traces.opened()
     found = verdict(store, find(store, trace_id, now_ms=here.now), other)
     if invocation.as_json:
-        invocation.output.document({**_json(found), "warnings": here.json["warnings"]})
+        invocation.output.document({**_json(found), "store": here.json})
     else:
         _show(invocation.output, found, limit)
     return diagnostics.OK if found.same else diagnostics.FINDINGS
@@ -163,7 +163,7 @@ def _every(invocation: Invocation, here: Opened, wanted: Filter, other: KeptCata
         body = {
             "replayed": tally.count, "same": tally.same, "unread": tally.unread,
             "changed": [{**row_json(v.row), "fields": list(v.changed)} for v in tally.changed],
-            "findings": [diagnostics.finding_json(finding) for finding in tally.findings],
+            "findings": [diagnostics.finding_json(finding) for finding in tally.findings], "store": here.json,
         }  # fmt: skip
         invocation.output.document(body)
     else:

@@ -39,7 +39,8 @@ def command(
         store = here.traces.opened()
         found = whole(store, find(store, trace_id, now_ms=here.now))
         if invocation.as_json:
-            invocation.output.document({**found.document, "calls": _calls(found), "warnings": here.json["warnings"]})
+            body = {"trace": found.document, "steps": _steps(found), "lacks": found.lacks, "store": here.json}
+            invocation.output.document(body)
             return diagnostics.OK
         _show(invocation.output, found, limit, rejected=rejected)
         if exchange:
@@ -48,7 +49,7 @@ def command(
     return diagnostics.OK
 
 
-def _calls(found: Whole) -> list[dict[str, Any]]:
+def _steps(found: Whole) -> list[dict[str, Any]]:
     return [
         {"offer": rung.offer, "at_ms": rung.at_ms, "took_ms": rung.took_ms, "what": rung.words} for rung in found.rungs
     ]
