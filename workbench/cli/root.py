@@ -36,6 +36,8 @@ COMMANDS: Final = {
         f"{_HERE}.whatif.frontier", "Plot price against quality, or two other figures, for a tenant.", "What if"
     ),
     "call": Entry(f"{_HERE}.run.call", "Make one test call for a tenant.", "Run"),
+    "health": Entry(f"{_HERE}.run.health", "Show which providers are out, and what calls measured.", "Run"),
+    "serve": Entry(f"{_HERE}.run.serve", "Serve an OpenAI-compatible endpoint that routes by policy.", "Run"),
     "export": Entry(f"{_HERE}.ship.export", "Write a tenant's policy and its sources to files.", "Ship"),
     "conformance": Entry(f"{_HERE}.ship.conformance", "Replay conformance vectors.", "Ship"),
     "catalog": Entry(f"{_HERE}.catalog.group", "Show, check and import catalogs of offers.", "Offers"),

@@ -5,15 +5,20 @@ Belongs to one event loop. The only thing that changes as a whole is `state`; a 
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.engine.fallback import DEADLINE_MS
 from workbench.engine.health import Health
 from workbench.errors import Finding
+from workbench.gateway.dispatch import monotonic_ms
 from workbench.server.hooks import Anyone, Callers
 from workbench.server.state import ServerState
+from workbench.session.tracing import Traces
+
+if TYPE_CHECKING:
+    from workbench.server.chat.calling import Engine
 
 DEFAULT_MAX_TOKENS: Final = 4096
 
@@ -42,9 +47,17 @@ class Host:
     options: Options = field(default_factory=Options)
     callers: Callers = field(default_factory=Anyone)
     health: Health = field(default_factory=Health)
+    engine: Engine | None = None
+    """What calls are made with; None until the loop is up."""
+    traces: Traces | None = None
+    """Where traces are read from; None: nowhere."""
     faults: tuple[Finding, ...] = ()
     """Why the last reload was not taken; empty where the state is what the files say."""
     starting: list[Callable[[], Awaitable[None]]] = field(default_factory=list[Callable[[], Awaitable[None]]])
     """Run in order when the loop is up."""
     stopping: list[Callable[[], Awaitable[None]]] = field(default_factory=list[Callable[[], Awaitable[None]]])
     """Run in reverse order when the last request has ended."""
+
+    def health_state(self, scope: str) -> Mapping[str, Any]:
+        """What a policy may look at of health, for one tenant: the same object until it changes."""
+        return self.health.as_state(scope, monotonic_ms())

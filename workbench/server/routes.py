@@ -4,6 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from workbench.server.chat import completions
 from workbench.server.routing import Route
+from workbench.server.x import routes as x_routes
 
-ROUTES: Final[tuple[Route, ...]] = ()
+ROUTES: Final[tuple[Route, ...]] = (
+    *completions.ROUTES,
+    *x_routes.ROUTES,
+)

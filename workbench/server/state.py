@@ -10,14 +10,17 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from workbench.engine.decisions import Decisions
+from workbench.engine.pool import Pool
 from workbench.errors import Finding
 from workbench.language.admission import Admitted
 from workbench.rulebook.compile import Compiled, compile_policy
 from workbench.rulebook.tenant import Tenant
+from workbench.session.profiles.named import Profile, compile_profiles
 from workbench.session.state import WorkspaceState
-from workbench.session.workspace import Workspace, open_workspace
+from workbench.session.workspace import Workspace, default_workload, open_workspace
 from workbench.traces.parts.catalogs import KeptCatalog
 
 
@@ -30,6 +33,10 @@ class ServerState:
     """Which snapshot since the start, from 1."""
     tenants: Mapping[str, Tenant] = field(default_factory=dict[str, Tenant])
     """By id; those whose file is broken are missing."""
+    call_pool: Pool | None = None
+    """The same offers with the addresses that they are called at; None: the catalog's."""
+    remembered: dict[object, Any] = field(default_factory=dict[object, Any], compare=False, repr=False)
+    """What requests made of this snapshot and may use again; whoever puts something in bounds it."""
 
     @classmethod
     def of(cls, workspace: Workspace, generation: int = 1) -> ServerState:
@@ -70,6 +77,13 @@ class ServerState:
         """The tenant's policy inside the envelope, remembered with the rulebook. Raises `CompileError`."""
         session = self.workspace.state
         return compile_policy(tenant, session.rulebook, session.vocabulary, envelope=session.envelope)
+
+    @cached_property
+    def profiles(self) -> Mapping[str, Profile]:
+        """The named policies, `default` first. Raises `WorkspaceError`."""
+        workspace = self.workspace
+        workload = default_workload(workspace.settings)
+        return compile_profiles(workspace.settings.profiles, workspace.root, workspace.state, workload)
 
     @property
     def findings(self) -> tuple[Finding, ...]:

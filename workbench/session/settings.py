@@ -6,20 +6,37 @@ Owns the keys of that one file; every key that is not one of them is refused wit
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from pathlib import PurePath
-from typing import Any
+from typing import Any, cast
 
 from workbench.boundary.guarded_toml import locate
-from workbench.errors import Finding, Place, WorkspaceError
+from workbench.boundary.names import check_name
+from workbench.errors import FileRefused, Finding, Place, WorkspaceError
+from workbench.rulebook.reader import SLOTS, Slot
 from workbench.traces.databases.address import ENDINGS, is_address
 
 FILE_NAME = "workbench.toml"
 
-_KEYS = ("title", "catalog", "rulebook", "tenants", "workload", "envelope", "traces")
+_KEYS = ("title", "catalog", "rulebook", "tenants", "workload", "envelope", "traces", "profiles")
 _TEXT_KEYS = ("title", "catalog", "rulebook", "tenants", "envelope", "traces")
 _WORKLOAD_KEYS = ("tokens_in", "tokens_out", "runs_per_month")
+
+
+_PROFILE_KEYS = ("filter", "filters", *SLOTS[1:])
+MAX_PROFILES = 256
+MAX_CLAUSES = 64
+
+
+@dataclass(frozen=True, slots=True)
+class ProfileSettings:
+    """One named policy as `[profiles]` states it: a file, or clause texts."""
+
+    file: str | None = None
+    """A path below the workspace ending in `.json`."""
+    clauses: tuple[tuple[Slot, str], ...] = ()
+    """Slot and clause text, filters first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +55,8 @@ class Settings:
     """Clause text and-ed onto every policy."""
     traces: str | None = field(default=None, repr=False)
     """A path below the workspace ending in `.db`, or the address of a PostgreSQL database; it may hold a password."""
+    profiles: Mapping[str, ProfileSettings] = field(default_factory=dict[str, ProfileSettings])
+    """Named policies, for `profile:NAME` at the endpoint."""
 
 
 def parse_settings(document: Mapping[str, Any], *, source: str, text: str, folder: str) -> Settings:
@@ -51,6 +70,7 @@ def parse_settings(document: Mapping[str, Any], *, source: str, text: str, folde
     if workload is not None:
         findings.extend(_workload_findings(workload, source, text))
     findings.extend(_traces_findings(document.get("traces"), source, text))
+    profiles = _profiles(document.get("profiles"), source, text, findings)
     if "catalog" not in document:
         findings.append(
             Finding("no catalog is named", "missing_key", Place(source, path="catalog"), 'write `catalog = "2026-11"`')
@@ -65,7 +85,52 @@ def parse_settings(document: Mapping[str, Any], *, source: str, text: str, folde
         workload=workload,
         envelope=document.get("envelope"),
         traces=document.get("traces"),
+        profiles=profiles,
     )
+
+
+def _profiles(raw: object, source: str, text: str, findings: list[Finding]) -> dict[str, ProfileSettings]:
+    """The named policies; what is wrong with them goes to `findings`."""
+    found: dict[str, ProfileSettings] = {}
+    if raw is None:
+        return found
+    if not isinstance(raw, dict) or len(raw) > MAX_PROFILES:  # pyright: ignore[reportUnknownArgumentType]
+        hint = 'write `[profiles]`, then `NAME = "policies/NAME.json"`, or a table `[profiles.NAME]` of clauses'
+        place = Place(source, locate(text, ("profiles",)), path="profiles")
+        findings.append(Finding(f"`profiles` must be a table of at most {MAX_PROFILES}", "wrong_type", place, hint))
+        return found
+    table: dict[str, Any] = raw  # pyright: ignore[reportUnknownVariableType] - TOML keys are strings
+    for name, value in table.items():
+        place = Place(source, locate(text, ("profiles", name)), path=f"profiles.{name}")
+        try:
+            check_name(name, what="profile name")
+        except FileRefused as refused:
+            findings += [replace(finding, place=place) for finding in refused.findings]
+            continue
+        if isinstance(value, str) and value.endswith(".json"):
+            found[name] = ProfileSettings(file=value)
+        elif isinstance(value, dict):
+            clauses: dict[str, Any] = value  # pyright: ignore[reportUnknownVariableType] - as above
+            findings += _unknown(clauses, _PROFILE_KEYS, ("profiles", name), source, text)
+            found[name] = ProfileSettings(clauses=tuple(_profile_clauses(clauses, place, findings)))
+        else:
+            hint = 'a path ending in ".json", or a table with filters, rank, select, transform or fallback'
+            findings.append(Finding(f"`{name}` is no policy", "wrong_type", place, hint))
+    return found
+
+
+def _profile_clauses(table: Mapping[str, Any], place: Place, findings: list[Finding]) -> Iterable[tuple[Slot, str]]:
+    several: Any = table.get("filters", [])
+    filters = cast("list[Any]", several if isinstance(several, list) else [several])
+    wanted: list[tuple[Slot, Any]] = [("filter", text) for text in filters]
+    wanted.extend((slot, table[slot]) for slot in SLOTS if slot in table)
+    for slot, text in wanted[:MAX_CLAUSES]:
+        if isinstance(text, str):
+            yield slot, text
+        else:
+            findings.append(Finding(f"`{slot}` must be clause text", "wrong_type", place, "write it in quotes"))
+    if len(wanted) > MAX_CLAUSES:
+        findings.append(Finding(f"more than {MAX_CLAUSES} clauses", "limit", place))
 
 
 def _wrong_text(document: Mapping[str, Any], source: str, text: str) -> Iterable[Finding]:

@@ -168,6 +168,10 @@ def _open(root: Path) -> Workspace:
         tenants=tenants,
         envelope=_envelope(settings, settings_document.text, catalog),
     )
+    if settings.profiles:
+        from workbench.session.profiles.named import compile_profiles  # noqa: PLC0415 - most workspaces have none
+
+        compile_profiles(settings.profiles, root, state, default_workload(settings))
     findings = (
         *catalog.findings,
         *check_benchmarks(rulebook, catalog.benchmark_versions),

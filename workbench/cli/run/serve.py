@@ -1,0 +1,121 @@
+"""`workbench serve`: the endpoint, one base URL for every OpenAI client, the policy with the call."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from workbench.boundary import strict_json
+from workbench.cli import diagnostics
+from workbench.cli.invocation import Invocation, declare
+from workbench.cli.output import SCHEMA, escape_unsafe
+
+if TYPE_CHECKING:
+    from workbench.server.net.assembly import Process
+
+
+@declare("serve", "Serve an OpenAI-compatible endpoint that routes by policy.")
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, metavar="HOST", help="Beyond loopback tokens are needed."
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=8088, show_default=True, metavar="N", help="0: a free one."
+)
+@click.option("--allow-host", "names", multiple=True, metavar="NAME", help="A host name to answer to; again for more.")
+@click.option("--emulator", metavar="URL", help="Send every call to this emulator instead of its provider.")
+@click.option(
+    "--processes", type=click.IntRange(1, 64), default=1, show_default=True, metavar="N", help="How many serve."
+)
+@click.option("--traces", metavar="PLACE", help="Where traces go: a file, or postgresql://...")
+@click.option(
+    "--default-max-tokens",
+    type=click.IntRange(0, 1_000_000),
+    default=4096,
+    show_default=True,
+    metavar="N",
+    help="For a call that states none; 0 sets none.",
+)
+@click.option(
+    "--deadline",
+    type=click.FloatRange(0.1, 50),
+    default=50,
+    show_default=True,
+    metavar="S",
+    help="Of each call.",
+)
+@click.option("--lenient", is_flag=True, help="Answer an unknown model by the default profile, with a warning.")
+def command(
+    invocation: Invocation, host: str, port: int, processes: int, emulator: str | None, traces: str | None,
+    **wanted: Any,
+) -> int:  # fmt: skip
+    """Serve the workspace behind an OpenAI-compatible API until ctrl+c.
+
+    A catalog, rulebook or tenant file that changes is taken up at once; one that is broken is not, and the last good
+    one keeps serving.
+    """
+    from workbench.server.host import Options
+    from workbench.server.net.assembly import Plan, Process
+    from workbench.server.net.listening import bind, run, url_of
+    from workbench.server.net.several import Several, inherited
+
+    options = Options(
+        default_max_tokens=wanted["default_max_tokens"],
+        deadline_ms=wanted["deadline"] * 1000,
+        lenient=wanted["lenient"],
+        host_names=(*wanted["names"], host),
+        emulated=emulator is not None,
+    )
+    process = Process(Plan(invocation.root(), traces, options, emulator))
+    given = inherited()
+    bound = given or bind(host, port)
+    shown = _Shown(invocation, process)
+    if processes > 1 and given is None:
+        signalled = Several(bound, sys.argv[1:], processes).run(lambda: shown.ready(url_of(bound)))
+    else:
+        signalled = run(process.app(), bound, lambda: shown.ready(url_of(bound)))
+    return 128 + signalled if signalled else diagnostics.OK
+
+
+class _Shown:
+    """What is said when it is up: lines, or one JSON line."""
+
+    def __init__(self, invocation: Invocation, process: Process) -> None:
+        self._invocation = invocation
+        self._process = process
+
+    def ready(self, url: str) -> None:
+        """Where it is, what it serves, and one call to try."""
+        output, process = self._invocation.output, self._process
+        host, findings = process.host, [*process.host.faults, *process.notices]
+        state = host.state
+        tenant = next(iter(state.tenants), None) if state is not None else None
+        if output.as_json:
+            self._json({
+                "event": "ready", "url": url, "base_url": f"{url}/v1", "initialized": state is not None,
+                "tenants": [] if state is None else sorted(state.tenants),
+                "profiles": [] if state is None else list(state.profiles),
+                "traces": process.traces.shown, "emulated": host.options.emulated,
+                "warnings": [diagnostics.finding_json(finding) for finding in findings],
+            })  # fmt: skip
+            return
+        output.heading(f"serving at {url}")
+        output.line(f"base URL  {url}/v1")
+        output.line(f"traces    {process.traces.shown}")
+        if host.options.emulated:
+            output.line("every call goes to the emulator; every answer is made up")
+        diagnostics.warn(findings)
+        if not self._invocation.quiet:
+            body = _body(tenant)
+            output.line(f"try       curl -s {url}/v1/chat/completions -H 'content-type: application/json' -d '{body}'")
+            output.line("ctrl+c ends it")
+
+    def _json(self, document: dict[str, Any]) -> None:
+        self._invocation.output.raw(escape_unsafe(strict_json.dumps({"schema": SCHEMA, **document})) + "\n")
+
+
+def _body(tenant: str | None) -> str:
+    whose = {} if tenant is None else {"tenant": tenant}
+    return strict_json.dumps({"model": "policy:tenant" if tenant else "", **whose, "compact": True,
+                              "messages": [{"role": "user", "content": "hello"}]})  # fmt: skip

@@ -1,0 +1,168 @@
+"""One call from its decision to its end: decide, record, dispatch, count. Nothing here knows what a client is sent."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, cast
+
+from workbench.engine.context import Context
+from workbench.engine.fallback import Cascade, Finished
+from workbench.gateway.codecs.neutral import Reply
+from workbench.gateway.dispatch import Ask, Dispatcher, Stop
+from workbench.gateway.events import Answer, Emit, unheard
+from workbench.server.chat.answering import Told, cost_of
+from workbench.server.chat.parameters import Call
+from workbench.server.chat.shown import Shown
+from workbench.server.chat.subject import Subject
+from workbench.server.chat.totals import Totals
+from workbench.server.hooks import Spent, Ticket
+from workbench.server.host import Host
+from workbench.server.state import ServerState
+from workbench.server.tracing.recording import CallRecorder, Recording
+from workbench.traces.parts.catalogs import KeptCatalog
+from workbench.traces.parts.words import CostBasis
+from workbench.traces.record import About, Exchange, Record, Usage, make_trace
+
+MOST_SHOWN: Final = 1_024
+_SEED: Final = 2**31 - 1
+_BASIS: Final[Mapping[str, CostBasis]] = {"reported": "provider", "computed": "estimated"}
+_SEEDED: Final = frozenset(("sample", "jitter", "inject_seed", "from_ctx", "filter_text", "filter_image"))
+_NO_STATE: Final[Mapping[str, Any]] = {}
+
+
+@dataclass(slots=True)
+class Engine:
+    """What every call of one process shares."""
+
+    host: Host
+    dispatcher: Dispatcher
+    traces: CallRecorder
+    totals: Totals = field(default_factory=Totals)
+
+
+@dataclass(slots=True)
+class Running:
+    """A call that is decided and about to be made."""
+
+    engine: Engine
+    call: Call
+    subject: Subject
+    shown: Shown
+    context: Context
+    recording: Recording
+    ticket: Ticket
+    told: Told
+    began_ms: int
+    stop: Stop = field(default_factory=Stop)
+
+    async def run(self, emit: Emit = unheard) -> Answer:
+        """Make the call and record how it went; raises only `CancelledError`, with everything closed and recorded."""
+        host = self.engine.host
+        state, subject = self.shown.state, self.subject
+        pool = state.call_pool or state.kept.pool
+        cascade = Cascade(subject.policy, self.shown.decision.order, pool, self.context, subject.scope)
+        no_log = self.recording.record.trace.no_log
+        ask = Ask(self.told.trace_id, cascade, self.call.stream, no_log, host.options.deadline_ms)
+        self.engine.traces.register(self.recording)
+        try:
+            answer = await self.engine.dispatcher.run(ask, emit, self.stop)
+        except BaseException:
+            await self.close(None)
+            raise
+        await self.close(answer)
+        return answer
+
+    async def close(self, answer: Answer | None) -> None:
+        """Write the trace's end and give the ticket back; None for a call that was cancelled with its task."""
+        finished = Finished("cancelled", None, ()) if answer is None else answer.finished
+        reply = answer.reply if answer is not None else None
+        spent, usage = None, None
+        if reply is not None and reply.usage is not None and finished.index is not None:
+            counted = reply.usage
+            cost, basis = cost_of(counted, self.shown.state.kept.candidates[finished.index])
+            spent = Spent(counted.tokens_in, counted.tokens_out, cost)
+            usage = Usage(
+                counted.tokens_in, counted.tokens_out, counted.tokens_cached, cost, _BASIS.get(basis or ""), None, None
+            )
+            if self.call.session:
+                whose = f"{self.subject.scope}"
+                total = self.engine.totals.add(whose, self.call.session, counted, cost)
+                self.told = replace(self.told, session=total.json())
+        self.engine.traces.end(
+            self.recording, finished, usage, _exchange(self.call, reply), answer.latency_ms if answer else None
+        )
+        await self.ticket.close(spent)
+
+
+def _exchange(call: Call, reply: Reply | None) -> Exchange:
+    """The words of a call, for a tenant whose words may be kept; of any other the record drops them."""
+    said: Any = None
+    if reply is not None:
+        said = {"text": reply.text, "finish_reason": reply.finish_reason}
+        if reply.tool_calls:
+            said["tool_calls"] = [[each.name, each.arguments] for each in reply.tool_calls]
+    return Exchange(call.neutral, said)
+
+
+async def prepare(
+    engine: Engine, state: ServerState, call: Call, subject: Subject, ticket: Ticket, warnings: tuple[str, ...] = ()
+) -> Running:
+    """Decide a call; everything that can be known before a byte leaves."""
+    context = context_of(engine.host, call, subject)
+    decision = state.decisions.decide(subject.policy, context)
+    shown = _shown(state, subject, decision, context)
+    now = time.time_ns() // 1_000_000
+    recording = Recording(_record(state, subject, shown, context, now, engine.host.options.emulated))
+    told = Told(str(recording.record.trace.head.trace_id), now, call.compact, None, warnings)
+    return Running(engine, call, subject, shown, context, recording, ticket, told, now)
+
+
+def context_of(host: Host, call: Call, subject: Subject) -> Context:
+    """What the decision sees of the request and of the host."""
+    request = call.neutral
+    wanted = call.body.get("requirements")
+    if wanted:
+        request["requirements"] = wanted
+    if call.body.get("scope") is not None:
+        request["scope"] = call.body["scope"]
+    images = _images(request["messages"])
+    if images:
+        request["images"] = images
+    seed = float(secrets.randbelow(_SEED) + 1) if _wants_seed(subject) else None
+    return Context(request, host.health_state(subject.scope), seed)
+
+
+def _images(messages: list[dict[str, Any]]) -> list[int]:
+    """One entry for each message with a picture."""
+    found: list[int] = []
+    for place, message in enumerate(messages):
+        content = message.get("content")
+        if isinstance(content, list):
+            parts = cast("list[dict[str, Any]]", content)
+            if any(part.get("type") == "image_url" or "image_url" in part for part in parts):
+                found.append(place)
+    return found
+
+
+def _wants_seed(subject: Subject) -> bool:
+    encoding = subject.policy.encoding
+    return any(f"({word}" in encoding or f'"{word}"' in encoding for word in _SEEDED)
+
+
+def _shown(state: ServerState, subject: Subject, decision: Any, context: Context) -> Shown:
+    key = ("shown", id(subject), id(decision))
+    known = state.remembered.get(key)
+    if known is None:
+        if len(state.remembered) >= MOST_SHOWN:
+            state.remembered.pop(next(iter(state.remembered)))
+        known = state.remembered[key] = Shown(state, subject, decision, context)
+    return known
+
+
+def _record(state: ServerState, subject: Subject, shown: Shown, context: Context, now: int, emulated: bool) -> Record:
+    about = About(rulebook_sha256=state.rulebook_sha256, time_ms=now, emulated=emulated)
+    catalog: KeptCatalog = state.kept
+    return make_trace(subject.tenant, subject.compiled, catalog, context, shown.decision, about=about)

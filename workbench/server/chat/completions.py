@@ -1,0 +1,67 @@
+"""`POST /v1/chat/completions`, with a profile in the path too: read, decide, call, answer."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from workbench.server.chat.answering import completion, router
+from workbench.server.chat.calling import Engine, Running, prepare
+from workbench.server.chat.failures import failure_response
+from workbench.server.chat.parameters import Call, read_call
+from workbench.server.chat.subject import Sugar, subject_of, sugar_of
+from workbench.server.errors import Refused
+from workbench.server.exchange import Request, Response
+from workbench.server.reading import ClientGone, read_object
+from workbench.server.routing import Route
+
+SESSION_HEADER: Final = b"x-unhardcoded-session"
+
+
+async def complete(request: Request) -> Response | None:
+    """One chat completion."""
+    body = await read_object(request)
+    call = read_call(body, request.host.options.default_max_tokens)
+    sugar = _sugar(call, request)
+    running = await begin(request, call, sugar)
+    answer = await running.run()
+    if answer.outcome == "cancelled":
+        raise ClientGone
+    if answer.reply is None:
+        return failure_response(answer, running.shown, router(answer, running.shown, running.told))
+    return Response(200, completion(answer, answer.reply, running.shown, running.told, call.model))
+
+
+async def begin(request: Request, call: Call, sugar: Sugar) -> Running:
+    """The call decided and admitted, nothing sent yet. Raises `Refused`."""
+    engine = engine_of(request)
+    if call.session is None:
+        named = request.header(SESSION_HEADER)
+        if named is not None:
+            call.session = named.decode("latin-1")[:512]
+    subject = subject_of(call, sugar, request.state, request.caller)
+    ticket = await request.host.callers.admit(request.caller, subject.tenant.id)
+    try:
+        warnings = () if sugar.warning is None else (sugar.warning,)
+        return await prepare(engine, request.state, call, subject, ticket, warnings)
+    except BaseException:
+        await ticket.close(None)
+        raise
+
+
+def engine_of(request: Request) -> Engine:
+    """What calls are made with."""
+    engine = request.host.engine
+    if engine is None:
+        raise Refused(503, "not_initialized", "the router is not initialized", "server_error")
+    return engine
+
+
+def _sugar(call: Call, request: Request) -> Sugar:
+    given = any(call.body.get(name) is not None for name in ("policy_ir", "flow_ir"))
+    return sugar_of(call.model, request.params.get("profile"), policy=given, lenient=request.host.options.lenient)
+
+
+ROUTES: Final = (
+    Route("POST", "/v1/chat/completions", complete),
+    Route("POST", "/{profile}/v1/chat/completions", complete),
+)

@@ -1,0 +1,77 @@
+"""How a call that nobody answered is told: the public host's codes, its status table, one item per failed attempt."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, Final
+
+from workbench.catalog import Catalog
+from workbench.gateway.events import Answer
+from workbench.server.chat.shown import Shown
+from workbench.server.errors import ROUTER, said
+from workbench.server.exchange import Response, dumps
+
+MESSAGE_CUT: Final = 80
+STATUS: Final[Mapping[str, int]] = {
+    "no_candidates": 503,
+    "auth_error": 401,
+    "rate_limit": 429,
+    "bad_request": 400,
+    "context_overflow": 400,
+    "timeout": 504,
+}
+"""By kind; every other one is 502."""
+
+
+def status_of(outcome: str) -> int:
+    """The HTTP status of an outcome, `exhausted: ` or bare."""
+    return STATUS.get(outcome.removeprefix("exhausted: "), 502)
+
+
+def error_of(answer: Answer, shown: Shown) -> dict[str, Any]:
+    """The member `error`."""
+    code = answer.outcome
+    message = code if code.startswith("exhausted: ") else f"router: {code}"
+    items = [_item(entry) for entry in answer.path if entry["event"] == "attempted" and entry.get("error_kind")]
+    if not items and answer.recovery:
+        items = _waits(answer, shown.state.session.catalog)
+    elif not items and code == "no_candidates":
+        items = [_nobody(shown)]
+    joined = "; ".join(items)
+    return {"message": said(f"{message} — {joined}" if joined else message), "type": ROUTER, "code": code}
+
+
+def _item(entry: Mapping[str, Any]) -> str:
+    status = entry.get("http_status")
+    message = entry.get("error_message")
+    return (
+        f"{entry['provider_id']}/{entry['model_family']}={entry['error_kind']}"
+        + (f"({status})" if status is not None else "")
+        + (f' "{said(message)[:MESSAGE_CUT]}"' if message else "")
+    )
+
+
+def _waits(answer: Answer, catalog: Catalog) -> list[str]:
+    """Who could be called when, where nobody can be now (RELIABILITY R14)."""
+    return [
+        f"{catalog.offer_id(index)} in {math.ceil(wait / 1000)} s" for index, wait in answer.recovery[:12]
+    ]  # fmt: skip
+
+
+def _nobody(shown: Shown) -> str:
+    decision = shown.decision
+    if not decision.population:
+        return "the catalog has no offers"
+    shares = ", ".join(f"{count} by {reason}" for reason, count in shown.reasons[:6])
+    return f"{len(decision.rejected)} of {decision.population} offers rejected: {shares}"
+
+
+def failure_response(answer: Answer, shown: Shown, router: bytes) -> Response:
+    """The answer for a call that failed before anything of an answer was sent."""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+    if answer.recovery:
+        seconds = math.ceil(min(wait for _, wait in answer.recovery) / 1000)
+        headers = ((b"retry-after", str(max(seconds, 1)).encode()),)
+    body = b'{"error":%s,"x_router":%s}' % (dumps(error_of(answer, shown)), router)
+    return Response(status_of(answer.outcome), body, headers)

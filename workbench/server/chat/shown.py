@@ -1,0 +1,86 @@
+"""A decision as its answers show it, written once: the same bytes go out with every call that it decides."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from workbench.engine.context import Context
+from workbench.engine.decision import Decision
+from workbench.server.chat.subject import Subject
+from workbench.server.exchange import dumps
+from workbench.server.state import ServerState
+from workbench.server.x.sourced import finite, rejected_rows
+
+MOST_RANKED: Final = 10
+
+
+@dataclass(eq=False)
+class Shown:
+    """One decision for one subject."""
+
+    state: ServerState
+    subject: Subject
+    decision: Decision
+    context: Context
+    """One of those it was made in; all of them decide the same."""
+
+    @cached_property
+    def ranked(self) -> bytes:
+        """`"ranked":[...]`, cut to ten, `ranked_total` behind it where it was."""
+        catalog, order = self.state.session.catalog, self.decision.order
+        rows: list[dict[str, Any]] = []
+        for index, score in zip(order[:MOST_RANKED], self.decision.scores[:MOST_RANKED], strict=True):
+            row = catalog.candidates[index]
+            rows.append(
+                {
+                    "provider_id": row["provider_id"],
+                    "model_family": row["model_family"],
+                    "tier": row.get("tier"),
+                    "score": finite(score),
+                    "served_model_id": row["served_model_id"],
+                    "region": catalog.offers[index].region,
+                }
+            )
+        written = b'"ranked":' + dumps(rows)
+        return written + b',"ranked_total":%d' % len(order) if len(order) > MOST_RANKED else written
+
+    @cached_property
+    def rejected_list(self) -> list[dict[str, Any]]:
+        """Who was turned away: the conforming reason, and every rule with what it saw and needs."""
+        state = self.state
+        return rejected_rows(self.subject.sourced, self.decision, state.session.catalog, state.kept.pool, self.context)
+
+    @cached_property
+    def rejected(self) -> bytes:
+        """`"rejected":[...]`, whole."""
+        return b'"rejected":' + dumps(self.rejected_list)
+
+    @cached_property
+    def rejected_counts(self) -> bytes:
+        """The same as counts by reason, for a caller that wants to read less."""
+        counts = self.reasons
+        rows = [{"reason": reason, "count": count} for reason, count in counts]
+        total = sum(count for _, count in counts)
+        return b'"rejected":[],"rejected_total":%d,"rejected_by":' % total + dumps(rows)
+
+    @cached_property
+    def reasons(self) -> list[tuple[str, int]]:
+        """How many each reason turned away, the most frequent first."""
+        counted = Counter(rejection.reason for rejection in self.decision.rejected)
+        return sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
+
+    @cached_property
+    def policy(self) -> bytes:
+        """`"policy_fingerprint":...,"policy_term":...`: the term that was really evaluated."""
+        policy = self.subject.policy
+        return b'"policy_fingerprint":%s,"policy_term":%s' % (dumps(policy.fingerprint), dumps(policy.normal))
+
+    def trace(self, *, path: bytes, began_ms: int, latency_ms: float, compact: bool) -> bytes:
+        """`decision_trace`."""
+        rejected = self.rejected_counts if compact else self.rejected
+        return b'{%s,%s,"decision_path":%s,"started_at_ms":%d,"total_latency_ms":%s,%s}' % (
+            self.ranked, rejected, path, began_ms, dumps(round(latency_ms, 3)), self.policy,
+        )  # fmt: skip

@@ -1,0 +1,218 @@
+"""What a call is decided by: a profile, a tenant's policy, a policy of its own, inside every envelope that holds.
+
+Envelopes only narrow. The workspace's holds around everything, then the tenant's own filter where a policy came along
+for a tenant, then the token's; a family or a pin narrows further, and the filter holds for a pin too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from workbench.errors import AdmissionError, WorkspaceError
+from workbench.language.admission import Admitted, check, compose
+from workbench.language.clause_text import to_text
+from workbench.rulebook.clause import Clause
+from workbench.rulebook.compile import Compiled
+from workbench.rulebook.schema import NO_LOG
+from workbench.rulebook.tenant import DEFAULT_WORKLOAD, Tenant
+from workbench.server.chat.parameters import Call
+from workbench.server.errors import ROUTER, Refused, invalid, said
+from workbench.server.hooks import Caller
+from workbench.server.state import ServerState
+from workbench.server.x.admitting import admit_policy
+from workbench.server.x.refusal import because
+from workbench.server.x.sourced import Sourced
+from workbench.server.x.tenancy import SOURCE, compiled_for, tenant_of
+from workbench.session.profiles.named import taken_apart
+from workbench.session.views import envelope_clause
+
+MOST_KEPT: Final = 4_096
+"""Subjects remembered for one snapshot."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """One policy as it is really evaluated, with whom it is for. Compared by identity: equal calls share one."""
+
+    tenant: Tenant
+    """Of a call without a tenant: one that stands for the caller, whose text is never kept."""
+    scope: str
+    """Whose breakers and disables hold; no two tenants and no caller share one."""
+    compiled: Compiled
+    """The whole policy; its clauses are all filters in force, envelopes first."""
+    sourced: Sourced
+    """The same for explaining."""
+
+    @property
+    def policy(self) -> Admitted:
+        """The whole policy."""
+        return self.compiled.policy
+
+
+@dataclass(frozen=True, slots=True)
+class Sugar:
+    """What the field `model` (or the path) says."""
+
+    profile: str = ""
+    """Empty: the default one."""
+    family: str | None = None
+    provider: str | None = None
+    label: bool = False
+    """`policy:...`, which names nothing by itself."""
+    warning: str | None = None
+
+
+def sugar_of(model: str, path_profile: str | None, *, policy: bool, lenient: bool) -> Sugar:
+    """What `model` means; raises `Refused` for a malformed one, and for a model that nobody has here."""
+    if path_profile is not None:
+        return Sugar(path_profile)
+    if not model:
+        return Sugar()
+    prefix, colon, rest = model.partition(":")
+    named = _NAMED.get(prefix) if colon else None
+    if named is not None:
+        return named(rest)
+    if policy or (prefix == "policy" and colon):
+        if not policy:
+            message = "`policy:` in `model` is a label only: send the policy as `policy_ir`"
+            raise Refused(400, "policy_in_model_field", message)
+        return Sugar(label=True)
+    if lenient:
+        return Sugar(warning=said(f"there is no model `{model[:80]}` here; the default profile answered"))
+    message = f"there is no model `{model[:80]}` here: name a profile, a family or a pin, see /v1/models"
+    raise Refused(404, "model_not_found", said(message), more={"param": "model"})
+
+
+def _family(rest: str) -> Sugar:
+    if not rest:
+        raise invalid("`family:` needs a model family: `family:gpt-5.5`", param="model", code="invalid_model")
+    return Sugar(family=rest)
+
+
+def _pin(rest: str) -> Sugar:
+    provider, _, family = rest.partition("/")
+    if not (provider and family):
+        raise invalid("a pin is `pin:PROVIDER/FAMILY`", param="model", code="invalid_model")
+    return Sugar(family=family, provider=provider)
+
+
+_NAMED: Final[Mapping[str, Callable[[str], Sugar]]] = {"profile": Sugar, "family": _family, "pin": _pin}
+
+
+def subject_of(call: Call, sugar: Sugar, state: ServerState, caller: Caller, term: list[Any] | None = None) -> Subject:
+    """What the call is decided by; `term` is a flow's node in place of the call's own `policy_ir`. Raises `Refused`."""
+    body = call.body
+    policy = term if term is not None else body.get("policy_ir")
+    key = _key(body, policy, sugar, caller)
+    known = state.remembered.get(key)
+    if known is None:
+        known = _subject(body, policy, sugar, state, caller)
+        if len(state.remembered) >= MOST_KEPT:
+            state.remembered.pop(next(iter(state.remembered)))
+        state.remembered[key] = known
+    return known
+
+
+def _key(body: Mapping[str, Any], policy: Any, sugar: Sugar, caller: Caller) -> object:
+    """Everything that a subject depends on beside the snapshot."""
+    written = None if policy is None else json.dumps(policy, sort_keys=False)
+    stated = body.get("tenant_state")
+    told = None if stated is None else json.dumps(stated, sort_keys=False)
+    wanted = (sugar.profile, sugar.family, sugar.provider)
+    return (caller.id, id(caller.envelope), body.get("tenant"), told, written, *wanted)
+
+
+def _subject(body: Mapping[str, Any], policy: Any, sugar: Sugar, state: ServerState, caller: Caller) -> Subject:
+    tenant = tenant_of(
+        {name: body[name] for name in ("tenant", "tenant_state") if body.get(name) is not None}, state, caller
+    )
+    compiled, clauses = _base(policy, sugar, state, tenant)
+    if caller.envelope is not None:
+        compiled, clauses = _within(compiled, clauses, _token(caller.envelope, state), state)
+    if sugar.family is not None:
+        compiled, clauses = _within(compiled, clauses, _narrowing(sugar, state), state)
+    who = tenant if tenant is not None else _caller_as_tenant(caller)
+    whole = replace(compiled, tenant_id=who.id, clauses=clauses)
+    theirs = tenant is not None and tenant.source != SOURCE
+    scope = who.id if theirs else f"caller:{caller.id}:{who.id}"
+    return Subject(who, scope, whole, Sourced(whole.policy, clauses))
+
+
+def _base(policy: Any, sugar: Sugar, state: ServerState, tenant: Tenant | None) -> tuple[Compiled, tuple[Clause, ...]]:
+    """The policy that decides, inside the workspace's envelope and, where one came along for a tenant, its filter."""
+    outer = envelope_clause(state.session)
+    named = policy is None and bool(sugar.profile) and sugar.profile != "default"
+    if tenant is not None and policy is None and not named:
+        compiled = compiled_for(tenant, state)
+        return compiled, (*outer, *_filters(compiled))
+    if policy is not None:
+        inner = admit_policy(policy, state.session.vocabulary)
+        whole = inner if state.envelope is None else admit_policy(policy, state.session.vocabulary, state.envelope)
+        compiled = taken_apart("policy", inner, whole, state.session, "The request's own policy")
+    else:
+        compiled = _profile(sugar.profile, state)
+    clauses = (*outer, *_filters(compiled))
+    if tenant is None:
+        return compiled, clauses
+    own = compiled_for(tenant, state)
+    try:
+        whole = compose(compiled.policy, own.policy.slot("filter"), state.session.vocabulary)
+    except AdmissionError as error:
+        raise because(400, "invalid_policy", "the policy can't run inside the tenant's", error.findings) from None
+    return replace(compiled, policy=whole), (*outer, *_filters(own), *_filters(compiled))
+
+
+def _filters(compiled: Compiled) -> tuple[Clause, ...]:
+    return tuple(clause for clause in compiled.clauses if clause.slot == "filter" and clause.term is not None)
+
+
+def _profile(name: str, state: ServerState) -> Compiled:
+    try:
+        profile = state.profiles.get(name or "default")
+    except WorkspaceError as error:
+        raise because(400, "invalid_policy", error.title, error.findings) from None
+    if profile is None:
+        code = said(f"unknown profile: {name[:80]}")
+        raise Refused(502, code, f"router: {code}", ROUTER, beside={"x_router": NOBODY})
+    return profile.compiled
+
+
+NOBODY: Final[Mapping[str, Any]] = {
+    "provider": None, "model_family": None, "served_model_id": None, "decision_trace": {},
+}  # fmt: skip
+
+
+def _within(
+    compiled: Compiled, clauses: tuple[Clause, ...], clause: Clause, state: ServerState
+) -> tuple[Compiled, tuple[Clause, ...]]:
+    assert clause.term is not None  # noqa: S101 - made two lines before
+    try:
+        policy = compose(compiled.policy, clause.term, state.session.vocabulary)
+    except AdmissionError as error:
+        raise because(400, "invalid_policy", "the policy can't run inside its envelopes", error.findings) from None
+    return replace(compiled, policy=policy), (clause, *clauses)
+
+
+def _token(envelope: Admitted, state: ServerState) -> Clause:
+    text = to_text(envelope.normal, state.session.vocabulary)
+    return Clause("token", "filter", text, text, envelope, None, "The envelope of the token", (), "default")
+
+
+def _narrowing(sugar: Sugar, state: ServerState) -> Clause:
+    """What the field `model` asks for, as a clause."""
+    family: list[Any] = ["family_eq", sugar.family]
+    term: list[Any] = family if sugar.provider is None else ["and", ["provider_eq", sugar.provider], family]
+    try:
+        admitted = check(term, state.session.vocabulary, sort="Pred")
+    except AdmissionError as error:
+        raise because(400, "invalid_model", "the model can't be asked for", error.findings) from None
+    text = to_text(admitted.normal, state.session.vocabulary)
+    return Clause("request", "filter", text, text, admitted, None, "What the request asks for", (), "default")
+
+
+def _caller_as_tenant(caller: Caller) -> Tenant:
+    """Who stands for a caller that names no tenant: nobody has said that its text may be kept."""
+    return Tenant(f"caller-{caller.id}"[:64], caller.id, {NO_LOG: True}, DEFAULT_WORKLOAD, source="<caller>")

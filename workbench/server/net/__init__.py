@@ -1,0 +1,1 @@
+"""How a process serves: what it is put together from, how it listens, reloads and ends."""

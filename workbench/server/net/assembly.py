@@ -1,0 +1,118 @@
+"""Puts one process of the endpoint together: snapshot, keys, health, transport, traces, routes.
+
+Owns the order in which the parts are opened and closed. Where a workspace cannot be read at the start, the process
+serves all the same and says 503, never "allow all" (RELIABILITY R51).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from workbench.engine.pool import Pool
+from workbench.errors import Finding, WorkbenchError
+from workbench.gateway.dispatch import Dispatcher
+from workbench.gateway.keys import KeySource
+from workbench.gateway.redirected import Redirected
+from workbench.gateway.transport import open_transport
+from workbench.server.app import App
+from workbench.server.chat.calling import Engine
+from workbench.server.host import Host, Options
+from workbench.server.routes import ROUTES
+from workbench.server.state import ServerState
+from workbench.server.tracing.recording import CallRecorder
+from workbench.session.calls.addresses import addressed
+from workbench.session.calls.key_ring import KeyRing
+from workbench.session.calls.places import state_folder
+from workbench.session.tracing import Traces, place_for
+from workbench.session.workspace import Workspace, open_workspace
+from workbench.traces.grouped import GroupedWriter
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What one process needs to know."""
+
+    root: Path
+    """The workspace's folder."""
+    traces: str | None = None
+    """Where traces go, where somebody said so."""
+    options: Options = field(default_factory=Options)
+    emulator: str | None = None
+    """The address that every call goes to instead of its provider."""
+    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+
+
+class Process:
+    """The parts of one process."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.host = Host(options=plan.options)
+        self.redirected = None if plan.emulator is None else Redirected.to(plan.emulator)
+        self.keys = KeyRing.open(plan.root, state_folder(), plan.environment)
+        self.host.traces = self.traces
+        self.notices: list[Finding] = []
+        """What a person should be told."""
+        self.take(self.read())
+        settings = None if self.host.state is None else self.host.state.workspace.settings
+        self.traces = Traces(place_for(plan.root, settings, plan.traces, plan.environment))
+        self.host.starting.append(self._start)
+
+    def app(self) -> App:
+        """The application."""
+        return App(self.host, ROUTES)
+
+    def read(self) -> ServerState | None:
+        """The snapshot that the files give; None where they give none, with the reasons in `host.faults`."""
+        try:
+            workspace = open_workspace(self.plan.root)
+            state = self.snapshot(workspace)
+            _ = state.profiles, state.kept.pool.columns  # what a request would wait for
+        except WorkbenchError as error:
+            self.host.faults = error.findings or (Finding(error.title, "workspace"),)
+            return None
+        self.host.faults = ()
+        return state
+
+    def snapshot(self, workspace: Workspace) -> ServerState:
+        """A snapshot of an open workspace, with the addresses that its offers are called at."""
+        catalog = workspace.state.catalog
+        if self.redirected is None:
+            self.keys.settle(catalog.candidates)
+            called = addressed(catalog, self.keys.environment).candidates
+        else:
+            called = tuple(self.redirected.candidate(candidate) for candidate in catalog.candidates)
+        generation = 1 if self.host.state is None else self.host.state.generation + 1
+        pool = Pool(called, catalog.vocabulary)
+        tenants = {tenant.id: tenant for tenant in workspace.state.tenants}
+        return ServerState(workspace, generation, tenants, pool)
+
+    def take(self, state: ServerState | None) -> None:
+        """Put a snapshot in force; None changes nothing."""
+        if state is not None:
+            self.host.state = state
+
+    async def _start(self) -> None:
+        host = self.host
+        transport = open_transport()
+        store = None
+        try:
+            store = self.traces.store()
+            self.notices += store.notices
+        except WorkbenchError as error:  # calls go on without their records, and say so (E9)
+            self.notices += error.findings or (Finding(error.title, "traces"),)
+        writer = GroupedWriter(store)
+        recorder = CallRecorder(writer)
+        keys: KeySource = self.keys.keys if self.redirected is None else self.redirected
+        dispatcher = Dispatcher(transport, keys, host.health, recorder)
+        host.engine = Engine(host, dispatcher, recorder)
+
+        async def stop() -> None:
+            await transport.aclose()
+            writer.close()
+            self.traces.close()
+
+        host.stopping.append(stop)

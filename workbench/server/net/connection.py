@@ -1,0 +1,172 @@
+"""One connection: bounds that ASGI cannot keep, because they hold before there is a request (RELIABILITY R37, R43).
+
+Owns the time until a request has arrived whole, the sizes of its head, how many may be waited for at once, and that a
+target is a path. Tells the request that is being answered when its client has gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final, cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+KEY: Final = "workbench.connection"
+"""Where a scope has its connection."""
+_REASONS: Final = {
+    400: b"Bad Request", 408: b"Request Timeout", 414: b"URI Too Long", 431: b"Request Header Fields Too Large",
+}  # fmt: skip
+
+
+@dataclass(slots=True)
+class Doors:
+    """The bounds of all connections of one process. Times in seconds, sizes in bytes."""
+
+    arrival: float = 10.0
+    """Until a request has come whole: from the connection on, then from its first byte on."""
+    waiting: int = 256
+    """Connections that have sent no whole request yet; one more, and the oldest of them is closed."""
+    connections: int = 4_096
+    target: int = 8 * 1024
+    head: int = 64 * 1024
+    headers: int = 100
+    late: dict[Connection, None] = field(default_factory=dict["Connection", None], repr=False)
+    """The connections that are waited for, the oldest first."""
+    refused: int = 0
+    """Connections that were closed because there were too many."""
+
+
+class _Bad(Exception):
+    """The head is refused."""
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's protocol with bounds."""
+
+    doors: ClassVar[Doors] = Doors()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.gone: Callable[[], None] | None = None
+        """Called when the client has hung up while it was being answered."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._size = 0
+        self._fault = (400, "the request is no HTTP that is taken here")
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """A client is there; from now on it is waited for."""
+        super().connection_made(transport)
+        doors = self.doors
+        if len(self.connections) > doors.connections:
+            doors.refused += 1
+            transport.abort()
+            return
+        self._await()
+        if len(doors.late) > doors.waiting:
+            doors.refused += 1
+            next(iter(doors.late)).turn_away()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The client has gone, or was turned away."""
+        self._arrived()
+        gone, self.gone = self.gone, None
+        super().connection_lost(exc)
+        if gone is not None:
+            gone()
+
+    def turn_away(self) -> None:
+        """Close without a word."""
+        self._arrived()
+        self.transport.abort()
+
+    def _await(self) -> None:
+        self.doors.late[self] = None
+        self._timer = self.loop.call_later(self.doors.arrival, self._late)
+
+    def _arrived(self) -> None:
+        self.doors.late.pop(self, None)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _late(self) -> None:
+        self._arrived()
+        if self.transport.is_closing():
+            return
+        if not self._answering:
+            self._refuse(408, "the request did not arrive in time")
+        self.transport.abort()
+
+    @property
+    def _answering(self) -> bool:
+        """Whether a head has come whole, and its answer has not gone out whole."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        return cycle is not None and not cycle.response_complete
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        super().on_message_begin()
+        self._size = 0
+        if self._timer is None:
+            self._await()
+
+    def on_url(self, url: bytes) -> None:
+        """A part of the target."""
+        super().on_url(url)
+        if len(self.url) > self.doors.target:
+            self._stop(414, "the target is too long")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """One header."""
+        self._size += len(name) + len(value)
+        if self._size > self.doors.head or len(self.headers) >= self.doors.headers:
+            self._stop(431, "the headers are too many or too long")
+        super().on_header(name, value)
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of a client; a head that never ends is refused at its cap."""
+        super().data_received(data)
+        if self._timer is not None and not self._answering and not self.transport.is_closing():
+            self._size += len(data)
+            if self._size > 2 * self.doors.head:
+                self.send_400_response("")
+
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        if not self.url.startswith(b"/"):
+            self._stop(400, "the target must be a path")
+        names = [name for name, _ in self.headers if name in (b"content-length", b"transfer-encoding", b"host")]
+        if len(names) != len(set(names)) or (b"content-length" in names and b"transfer-encoding" in names):
+            self._stop(400, "the request's length or host is said twice")
+        cast("dict[str, Any]", self.scope)[KEY] = self
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        self._arrived()
+        super().on_message_complete()
+
+    def _stop(self, status: int, message: str) -> None:
+        self._fault = (status, message)
+        raise _Bad(message)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what the parser does not take."""
+        del msg
+        self._arrived()
+        self._refuse(*self._fault)
+        self.transport.close()
+
+    def _refuse(self, status: int, message: str) -> None:
+        error = {"message": message, "type": "invalid_request_error", "code": "http"}
+        body = json.dumps({"error": error}).encode()
+        head = b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+        self.transport.write(head % (status, _REASONS[status], len(body)) + body)
+
+
+def connection_class(doors: Doors) -> type[Connection]:
+    """The protocol with bounds of its own."""
+    return type("Connection", (Connection,), {"doors": doors})

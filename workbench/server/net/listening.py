@@ -1,0 +1,127 @@
+"""Listens: uvicorn with our own connections and signals, inside a loop that the caller runs.
+
+A first SIGTERM or SIGINT stops taking requests and lets those under way end, streams included; a second one cuts them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import signal
+import socket
+from collections.abc import Callable, Generator
+from typing import Any, Final
+
+import uvicorn
+
+from workbench.errors import Finding, UsageError
+from workbench.server.net.connection import Doors, connection_class
+
+DRAIN_S: Final = 60
+"""Longest that a stream under way is waited for when the process ends."""
+KEEP_ALIVE_S: Final = 5
+BACKLOG: Final = 2_048
+
+
+class Listener(uvicorn.Server):
+    """uvicorn's server; signals come through the loop, so that nothing is raised again afterwards."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.signalled: int | None = None
+        """The signal that ended it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Listen for the signals that end a server."""
+        loop = asyncio.get_running_loop()
+        taken: list[int] = []
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
+                loop.add_signal_handler(number, self.stop, number)
+                taken.append(number)
+        try:
+            yield
+        finally:
+            for number in taken:
+                loop.remove_signal_handler(number)
+
+    def stop(self, number: int = 0) -> None:
+        """End: gently at first, at once when asked again."""
+        if self.should_exit:
+            self.force_exit = True
+        self.signalled = self.signalled or number
+        self.should_exit = True
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """The socket to listen on. Raises `UsageError` where it cannot be had."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        made = socket.socket(family, kind, protocol)
+        try:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            made.bind(address)
+            made.listen(BACKLOG)
+        except BaseException:
+            made.close()
+            raise
+    except OSError as error:
+        reason = f"{host} port {port} can't be had: {(error.strerror or str(error)).lower()}"
+        raise UsageError(reason, [Finding(reason, "port", hint="name another --port, or 0 for any")]) from None
+    made.setblocking(False)
+    return made
+
+
+def url_of(bound: socket.socket) -> str:
+    """The address of a bound socket."""
+    host, port = bound.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def listener(app: Any, doors: Doors | None = None, *, drain_s: int = DRAIN_S) -> Listener:
+    """A server for `app`; give its `serve` the bound sockets."""
+    logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # its lines may hold a request
+    config = uvicorn.Config(
+        app,
+        http=connection_class(doors or Doors()),
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        backlog=BACKLOG,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=drain_s,
+    )
+    return Listener(config)
+
+
+def run(app: Any, bound: socket.socket, ready: Callable[[], None], doors: Doors | None = None) -> int:
+    """Serve until a signal; gives its number, 0 without one."""
+    server = listener(app, doors)
+
+    async def serve() -> None:
+        serving = asyncio.ensure_future(server.serve([bound]))
+        while not server.started and not serving.done():
+            await asyncio.wait([serving], timeout=0.01)
+        if not serving.done():
+            ready()
+        await serving
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        runner.run(serve())
+    return server.signalled or 0
+
+
+def new_loop() -> asyncio.AbstractEventLoop:
+    """The fastest loop that is installed."""
+    try:
+        import uvloop  # noqa: PLC0415 - not on every system
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()

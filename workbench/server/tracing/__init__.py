@@ -1,0 +1,1 @@
+"""Traces of served calls: written around each, many at once."""
