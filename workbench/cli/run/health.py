@@ -45,8 +45,8 @@ command.params.extend(common_options())
 
 
 def _show(invocation: Invocation, *, emulated: bool) -> int:
-    from workbench.session.calls.health_store import HealthStore
-    from workbench.session.calls.health_view import HealthView, health_view
+    from workbench.session.calls.health.store import HealthStore
+    from workbench.session.calls.health.view import HealthView, health_view
     from workbench.session.calls.places import state_folder
 
     store = HealthStore.at(state_folder(), emulated=emulated)
@@ -80,7 +80,7 @@ def _document(view: Any, emulated: bool) -> dict[str, Any]:
 
 
 def _tables(invocation: Invocation, view: Any) -> None:
-    from workbench.session.calls.health_view import age
+    from workbench.session.calls.health.view import age
 
     output = invocation.output
     if not view.out and not view.measures:

@@ -20,7 +20,7 @@ def command(invocation: Invocation, target: str | None, tenant: str | None, emul
 
     Breakers and disables are a provider's: with a model its measures alone go.
     """
-    from workbench.session.calls.health_store import HealthStore
+    from workbench.session.calls.health.store import HealthStore
     from workbench.session.calls.places import state_folder
 
     provider, _, family = (target or "").partition("/")

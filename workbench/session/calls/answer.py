@@ -11,7 +11,7 @@ from workbench.engine.values import number
 from workbench.gateway.codecs.neutral import ToolCall
 from workbench.gateway.codecs.neutral import Usage as Counted
 from workbench.gateway.events import Answer
-from workbench.session.calls.health_store import tokens_per_second
+from workbench.session.calls.health.store import tokens_per_second
 from workbench.traces.record import Exchange, Record, Usage
 
 Basis = Literal["reported", "computed"]

@@ -30,7 +30,7 @@ from workbench.language.runnable import require_runnable
 from workbench.session.calls.addresses import Addressed, addressed, emulated
 from workbench.session.calls.answer import Called, exchange_of, spent_of
 from workbench.session.calls.curl import curl_of
-from workbench.session.calls.health_store import HealthStore
+from workbench.session.calls.health.store import HealthStore
 from workbench.session.calls.hearing import Hearing
 from workbench.session.calls.key_ring import KeyRing
 from workbench.session.calls.places import state_folder

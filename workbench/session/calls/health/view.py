@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workbench.engine.measures.decay import MEASURES
-from workbench.session.calls.health_store import HealthStore
+from workbench.session.calls.health.store import HealthStore
 from workbench.session.calls.wording import milliseconds
 
 
