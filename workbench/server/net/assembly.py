@@ -53,12 +53,12 @@ class Process:
         self.host = Host(options=plan.options)
         self.redirected = None if plan.emulator is None else Redirected.to(plan.emulator)
         self.keys = KeyRing.open(plan.root, state_folder(), plan.environment)
-        self.host.traces = self.traces
         self.notices: list[Finding] = []
         """What a person should be told."""
         self.take(self.read())
         settings = None if self.host.state is None else self.host.state.workspace.settings
         self.traces = Traces(place_for(plan.root, settings, plan.traces, plan.environment))
+        self.host.traces = self.traces
         self.host.starting.append(self._start)
 
     def app(self) -> App:

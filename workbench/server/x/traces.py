@@ -8,21 +8,24 @@ from workbench.errors import TraceError, WorkbenchError
 from workbench.server.errors import Refused
 from workbench.server.hooks import Caller
 from workbench.server.x.tenancy import may_speak_for
+from workbench.session.tracing import Traces
 from workbench.traces.document import document
 from workbench.traces.parts.words import is_identifier
-from workbench.traces.store import TraceStore
 
 
-def trace_answer(trace_id: str, caller: Caller, store: TraceStore | None) -> dict[str, Any]:
+def trace_answer(trace_id: str, caller: Caller, traces: Traces | None) -> dict[str, Any]:
     """The trace of that id. Raises `Refused`: 404 always in the same words, 503 where the store can't be read.
 
     Reads the store: not for the event loop's own thread.
     """
-    if store is None:
+    if traces is None:
         raise Refused(503, "traces_unavailable", "this endpoint keeps no traces", "server_error")
     if not is_identifier(trace_id):
         raise _unknown()
     try:
+        store = traces.existing()
+        if store is None:
+            raise _unknown()
         record = store.get(trace_id)
     except TraceError as error:
         if any(finding.code == "unknown_trace" for finding in error.findings):

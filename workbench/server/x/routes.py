@@ -1,0 +1,148 @@
+"""The routes of this folder: reads each request, asks the pure function that answers it, writes the answer."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from functools import partial
+from typing import Any, Final, cast
+
+from workbench.boundary import strict_json
+from workbench.errors import DocumentError
+from workbench.server.errors import Refused, finding_text, said
+from workbench.server.exchange import Request, Response, json_response
+from workbench.server.reading import MOST_BYTES, read_body
+from workbench.server.routing import Route
+from workbench.server.x import policies
+from workbench.server.x.compiling import compile_answer, explain_answer
+from workbench.server.x.fields import fields_json
+from workbench.server.x.models import model_json, models_json
+from workbench.server.x.openapi.document import document
+from workbench.server.x.rank import Asking, policy_ir, rank, rank_profile
+from workbench.server.x.refusal import refused, shapeless
+from workbench.server.x.templates.answers import filled, listing
+from workbench.server.x.traces import trace_answer
+
+_SHAPES: Final = frozenset(("syntax", "encoding", "bom"))
+"""What is no JSON at all; what is JSON and unsafe is 400."""
+
+
+async def body_of(request: Request, *, empty: bool = False) -> dict[str, Any]:
+    """The body's JSON object. Raises `Refused`: 422 for no JSON and for another value, 400 for JSON that is unsafe."""
+    data = await read_body(request)
+    if empty and not data:
+        return {}
+    try:
+        value = strict_json.loads(data, source="the body", max_bytes=MOST_BYTES)
+    except DocumentError as error:
+        finding = error.findings[0]
+        words = said(f"the body can't be read as JSON: {finding_text(finding)}")
+        if finding.code in _SHAPES:
+            raise shapeless(("json_invalid", ("body",), words, None)) from None
+        raise refused(400, "invalid_json", words) from None
+    if not isinstance(value, dict):
+        raise shapeless(("dict_type", ("body",), "Input should be a valid dictionary", None))
+    return cast("dict[str, Any]", value)
+
+
+def _asking(request: Request) -> Asking:
+    caller = request.caller
+    scope = caller.tenant or ""
+    return Asking(request.state, caller, request.host.health_state(scope), int(time.time()))
+
+
+async def _models(request: Request) -> Response:
+    return json_response(models_json(request.state))
+
+
+async def _model(request: Request) -> Response:
+    found = model_json(request.state, request.params["model"])
+    if found is None:
+        raise refused(404, "model_not_found", f"there is no model `{request.params['model']}`")
+    return json_response(found)
+
+
+async def _fields(request: Request) -> Response:
+    return json_response(fields_json(request.state.session.vocabulary))
+
+
+async def _rank(request: Request) -> Response:
+    return json_response(rank(await body_of(request), _asking(request)))
+
+
+async def _rank_profile(request: Request) -> Response:
+    return json_response(rank_profile(_query(request), _asking(request)))
+
+
+async def _normalize(request: Request) -> Response:
+    query = _query(request)
+    admit = query.get("admit", "") not in ("", "0", "false")
+    term = policy_ir(await body_of(request))
+    return json_response(policies.normalize(term, request.state.session.vocabulary, admit=admit))
+
+
+async def _normalize_flow(request: Request) -> Response:
+    term = policy_ir(await body_of(request), "flow_ir")
+    return json_response(policies.normalize_flow(term, request.state.session.vocabulary))
+
+
+async def _build(request: Request) -> Response:
+    return json_response(policies.build(await body_of(request), request.state.session.vocabulary))
+
+
+async def _templates(request: Request) -> Response:
+    del request
+    return json_response(listing())
+
+
+async def _template(request: Request) -> Response:
+    given = await body_of(request, empty=True)
+    return json_response(filled(request.params["id"], given, request.state.session.vocabulary))
+
+
+async def _compile(request: Request) -> Response:
+    return json_response(compile_answer(await body_of(request), _asking(request)))
+
+
+async def _explain(request: Request) -> Response:
+    return json_response(explain_answer(await body_of(request), _asking(request)))
+
+
+async def _trace(request: Request) -> Response:
+    look = partial(trace_answer, request.params["id"], request.caller, request.host.traces)
+    return json_response(await asyncio.get_running_loop().run_in_executor(None, look))
+
+
+async def _health(request: Request) -> Response:
+    return json_response({"ok": True, "initialized": request.host.state is not None})
+
+
+async def _openapi(request: Request) -> Response:
+    del request
+    return json_response(document())
+
+
+def _query(request: Request) -> dict[str, str]:
+    try:
+        return request.query
+    except ValueError:
+        raise Refused(400, "invalid_request", "too many query parameters") from None
+
+
+ROUTES: Final = (
+    Route("GET", "/healthz", _health, public=True, early=True),
+    Route("GET", "/openapi.json", _openapi, public=True, early=True),
+    Route("GET", "/v1/models", _models),
+    Route("GET", "/v1/models/{model}", _model),
+    Route("GET", "/x/fields", _fields),
+    Route("GET", "/x/rank", _rank_profile),
+    Route("POST", "/x/rank", _rank),
+    Route("POST", "/x/compile", _compile),
+    Route("POST", "/x/explain", _explain),
+    Route("POST", "/x/policy/normalize", _normalize),
+    Route("POST", "/x/policy/build", _build),
+    Route("GET", "/x/policy/templates", _templates),
+    Route("POST", "/x/policy/templates/{id}", _template),
+    Route("POST", "/x/flow/normalize", _normalize_flow),
+    Route("GET", "/x/traces/{id}", _trace),
+)
