@@ -23,6 +23,8 @@ Send = Callable[[Message], Awaitable[None]]
 Headers = tuple[tuple[bytes, bytes], ...]
 
 JSON: Final = b"application/json"
+CONNECTION: Final = "workbench.connection"
+"""Where a scope has its connection (`net.connection`), so that whoever answers hears when the client has gone."""
 _MOST_QUERY: Final = 64
 
 

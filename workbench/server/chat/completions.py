@@ -8,6 +8,8 @@ from workbench.server.chat.answering import completion, router
 from workbench.server.chat.calling import Engine, Running, prepare
 from workbench.server.chat.failures import failure_response
 from workbench.server.chat.parameters import Call, read_call
+from workbench.server.chat.sse import until_gone
+from workbench.server.chat.streaming import stream
 from workbench.server.chat.subject import Sugar, subject_of, sugar_of
 from workbench.server.errors import Refused
 from workbench.server.exchange import Request, Response
@@ -23,7 +25,10 @@ async def complete(request: Request) -> Response | None:
     call = read_call(body, request.host.options.default_max_tokens)
     sugar = _sugar(call, request)
     running = await begin(request, call, sugar)
-    answer = await running.run()
+    with until_gone(request, running.stop.stop):
+        if call.stream:
+            return await stream(request, running)
+        answer = await running.run()
     if answer.outcome == "cancelled":
         raise ClientGone
     if answer.reply is None:

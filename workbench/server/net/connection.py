@@ -14,8 +14,8 @@ from typing import Any, ClassVar, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-KEY: Final = "workbench.connection"
-"""Where a scope has its connection."""
+from workbench.server.exchange import CONNECTION
+
 _REASONS: Final = {
     400: b"Bad Request", 408: b"Request Timeout", 414: b"URI Too Long", 431: b"Request Header Fields Too Large",
 }  # fmt: skip
@@ -141,7 +141,7 @@ class Connection(HttpToolsProtocol):
         names = [name for name, _ in self.headers if name in (b"content-length", b"transfer-encoding", b"host")]
         if len(names) != len(set(names)) or (b"content-length" in names and b"transfer-encoding" in names):
             self._stop(400, "the request's length or host is said twice")
-        cast("dict[str, Any]", self.scope)[KEY] = self
+        cast("dict[str, Any]", self.scope)[CONNECTION] = self
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
