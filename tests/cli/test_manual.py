@@ -54,6 +54,7 @@ ARGUMENTS = {
     "edit": ["acme", "free-floor", "top"],
     "catalog facts": ["openai/gpt-5.5@eu"],
     "conformance": ["-"],
+    "catalog diff": ["2026-08", "2026-11"],
     "catalog import": ["--litellm", "prices.json", "--out", "made.json", "--since", "2020-01-01"],
     "init": ["other"],
     **{

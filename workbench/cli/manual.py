@@ -54,6 +54,9 @@ SHAPES: Final = {
     "catalog facts": ("catalog", "offer", "facts"),
     "catalog fields": ("catalog", "fields", "categories", "benchmarks"),
     "catalog lint": ("catalog", "errors", "warnings", "findings"),
+    "catalog diff": (
+        "old", "new", "same", "unchanged", "redated", "added", "removed", "by_fact", "changed",
+    ),
     "catalog import": ("catalog", "file", "state", "findings"),
     "init": ("workspace", "files"),
 }  # fmt: skip

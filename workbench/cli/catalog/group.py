@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "facts": Entry(f"{_HERE}.facts", "Show all that is known of one offer, with its sources.", "Commands"),
     "fields": Entry(f"{_HERE}.fields", "List the fields that clauses may name.", "Commands"),
     "lint": Entry(f"{_HERE}.lint", "Show what is missing or odd in a catalog.", "Commands"),
+    "diff": Entry(f"{_HERE}.diff", "Show what differs between two catalogs, fact by fact.", "Commands"),
     "import": Entry(f"{_HERE}.imports", "Make a catalog from published price lists.", "Commands"),
 }
 
