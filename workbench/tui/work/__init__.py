@@ -31,7 +31,9 @@ class Entry:
         return getattr(import_module(self.module), self.name)(session, cursors)
 
 
-SCREENS: Final[Mapping[str, Entry]] = {}
+SCREENS: Final[Mapping[str, Entry]] = {
+    "matrix.open": Entry(f"{_HERE}.matrix.screen", "MatrixScreen"),
+}
 """By the id of the action that opens it, `NAME.open`. A test holds this against the registry of actions."""
 
 
