@@ -1,4 +1,4 @@
-"""What differs between two catalogs: offers matched across a new region, facts compared by type, unknown is no value."""
+"""What differs between two catalogs: offers matched across a new region, facts compared, unknown is no value."""
 
 from __future__ import annotations
 
@@ -58,12 +58,9 @@ def test_a_fact_has_both_values_with_source_and_day(tmp_path: Path) -> None:
     new["offers"][0] |= {"price_in": 123.0, "date": "2026-11-01"}
     (change,) = compared(tmp_path, document(), new).changed
     (fact,) = change.facts
-    assert (fact.name, fact.after and fact.after.value, fact.after and fact.after.date) == (
-        "price_in",
-        123.0,
-        "2026-11-01",
-    )
     assert fact.before is not None
+    assert fact.after is not None
+    assert (fact.name, fact.after.value, fact.after.date) == ("price_in", 123.0, "2026-11-01")
     assert fact.before.value == PACKAGED["offers"][0]["price_in"]
     assert fact.before.source
 
