@@ -1,0 +1,1 @@
+"""Two rulebooks, workspaces, revisions or catalogs, and what the difference decides."""

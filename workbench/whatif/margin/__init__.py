@@ -1,0 +1,1 @@
+"""By how much a winner leads, and what would end that."""

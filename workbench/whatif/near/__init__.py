@@ -1,0 +1,1 @@
+"""What it takes to admit an offer that is rejected: changed clauses, or changed facts."""

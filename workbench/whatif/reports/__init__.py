@@ -1,0 +1,1 @@
+"""The answers in words: text, CSV and JSON of each, for commands and screens alike."""

@@ -1,0 +1,69 @@
+"""Words that several answers share: facts, movements, outcomes, rows of figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from workbench.rulebook.schema import Fact
+from workbench.session.evaluation import SIGNS, Direction
+from workbench.whatif.report import dollars, plain
+from workbench.whatif.summary import Summary
+
+NONE: Final = "-"
+UNKNOWN: Final = "?"
+
+MOVES: Final[dict[Direction, str]] = {
+    "same": "same winner",
+    "dearer": "dearer",
+    "cheaper": "cheaper",
+    "moved": "another winner",
+    "lost": "nobody left",
+    "gained": "somebody again",
+}
+
+
+def fact_words(value: Fact | None) -> str:
+    """A tenant's fact for a table; `?` where it is unknown."""
+    if value is None:
+        return UNKNOWN
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(value) or NONE
+    return plain(value) if isinstance(value, int | float) else value
+
+
+def fact_json(value: Fact | None) -> Any:
+    """A tenant's fact as JSON; null is unknown."""
+    return list(value) if isinstance(value, tuple) else value
+
+
+def run_cost(summary: Summary | None) -> str:
+    """USD a run; `-` where nobody is left."""
+    return NONE if summary is None or summary.winner is None else dollars(summary.cost_per_run)
+
+
+def served(summary: Summary | None) -> str:
+    """The winner; `-` where the tenant is not there."""
+    return NONE if summary is None else summary.served
+
+
+def moved(direction: Direction) -> str:
+    """A sign and a word: nothing is told by a sign alone."""
+    return f"{SIGNS[direction]} {MOVES[direction]}"
+
+
+def joined(words: Iterable[str]) -> str:
+    """The words with `; ` between; `-` for none."""
+    return "; ".join(words) or NONE
+
+
+def yes(value: bool) -> str:
+    """`yes` or `no`."""
+    return "yes" if value else "no"
+
+
+def one_line(text: str) -> str:
+    """Clause text on one line; a fallback plan has several."""
+    return "; ".join(line.strip().removesuffix(";") for line in text.splitlines()) if "\n" in text else text
