@@ -29,6 +29,19 @@ COMMANDS: Final = {
     "emulate": Entry(f"{_HERE}.run.emulate", "Imitate the providers on this machine, faults included.", "Run"),
     "traces": Entry(f"{_HERE}.traces.group", "List, show, export and delete traces.", "Run"),
     "replay": Entry(f"{_HERE}.traces.replay", "Decide a trace again and compare field by field.", "Run"),
+    "compare": Entry(
+        f"{_HERE}.whatif.compare", "Put tenants side by side, or one before and after a change.", "What if"
+    ),
+    "whatif": Entry(f"{_HERE}.whatif.facts", "Suppose other facts or clauses, and see what they decide.", "What if"),
+    "diff": Entry(
+        f"{_HERE}.whatif.diff", "Say whose decision a change of rules, tenants or catalog changes.", "What if"
+    ),
+    "near": Entry(
+        f"{_HERE}.whatif.near", "Find the smallest change that admits an offer, or ends the winner's lead.", "What if"
+    ),
+    "rule-cost": Entry(
+        f"{_HERE}.whatif.rule_cost", "Say what each clause costs, and what quality it brings.", "What if"
+    ),
     "drill": Entry(
         f"{_HERE}.whatif.drill", "Play an outage on a virtual clock; say who dies if a provider dies.", "What if"
     ),
