@@ -8,10 +8,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from workbench.boundary import strict_json
 from workbench.engine.values import items, record, text
@@ -96,7 +96,7 @@ async def _ready(process: asyncio.subprocess.Process) -> str:
 def _failure(said: bytes) -> EmulatorFailed:
     """The reasons that it gave."""
     try:
-        error = record(record(strict_json.loads(said)).get("error"))
+        error: Mapping[str, Any] = record(record(strict_json.loads(said)).get("error"))
     except DocumentError:
         error = {}
     reasons = [record(finding).get("reason") for finding in items(error.get("findings"))]

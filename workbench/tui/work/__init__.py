@@ -33,6 +33,8 @@ class Entry:
 
 SCREENS: Final[Mapping[str, Entry]] = {
     "matrix.open": Entry(f"{_HERE}.matrix.screen", "MatrixScreen"),
+    "call.open": Entry(f"{_HERE}.call.screen", "CallScreen"),
+    "health.open": Entry(f"{_HERE}.health.screen", "HealthScreen"),
 }
 """By the id of the action that opens it, `NAME.open`. A test holds this against the registry of actions."""
 

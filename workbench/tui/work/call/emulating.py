@@ -1,0 +1,84 @@
+"""The emulator beside the call screen: started by one key, told which faults to make, ended with the screen."""
+
+from __future__ import annotations
+
+import asyncio
+
+from workbench.engine.faults.grammar import names_of, parse_faults
+from workbench.errors import WorkbenchError
+from workbench.session.calls.caller import Caller
+from workbench.session.calls.emulator_child import EmulatorChild
+from workbench.tui.screens.dialogs import AskText
+from workbench.tui.screens.speaking import Speaking
+
+
+class Emulating(Speaking):
+    """Has an emulator, or not."""
+
+    caller: Caller | None
+    emulated: EmulatorChild | None = None
+    faults: tuple[str, ...] = ()
+    _changing: asyncio.Lock | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether a call is under way."""
+        return False
+
+    def show_settings(self) -> None:
+        """Draw the line of settings anew."""
+
+    def quote(self) -> None:
+        """Work out what the calls would be, and ask."""
+
+    def do_emulator(self) -> None:
+        """Start it, or end it."""
+        if self.running:
+            self.say("a call is under way", "warn")
+            return
+        wanted = self.emulated is None
+        self.run_worker(self._change(wanted), group="emulator")
+
+    def do_fault(self) -> None:
+        """Say which faults the emulated providers make; `-` takes them all away."""
+        text = "PROVIDER[/MODEL]=KIND[:ARG][@PROBABILITY], several with blanks between; - for none. "
+        text += "Kinds: rate_limit, server_error, timeout, slow:2s, cut_after:20, ...; `workbench emulate --faults`."
+
+        def take(said: str | None) -> None:
+            if said is None:
+                return
+            words = [] if said == "-" else said.split()
+            try:
+                found = parse_faults(words, names_of(self.state.catalog.candidates))
+            except WorkbenchError as error:
+                self.failed(error)
+                return
+            self.show_banner("")
+            self.faults = tuple(str(fault) for fault in found)
+            self.show_settings()
+            self.run_worker(self._change(True), group="emulator")
+
+        self.host.push_screen(AskText("Faults of the emulator", text, " ".join(self.faults)), take)
+
+    async def _change(self, wanted: bool) -> None:
+        """End the one that runs, and start one where it is wanted."""
+        self._changing = self._changing or asyncio.Lock()
+        async with self._changing:
+            await self.stop_emulator()
+            if wanted:
+                self.say("starting the emulator …")
+                try:
+                    self.emulated = await EmulatorChild.start(self.session.workspace.root, self.faults)
+                except WorkbenchError as error:
+                    self.failed(error)
+            if self.caller is not None:
+                self.caller.emulator = self.emulated.url if self.emulated is not None else None
+            self.say("calls go to the emulator" if self.emulated is not None else "calls go to the providers")
+            self.show_heading()
+            self.quote()
+
+    async def stop_emulator(self) -> None:
+        """End it, where there is one."""
+        child, self.emulated = self.emulated, None
+        if child is not None:
+            await child.stop()

@@ -1,0 +1,75 @@
+"""One tenant's call on the screen: how it stands, the plan, the answer."""
+
+from __future__ import annotations
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+
+from workbench.session.calls.watch import Watch
+from workbench.tui.widgets.drawing import Cell, Line
+from workbench.tui.widgets.reader import Reader
+from workbench.tui.widgets.rows import ListedRows
+from workbench.tui.widgets.text_block import TextBlock
+from workbench.tui.work.call.flow import Flow
+from workbench.tui.work.call.lines import head_line, plan_lines
+
+
+class Lane(Vertical):
+    """Shows a `Watch`; told when to look at it again."""
+
+    def __init__(self, id: str) -> None:  # noqa: A002 - Textual's word
+        super().__init__(id=id, classes="lane")
+        self.seen: Watch | None = None
+        self.flow = Flow()
+
+    def compose(self) -> ComposeResult:
+        yield TextBlock(classes="lane-head")
+        with Vertical(classes="lane-parts"):
+            yield PlanReader()
+            yield AnswerReader()
+
+    def show_watch(self, watch: Watch | None) -> None:
+        """Show another call, or none."""
+        self.seen = watch
+        self.flow = Flow()
+        answer = self.query_one(AnswerReader)
+        answer.top = 0
+        answer.show_rows(self.flow)
+
+    def look(self, now: float) -> None:
+        """Draw what has changed. `now` in milliseconds of the clock that the watch is told of."""
+        watch = self.seen
+        self.query_one(".lane-head", TextBlock).show(lambda width: [head_line(watch, now, width)])
+        plan = self.query_one(PlanReader)
+        if watch is None:
+            plan.show_rows(ListedRows())
+            return
+        plan.show_rows(ListedRows([(None, line) for line in plan_lines(watch, now, plan.draw_width)]))
+        answer = self.query_one(AnswerReader)
+        following = answer.top + answer.visible_lines >= len(self.flow)
+        self.flow.feed(watch.take_text(), answer.draw_width)
+        rows = self.flow if len(self.flow) or watch.called is None else ListedRows(_tools(watch))
+        answer.show_rows(rows)
+        if following and watch.phase == "running":
+            answer.scroll_lines(len(self.flow))
+
+    def finish(self) -> None:
+        """The call is over: an answer that did not come in pieces is shown now."""
+        watch = self.seen
+        if watch is not None and watch.called is not None and not watch.prepared.question.stream:
+            watch.pieces.append(watch.called.text)
+
+
+class PlanReader(Reader):
+    """The quote and the plan."""
+
+
+class AnswerReader(Reader):
+    """The text."""
+
+
+def _tools(watch: Watch) -> list[tuple[int | None, Line]]:
+    """The tool calls of an answer that has no text."""
+    called = watch.called
+    calls = () if called is None else called.tool_calls
+    return [(None, [Cell(f"tool {call.name}: ", "keyword"), Cell(call.arguments)]) for call in calls]

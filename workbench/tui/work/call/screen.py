@@ -1,0 +1,286 @@
+"""The screen of test calls: what it can cost first, then the plan step by step beside the text, then what it came to.
+
+Owns what is asked and when; `session.calls` makes the calls. A prompt lives on this screen alone and is kept nowhere.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widgets import Input
+
+from workbench.boundary.sanitiser import one_line
+from workbench.errors import WorkbenchError
+from workbench.gateway.dispatch import Stop, monotonic_ms
+from workbench.gateway.events import CallEvent
+from workbench.session.actions import Action
+from workbench.session.calls.caller import Caller, Prepared
+from workbench.session.calls.question import Question, read_tools
+from workbench.session.calls.watch import Watch
+from workbench.session.tracing import Traces, place_of
+from workbench.tui.background import Progress
+from workbench.tui.screens.dialogs import AskText
+from workbench.tui.screens.work_screen import WorkScreen
+from workbench.tui.widgets.drawing import Cell, Line, clean, cut, spread
+from workbench.tui.widgets.text_block import TextBlock
+from workbench.tui.work.call.asking import Asking
+from workbench.tui.work.call.emulating import Emulating
+from workbench.tui.work.call.lane import Lane, PlanReader
+
+REDRAW_SECONDS = 0.1
+
+
+class CallScreen(Emulating, Asking, WorkScreen):
+    """One call through a tenant's policy, or two beside each other.
+
+    Write a prompt and press enter: nothing is sent before you have seen who would answer and the most that it can cost
+    over the whole plan. Then the plan goes by step by step: → tried, ✗ failed and why, … waiting, ✓ answered, - passed
+    over, ! nothing can be sent to it. esc cancels at any time. Without keys, press e for a local emulator.
+    """
+
+    PLACE = "call"
+    HEADING = "Test call"
+
+    def compose_body(self) -> ComposeResult:
+        yield TextBlock(lambda width: [self.settings_line(width)], id="call-settings")
+        prompt = Input(id="call-prompt", compact=True, placeholder="what to ask; enter shows what it can cost")
+        prompt.cursor_blink = False
+        yield prompt
+        with Vertical(id="call-lanes"):
+            yield Lane("call-first")
+            yield Lane("call-second")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.question = Question("")
+        self.asking = False
+        self.stops: list[Stop] = []
+        self.caller: Caller | None = None
+        self.set_interval(REDRAW_SECONDS, self.redraw)
+        try:
+            traces = Traces(place_of(self.session.workspace))
+        except WorkbenchError as error:
+            self.failed(error)
+            return
+        self.caller = Caller(self.session.workspace.root, traces)
+        self.set_focus(self.query_one("#call-prompt", Input))
+
+    async def on_unmount(self) -> None:
+        await self.stop_emulator()
+        if self.caller is not None:
+            await asyncio.to_thread(self.caller.traces.close)
+
+    # what is shown
+
+    @property
+    def lanes(self) -> list[Lane]:
+        """One for each tenant."""
+        both = [self.query_one("#call-first", Lane), self.query_one("#call-second", Lane)]
+        return both if self.second is not None else both[:1]
+
+    @property
+    def running(self) -> bool:
+        """Whether a call is under way."""
+        return any(lane.seen is not None and lane.seen.phase == "running" for lane in self.lanes)
+
+    def subject(self) -> str:
+        names = [self.cursors.tenant_id or "no tenant", *([self.second] if self.second else [])]
+        return " beside ".join(names)
+
+    def heading_line(self, width: int) -> Line:
+        left = [Cell(self.HEADING, "title"), Cell(f"   {clean(self.subject())}   ", "strong")]
+        if self.emulated is not None:
+            left.append(Cell(f"EMULATED at {self.emulated.url}: no model answers, nothing is charged", "warn"))
+        else:
+            left.append(Cell("real calls", "muted"))
+        return spread(left, [Cell("esc", "key"), Cell(" back", "muted")], width)
+
+    def settings_line(self, width: int) -> Line:
+        """What is asked beside the prompt."""
+        asked = self.question
+        parts = [
+            f"system: {one_line(asked.system, limit=30) if asked.system else 'none'}",
+            f"JSON {'on' if asked.json_mode else 'off'}",
+            f"tools: {len(asked.tools) or 'none'}",
+            f"at most {asked.max_tokens:,} tokens",
+            "stream" if asked.stream else "in one piece",
+        ]
+        faults = [Cell(f"  faults: {' '.join(self.faults)}", "warn")] if self.faults else []
+        return cut([Cell(" · ".join(parts), "muted"), *faults], width)
+
+    def show_settings(self) -> None:
+        """Draw the line of settings anew."""
+        self.query_one("#call-settings", TextBlock).show(lambda width: [self.settings_line(width)])
+
+    def redraw(self) -> None:
+        """Show what has happened since."""
+        now = monotonic_ms()
+        for lane in self.lanes:
+            lane.look(now)
+
+    def title_of(self, action: Action) -> str:
+        if action.id == "call.yes" and not self.asking:
+            return "copy curl"
+        if action.id == "call.emulator" and self.emulated is not None:
+            return "real calls"
+        return super().title_of(action)
+
+    # from a prompt to a quote
+
+    @on(Input.Submitted, "#call-prompt")
+    def _prompt_written(self, event: Input.Submitted) -> None:
+        event.stop()
+        self.question = replace(self.question, prompt=event.value)
+        self.quote()
+
+    def quote(self) -> None:
+        """Work out what the calls would be, and ask."""
+        caller, state = self.caller, self.state
+        if caller is None or self.running or not self.question.prompt.strip():
+            return
+        tenants = [self.cursors.tenant_id or "", *([self.second] if self.second else [])]
+        question = self.question
+        self.show_banner("")
+
+        def work(_progress: Progress) -> list[Prepared]:
+            return [caller.prepare(state, tenant, question) for tenant in tenants]
+
+        self.background.start("preparing", work, self._quoted)
+
+    def _quoted(self, prepared: list[Prepared]) -> None:
+        for lane, each in zip(self.lanes, prepared, strict=True):
+            lane.show_watch(Watch(self.state, each))
+        self.set_focus(self.lanes[0].query_one(PlanReader))
+        stuck = [each for each in prepared if not each.nobody and each.sendable == 0]
+        self.asking = not stuck and any(not each.nobody for each in prepared)
+        if stuck:
+            self.show_banner("nothing can be sent: set the variables above, or press e for the emulator")
+        elif not self.asking:
+            self.send()
+        else:
+            unknown = any(each.quote.usd is None for each in prepared)
+            self.say("it could cost anything: y sends it all the same, n not" if unknown else "send it? y n", "warn")
+        self.redraw()
+        self.show_footer()
+
+    # from a yes to an answer
+
+    def do_yes(self) -> None:
+        """Send what was quoted; after that, copy it as curl."""
+        if self.asking:
+            self.send()
+        else:
+            self.do_copy()
+
+    def do_no(self) -> None:
+        """Send nothing."""
+        if self.asking:
+            self.asking = False
+            self.say("not sent")
+            self.do_edit()
+
+    def do_edit(self) -> None:
+        """Go to the prompt."""
+        if not self.running:
+            self.set_focus(self.query_one("#call-prompt", Input))
+
+    def send(self) -> None:
+        """Make the calls."""
+        self.asking = False
+        self.said = ()
+        self.stops = []
+        for place, lane in enumerate(self.lanes):
+            stop = Stop()
+            self.stops.append(stop)
+            if lane.seen is not None:
+                lane.seen.begin(monotonic_ms())
+                self.run_worker(self._run(lane, lane.seen, stop), group=f"call-{place}", exclusive=True)
+        self.show_footer()
+
+    async def _run(self, lane: Lane, watch: Watch, stop: Stop) -> None:
+        caller = self.caller
+        if caller is None:
+            return
+
+        async def heard(event: CallEvent) -> None:
+            watch.hear(event, monotonic_ms())
+
+        called = await caller.run(watch.prepared, heard, stop)
+        watch.end(called)
+        lane.finish()
+        if called.lost:
+            error = caller.traces.recorder().last_error
+            why = error.findings[0].reason if error and error.findings else str(error)
+            self.show_banner(f"{called.lost} records of the trace could not be written: {one_line(why, limit=120)}")
+        if called.emulated and self.emulated is None and not watch.prepared.emulated:
+            self.show_banner("an emulator answered, by its own word")
+        self.redraw()
+        self.show_footer()
+
+    def do_back(self) -> None:
+        """Cancel what runs; else take the question back; else leave."""
+        if self.running:
+            for stop in self.stops:
+                stop.stop()
+            self.say("cancelled")
+        elif self.asking:
+            self.do_no()
+        else:
+            super().do_back()
+
+    # afterwards
+
+    def copied(self) -> str:
+        """The call as curl: of the offer that answered, else of the first."""
+        watch = self.lanes[0].seen
+        if watch is None or watch.prepared.nobody:
+            return ""
+        answered = watch.called.answer.index if watch.called is not None else None
+        try:
+            return watch.prepared.curl(watch.prepared.cascade.order[0] if answered is None else answered)
+        except WorkbenchError as error:
+            self.failed(error)
+            return ""
+
+    def exports(self) -> Mapping[str, bytes]:
+        """The answers as text; nothing of a tenant whose text is not kept."""
+        found: dict[str, bytes] = {}
+        for lane in self.lanes:
+            watch = lane.seen
+            if watch is not None and watch.called is not None and watch.called.text and not watch.prepared.quiet:
+                found[f"answer-{watch.prepared.tenant}.txt"] = watch.called.text.encode("utf-8", "replace")
+        return found
+
+    def do_trace(self) -> None:
+        """Open the trace of the first call."""
+        watch = self.lanes[0].seen
+        if watch is None or watch.called is None:
+            self.say("there is no trace yet", "warn")
+            return
+        from workbench.tui.work.call.tracing import open_trace  # noqa: PLC0415 - when it is asked for
+
+        open_trace(self, watch.called)
+
+    # settings that are a file
+
+    def do_tools(self) -> None:
+        """Take the tools from a file; a second time takes them away."""
+        if self.question.tools:
+            self.change(tools=())
+            return
+        text = "A JSON list in OpenAI's shape: its path."
+
+        def take(name: str | None) -> None:
+            if name:
+                try:
+                    self.change(tools=read_tools(Path(name).expanduser()))
+                except WorkbenchError as error:
+                    self.failed(error)
+
+        self.host.push_screen(AskText("Tools", text, ""), take)
