@@ -15,12 +15,16 @@ from workbench.errors import Finding
 from workbench.gateway.dispatch import monotonic_ms
 from workbench.server.hooks import Anyone, Callers
 from workbench.server.state import ServerState
+from workbench.server.watching.metrics import Metrics
 from workbench.session.tracing import Traces
 
 if TYPE_CHECKING:
     from workbench.server.chat.calling import Engine
 
 DEFAULT_MAX_TOKENS: Final = 4096
+MOST_STATES: Final = 1_024
+CALM: Final[Mapping[str, Any]] = {"breakers": {}, "disabled": {}}
+"""The state in which nothing is blocked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +53,29 @@ class Host:
     health: Health = field(default_factory=Health)
     engine: Engine | None = None
     """What calls are made with; None until the loop is up."""
+    metrics: Metrics = field(default_factory=Metrics)
     traces: Traces | None = None
     """Where traces are read from; None: nowhere."""
     faults: tuple[Finding, ...] = ()
     """Why the last reload was not taken; empty where the state is what the files say."""
+    _states: dict[tuple[str, ...], Mapping[str, Any]] = field(
+        default_factory=lambda: {("",): CALM}, init=False, repr=False
+    )
     starting: list[Callable[[], Awaitable[None]]] = field(default_factory=list[Callable[[], Awaitable[None]]])
     """Run in order when the loop is up."""
     stopping: list[Callable[[], Awaitable[None]]] = field(default_factory=list[Callable[[], Awaitable[None]]])
     """Run in reverse order when the last request has ended."""
 
     def health_state(self, scope: str) -> Mapping[str, Any]:
-        """What a policy may look at of health, for one tenant: the same object until it changes."""
-        return self.health.as_state(scope, monotonic_ms())
+        """What a policy may look at of health, for one tenant: the same object for the same state, so that a decision
+        made under it is found again."""
+        if self.health.calm:
+            return CALM
+        state = self.health.as_state(scope, monotonic_ms())
+        key = (*sorted(state["breakers"]), "", *sorted(state["disabled"]))
+        known = self._states.get(key)
+        if known is None:
+            if len(self._states) >= MOST_STATES:
+                self._states.clear()
+            known = self._states[key] = state
+        return known

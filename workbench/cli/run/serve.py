@@ -45,6 +45,13 @@ if TYPE_CHECKING:
     metavar="S",
     help="Of each call.",
 )
+@click.option("--tokens", metavar="PLACE", help="Where tokens are: a file, or postgresql://...")
+@click.option("--require-token", is_flag=True, help="On loopback too, answer nobody without a token.")
+@click.option("--shared", metavar="URL", help="Where hosts share limits, budgets, health: postgresql://, redis://.")
+@click.option("--tenant-rate", type=click.IntRange(1), metavar="N", help="Calls a minute, of each tenant.")
+@click.option("--tenant-concurrency", type=click.IntRange(1), metavar="N", help="Calls at once, of each tenant.")
+@click.option("--capacity", type=click.IntRange(1), metavar="N", help="Calls at once, of all together.")
+@click.option("--otel", is_flag=True, help="Send spans and figures over OTLP; OTEL_* variables say where.")
 @click.option("--lenient", is_flag=True, help="Answer an unknown model by the default profile, with a warning.")
 def command(
     invocation: Invocation, host: str, port: int, processes: int, emulator: str | None, traces: str | None,
@@ -55,6 +62,9 @@ def command(
     A catalog, rulebook or tenant file that changes is taken up at once; one that is broken is not, and the last good
     one keeps serving.
     """
+    from workbench.server.callers.gate import Settings
+    from workbench.server.callers.places import LazyTokens, tokens_place
+    from workbench.server.callers.wiring import GatePlan, check_reach, is_loopback
     from workbench.server.host import Options
     from workbench.server.net.assembly import Plan, Process
     from workbench.server.net.listening import bind, run, url_of
@@ -67,8 +77,15 @@ def command(
         host_names=(*wanted["names"], host),
         emulated=emulator is not None,
     )
-    process = Process(Plan(invocation.root(), traces, options, emulator))
-    given = inherited()
+    root, given = invocation.root(), inherited()
+    place = tokens_place(root, wanted["tokens"])
+    check_reach(host, LazyTokens(place))
+    limits = Settings(
+        wanted["require_token"] or not is_loopback(host), wanted["tenant_rate"], wanted["tenant_concurrency"],
+        wanted["capacity"],
+    )  # fmt: skip
+    gate = GatePlan(place, wanted["shared"], processes > 1, limits)
+    process = Process(Plan(root, traces, options, emulator, gate, wanted["otel"]))
     bound = given or bind(host, port)
     shown = _Shown(invocation, process)
     if processes > 1 and given is None:

@@ -18,11 +18,14 @@ from workbench.gateway.keys import KeySource
 from workbench.gateway.redirected import Redirected
 from workbench.gateway.transport import open_transport
 from workbench.server.app import App
+from workbench.server.callers.wiring import GatePlan, attach
 from workbench.server.chat.calling import Engine
 from workbench.server.host import Host, Options
 from workbench.server.routes import ROUTES
 from workbench.server.state import ServerState
 from workbench.server.tracing.recording import CallRecorder
+from workbench.server.watching.metrics import Application, Measured
+from workbench.server.watching.otel import Spanned, Telemetry
 from workbench.session.calls.addresses import addressed
 from workbench.session.calls.key_ring import KeyRing
 from workbench.session.calls.places import state_folder
@@ -42,6 +45,10 @@ class Plan:
     options: Options = field(default_factory=Options)
     emulator: str | None = None
     """The address that every call goes to instead of its provider."""
+    gate: GatePlan | None = None
+    """Who may call; None: everyone who reaches it."""
+    otel: bool = False
+    """Whether spans and figures go to OpenTelemetry."""
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
 
 
@@ -59,11 +66,15 @@ class Process:
         settings = None if self.host.state is None else self.host.state.workspace.settings
         self.traces = Traces(place_for(plan.root, settings, plan.traces, plan.environment))
         self.host.traces = self.traces
+        self.telemetry = Telemetry.otlp() if plan.otel else None
+        if plan.gate is not None:
+            attach(self.host, plan.gate)
         self.host.starting.append(self._start)
 
-    def app(self) -> App:
-        """The application."""
-        return App(self.host, ROUTES)
+    def app(self) -> Application:
+        """The application, counted and, where it is asked for, traced."""
+        app: Application = Measured(App(self.host, ROUTES), self.host.metrics)
+        return app if self.telemetry is None else Spanned(app, self.telemetry)
 
     def read(self) -> ServerState | None:
         """The snapshot that the files give; None where they give none, with the reasons in `host.faults`."""
@@ -105,7 +116,8 @@ class Process:
         except WorkbenchError as error:  # calls go on without their records, and say so (E9)
             self.notices += error.findings or (Finding(error.title, "traces"),)
         writer = GroupedWriter(store)
-        recorder = CallRecorder(writer)
+        host.metrics.traces(lambda: writer.lost)
+        recorder = CallRecorder(writer, None if self.telemetry is None else self.telemetry.ended)
         keys: KeySource = self.keys.keys if self.redirected is None else self.redirected
         dispatcher = Dispatcher(transport, keys, host.health, recorder)
         host.engine = Engine(host, dispatcher, recorder)
@@ -114,5 +126,7 @@ class Process:
             await transport.aclose()
             writer.close()
             self.traces.close()
+            if self.telemetry is not None:
+                self.telemetry.close()
 
         host.stopping.append(stop)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from workbench.engine.fallback import Finished
@@ -34,6 +35,8 @@ class CallRecorder:
     """What the dispatcher writes to. Belongs to one event loop."""
 
     writer: GroupedWriter
+    ended: Callable[[Record], None] | None = None
+    """Hears of every call that is over."""
     calls: dict[str, Recording] = field(default_factory=dict[str, Recording])
 
     def register(self, recording: Recording) -> None:
@@ -79,6 +82,8 @@ class CallRecorder:
             recording.record, finished, usage=usage, exchange=exchange, total_latency_ms=latency_ms
         )
         self.writer.put(Ended(recording.record, recording.running))
+        if self.ended is not None:
+            self.ended(recording.record)
 
 
 def _settle(written: asyncio.Future[bool], durable: bool) -> None:

@@ -1,0 +1,222 @@
+"""The gate: who a request's headers make it, what that one may ask for, and leave for one call after the other.
+
+Tokens stand in memory and are read anew every other second, so that no request waits for a store; one that is not known
+yet is looked up at once, but not more often than `LOOK_MS`. A body of a refusal says nothing that its reason need not.
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+
+from workbench.server.callers.refusals import broke, denied, overloaded, standing, unauthorised, unavailable
+from workbench.server.callers.tables import CallersError
+from workbench.server.callers.token import NOBODY, Token, bearer, digest_of, id_of
+from workbench.server.errors import Refused
+from workbench.server.hooks import LOCAL, Caller, Spent, Ticket
+from workbench.server.shared.base import NANO, Ask, Budget, Given, Limit, Shared, SharedError, month_of
+from workbench.server.shared.inside import Inside
+from workbench.server.watching.metrics import Metrics
+
+LOG: Final = logging.getLogger("workbench.server")
+FRESH_MS: Final = 2_000
+"""How old the known tokens may be."""
+LOOK_MS: Final = 250
+STALE_MS: Final = 60_000
+"""How long they are good while the store cannot be read."""
+FIRST_HOLD: Final = NANO // 100
+"""What a token's first call is taken to cost: a cent."""
+_MOST_HOLDS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What holds for every caller."""
+
+    required: bool = False
+    """Whether nothing is answered without a token; beyond loopback always."""
+    tenant_per_minute: int | None = None
+    tenant_concurrency: int | None = None
+    capacity: int | None = None
+    """Most calls at once, of all together."""
+
+
+class TokenSource(Protocol):
+    """Where tokens are read."""
+
+    def all(self) -> tuple[Token, ...]:
+        """Every token. Raises `CallersError`."""
+        ...
+
+
+def _wall_ms() -> float:
+    return time.time() * 1000
+
+
+@dataclass(slots=True)
+class Gate:
+    """The hook that the endpoint asks. Belongs to one event loop."""
+
+    tokens: TokenSource | None
+    shared: Shared = field(default_factory=Inside)
+    settings: Settings = field(default_factory=Settings)
+    metrics: Metrics = field(default_factory=Metrics)
+    now_ms: Callable[[], float] = _wall_ms
+    running: int = 0
+    """Calls at work."""
+    _known: Mapping[str, Token] = field(default_factory=dict[str, Token])
+    _callers: dict[str, Caller] = field(default_factory=dict[str, Caller])
+    _read_ms: float = -1e18
+    _looked_ms: float = -1e18
+    _holds: dict[str, int] = field(default_factory=dict[str, int])
+
+    def __post_init__(self) -> None:
+        self.metrics.capacity = self.settings.capacity or 0
+
+    def refresh(self) -> None:
+        """Read the tokens anew. Raises `CallersError`."""
+        if self.tokens is not None:
+            self._known = {token.id: token for token in self.tokens.all()}
+            self._callers = {}
+            self._read_ms = self.now_ms()
+
+    def recognise(self, headers: list[tuple[bytes, bytes]], path: str) -> Caller:
+        """Who this is. Raises `Refused`: 401 in always the same words, 403, 503 where the tokens can't be read."""
+        try:
+            return self._recognise(headers, path)
+        except Refused as refusal:
+            self.metrics.rejected(refusal.code or "")
+            raise
+
+    def _recognise(self, headers: list[tuple[bytes, bytes]], path: str) -> Caller:
+        secret = bearer(headers)
+        token_id = None if secret is None else id_of(secret)
+        if token_id is None and not self.settings.required:
+            return LOCAL
+        token = None if token_id is None else self._token(token_id)
+        fits = hmac.compare_digest(digest_of(secret or b""), NOBODY if token is None else token.digest)
+        if token is None or not fits:
+            raise unauthorised()
+        standing(token.standing(round(self.now_ms())))
+        if not token.allows(path):
+            raise Refused(403, "caller_route_not_allowed", "this token may not ask for this path", "auth_error")
+        return self._caller(token)
+
+    def _token(self, token_id: str) -> Token | None:
+        now = self.now_ms()
+        known = self._known.get(token_id)
+        due = LOOK_MS if known is None else FRESH_MS
+        if now - max(self._read_ms, self._looked_ms) >= due:
+            self._looked_ms = now
+            try:
+                self.refresh()
+            except CallersError as error:
+                self.metrics.store_error("tokens")
+                LOG.warning("tokens: %s", error.title)
+            known = self._known.get(token_id)
+        if now - self._read_ms > STALE_MS:
+            raise unavailable("caller_auth_unavailable", "tokens can't be checked now")
+        return known
+
+    def _caller(self, token: Token) -> Caller:
+        known = self._callers.get(token.id)
+        if known is None:
+            tenants = None if token.tenants is None else frozenset(token.tenants)
+            own = token.tenants[0] if token.tenants is not None and len(token.tenants) == 1 else None
+            routes = None if token.routes is None else frozenset(token.routes)
+            known = self._callers[token.id] = Caller(token.id, tenants, routes, own)
+        return known
+
+    async def admit(self, caller: Caller, tenant: str) -> Ticket:
+        """Leave for one call. Raises `Refused`: 402, 403, 429 with `Retry-After`, 503."""
+        self.metrics.pending += 1
+        try:
+            return await self._admit(caller, tenant)
+        except Refused as refusal:
+            self.metrics.rejected(refusal.code or "")
+            raise
+        finally:
+            self.metrics.pending -= 1
+
+    async def _admit(self, caller: Caller, tenant: str) -> Ticket:
+        if caller.tenants is not None and tenant not in caller.tenants:
+            message = "this token may not call for this tenant; name one of its own in `tenant`"
+            raise Refused(403, "caller_tenant_not_allowed", message, "auth_error")
+        capacity = self.settings.capacity
+        if capacity is not None and self.running >= capacity:
+            raise overloaded()
+        ask = self._ask(caller, tenant)
+        if ask is None:
+            return _Place(self)
+        try:
+            no = await self.shared.admit(ask)
+        except SharedError as error:
+            self.metrics.store_error("limits")
+            LOG.warning("limits: %s", error)
+            code = "caller_rate_limit_unavailable" if ask.budget is None else "consumer_budget_unavailable"
+            raise unavailable(code, "limits can't be checked now") from None
+        if no is not None:
+            most = 0 if ask.budget is None else ask.budget.most
+            raise broke(most, no.spent) if no.why == "budget" else denied(no)
+        return _Place(self, ask)
+
+    def _ask(self, caller: Caller, tenant: str) -> Ask | None:
+        token = self._known.get(caller.id)
+        limits: list[Limit] = []
+        if token is not None and (token.rate_per_minute is not None or token.concurrency is not None):
+            limits.append(Limit(f"token:{token.id}", token.rate_per_minute, token.concurrency))
+        if self.settings.tenant_per_minute is not None or self.settings.tenant_concurrency is not None:
+            limits.append(Limit(f"tenant:{tenant}", self.settings.tenant_per_minute, self.settings.tenant_concurrency))
+        now = self.now_ms()
+        budget = None
+        if token is not None and token.budget_usd is not None:
+            hold = self._holds.get(token.id, FIRST_HOLD)
+            budget = Budget(token.id, month_of(now), round(token.budget_usd * NANO), hold)
+        if not limits and budget is None:
+            return None
+        return Ask(secrets.token_hex(12), now, tuple(limits), budget)
+
+    def cost_of(self, ask: Ask, spent: Spent | None) -> int | None:
+        """What a call is charged; None where it was made and nobody knows its price. Learns what to hold next time."""
+        if spent is None or ask.budget is None:
+            return 0
+        if spent.cost_usd is None:
+            return None
+        cost = max(round(spent.cost_usd * NANO), 0)
+        if len(self._holds) >= _MOST_HOLDS:
+            self._holds.clear()
+        self._holds[ask.budget.token] = max(cost, self._holds.get(ask.budget.token, 0) // 2)
+        return cost
+
+
+class _Place:
+    """Leave for one call; given back once."""
+
+    __slots__ = ("_ask", "_gate", "_open")
+
+    def __init__(self, gate: Gate, ask: Ask | None = None) -> None:
+        self._gate = gate
+        self._ask = ask
+        self._open = True
+        gate.running += 1
+
+    async def close(self, spent: Spent | None) -> None:
+        """The call is over; a second time nothing happens."""
+        if not self._open:
+            return
+        self._open = False
+        self._gate.running -= 1
+        ask = self._ask
+        if ask is None:
+            return
+        given = Given(ask.lease, ask.limits, ask.budget, self._gate.cost_of(ask, spent))
+        try:
+            await self._gate.shared.settle(given)
+        except SharedError as error:
+            self._gate.metrics.store_error("limits")
+            LOG.warning("a lease was not given back, and ends by itself: %s", error)

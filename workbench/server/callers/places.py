@@ -1,0 +1,67 @@
+"""Where a workspace's tokens are: the option, else the environment, else a file in the user's state folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from workbench.errors import Finding, Place, UsageError
+from workbench.server.callers.tables import open_tables
+from workbench.server.callers.token import Token
+from workbench.server.callers.tokens import Tokens
+from workbench.session.tracing.places import default_place
+from workbench.traces.databases.address import ENDINGS, is_address, masked
+
+VARIABLE: Final = "WORKBENCH_TOKENS"
+
+
+def tokens_place(root: Path, option: str | None = None, environment: Mapping[str, str] | None = None) -> Path | str:
+    """The file, or the address of the PostgreSQL database, that the tokens of the workspace in `root` are in.
+
+    Raises `UsageError` where the option or the variable names none.
+    """
+    given = os.environ if environment is None else environment
+    for text, where in ((option, "--tokens"), (given.get(VARIABLE), VARIABLE)):
+        if text:
+            return _named(text, where)
+    traces = default_place(root)
+    return traces.parent.parent / "tokens" / traces.name
+
+
+def _named(text: str, where: str) -> Path | str:
+    if is_address(text):
+        return text
+    if "://" in text or "\x00" in text or not text.endswith(ENDINGS):
+        shown = masked(text) if "://" in text else text
+        hint = f"a file whose name ends in {', '.join(ENDINGS)}, or postgresql://USER@HOST/DATABASE"
+        finding = Finding(f"`{shown}` is no place for tokens", "token_place", Place(where), hint)
+        raise UsageError("the place of the tokens can't be used", [finding])
+    return Path(text).expanduser().absolute()
+
+
+class LazyTokens:
+    """The tokens of a place that may not be there yet: none then, and those that somebody makes later."""
+
+    def __init__(self, place: Path | str) -> None:
+        self.place = place
+        self._tokens: Tokens | None = None
+
+    def opened(self) -> Tokens:
+        """The store, made where nothing is. Raises `CallersError`."""
+        if self._tokens is None:
+            self._tokens = Tokens(open_tables(self.place))
+        return self._tokens
+
+    def all(self) -> tuple[Token, ...]:
+        """Every token. Raises `CallersError`; makes no file."""
+        if self._tokens is None and isinstance(self.place, Path) and not self.place.exists():
+            return ()
+        return self.opened().all()
+
+    def close(self) -> None:
+        """End it."""
+        if self._tokens is not None:
+            self._tokens.database.close()
+            self._tokens = None

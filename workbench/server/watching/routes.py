@@ -1,0 +1,16 @@
+"""`GET /metrics`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from workbench.server.exchange import Request, Response
+from workbench.server.routing import Route
+from workbench.server.watching.metrics import CONTENT_TYPE
+
+
+async def _show(request: Request) -> Response:
+    return Response(200, request.host.metrics.text(), content_type=CONTENT_TYPE)
+
+
+ROUTES: Final = (Route("GET", "/metrics", _show, early=True),)
