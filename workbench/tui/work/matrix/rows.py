@@ -84,7 +84,7 @@ def head_lines(sheet: Sheet, column: int, width: int) -> tuple[str, ...]:
     """A column's name on the lines of the heading."""
     name = sheet.name(column)
     if sheet.matrix.axis.by != "offer":
-        return broken(name, width)
+        return broken(wording.short_model(name), width)
     offer = sheet.matrix.state.catalog.offers[sheet.columns[column]]
     model = broken(wording.short_model(offer.model), width)
     place = f"{offer.provider} {offer.region or wording.UNKNOWN}"
