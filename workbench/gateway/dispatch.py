@@ -36,6 +36,7 @@ from workbench.gateway.events import Answer, Attempting, CallEvent, Emit, Failed
 from workbench.gateway.keys import KeySource
 from workbench.gateway.limits import LIMITS, Limits, asked_ms
 from workbench.gateway.records import Attempt, Intent, LoggedAttempt, Recorder, Unrecorded
+from workbench.gateway.redirected import Redirected
 
 
 def monotonic_ms() -> float:
@@ -90,6 +91,8 @@ class Dispatcher:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     allow_http: bool = False
     """Whether plain http is allowed beyond this machine."""
+    redirect: Redirected | None = None
+    """An emulator that gets every call; then `keys` is never asked."""
 
     async def run(self, ask: Ask, emit: Emit = unheard, stop: Stop | None = None) -> Answer:
         """Walk down the cascade until it is answered, refused or over; never raises but `CancelledError`.
@@ -186,7 +189,9 @@ class _Walk:
     def _prepare(self, call: Call) -> tuple[Attempted, tuple[str, ...]]:
         """The attempt, ready to run; raises `LocalFault` where nothing may be sent."""
         host = self.host
-        route = Route.of(self.ask.cascade.pool.candidates[call.index], allow_http=host.allow_http)
+        candidate = self.ask.cascade.pool.candidates[call.index]
+        place = host.redirect
+        route = Route.of(candidate, allow_http=host.allow_http) if place is None else place.route(candidate)
         codec = codec_of(route)
         http = codec.request(route, call.request, stream=self.ask.stream)
         terms = Terms(
@@ -197,7 +202,8 @@ class _Walk:
             asked_ms(call.request, "first_token_timeout_ms"),
             keep_words=self.ask.no_log is False,
         )
-        return Attempted(host.transport, http, host.keys.key(route), codec, terms, self.emit), http.warnings
+        key = (host.keys if place is None else place).key(route)
+        return Attempted(host.transport, http, key, codec, terms, self.emit), http.warnings
 
     async def _failed(
         self, known: Attempt, tried: Attempted | None, started: float, failure: Failure, message: str | None = None
@@ -226,7 +232,7 @@ class _Walk:
                 bytes_in=tried.bytes_in,
                 first_token_ms=tried.first_token_ms,
                 committed=tried.committed,
-                emulated=tried.emulated,
+                emulated=tried.emulated or self.host.redirect is not None,
             )
         known = replace(known, latency_ms=now - started)
         if self.ask.no_log is False:
