@@ -28,6 +28,31 @@ SHAPES: Final = {
         "catalog", "by", "sort", "order", "group", "differences", "columns", "columns_alike",
         "rules", "tenants", "broken",
     ),
+    "compare": (
+        "columns", "only_differences", "facts", "clauses", "fallback", "offers", "offers_differing", "offers_total",
+    ),
+    "whatif": (
+        "supposed", "tenants_total", "winners_changed", "cost_per_month_change", "cost_per_month_unknown", "tenants",
+        "broken",
+    ),
+    "whatif TENANT": (
+        "tenant", "supposed", "before", "after", "changes", "opened", "closed", "winner_changed", "decision_changed",
+    ),
+    "whatif TENANT --all": ("tenant", "before", "facts"),
+    "diff": (
+        "before", "after", "decisions_changed", "fingerprints_changed", "only_fingerprint", "cost_per_month_change",
+        "rules", "clauses", "tenants", "tenants_total",
+    ),
+    "near": (
+        "tenant", "offer", "admitted", "clauses", "facts_beside", "with_clauses", "by_facts", "no_fact_helps",
+        "search_complete", "standing",
+    ),
+    "near --winner": (
+        "tenant", "result", "runner_up", "runner_up_cost_per_run", "decided_by", "score", "runner_up_score", "lead",
+        "flips", "cannot_flip",
+    ),
+    "rule-cost": ("tenants", "without_policy", "clauses", "broken"),
+    "rule-cost TENANT": ("tenant", "result", "clauses"),
     "drill": (
         "tenant", "down", "faults", "seed", "streamed", "assumed_latency_ms", "end", "outcome", "stranded", "provider",
         "offer", "elapsed_ms", "calls", "cost_bound", "assumption", "steps",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, TypeVar
 
 import click
@@ -13,7 +14,7 @@ from workbench.rulebook.schema import Fact
 from workbench.rulebook.tenant import Tenant
 from workbench.session.state import WorkspaceState
 from workbench.session.workspace import Workspace, default_workload
-from workbench.whatif.changes import Changes, apply_changes, read_clauses, read_facts
+from workbench.whatif.changes import Changes, apply_changes, read_clauses, read_facts, with_clause, with_facts
 
 Command = Callable[..., Any]
 T = TypeVar("T")
@@ -49,6 +50,10 @@ def changes_of(workspace: Workspace, tenant: str | None, options: dict[str, Sequ
     facts = _tried(lambda: _facts(wanted, state, options), refused)
     rules = _tried(lambda: read_clauses(options["rules"], options["off"]), refused)
     own = _tried(lambda: read_clauses(options["clauses"], tenant_only=True), refused)
+    if facts and wanted is not None:
+        _tried(partial(with_facts, wanted, facts, state.rulebook), refused)
+    for clause in rules or ():
+        _tried(partial(with_clause, state.rulebook, clause), refused)
     if refused:
         refused[0].findings = tuple(finding for error in refused for finding in error.findings)
         raise refused[0]

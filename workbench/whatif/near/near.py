@@ -68,6 +68,8 @@ class Near:
     """One offer and one tenant."""
 
     tenant: str
+    held: Mapping[str, Fact]
+    """The tenant's facts as they are."""
     index: int
     offer: str
     admitted: bool
@@ -92,15 +94,15 @@ def near(state: WorkspaceState, tenant_id: str, index: int, evaluator: Evaluator
     outcome = evaluator.outcome(state, tenant)
     if outcome.compiled is None or outcome.decision is None:
         raise CompileError(f"tenant `{tenant_id}` has no policy", outcome.errors)
-    offer = state.catalog.offer_id(index)
+    offer, held = state.catalog.offer_id(index), tenant.bindings()
     if outcome.decision.reason(index) is None:
         standing = standing_of(state, outcome, index, evaluator)
-        return Near(tenant_id, index, offer, True, (), (), None, Routes((), True, ()), (), standing)
+        return Near(tenant_id, held, index, offer, True, (), (), None, Routes((), True, ()), (), standing)
     against = _against(state, tenant, outcome, index, evaluator)
     first, standing = _by_clauses(state, tenant, index, against, evaluator)
     routes = Search(state, tenant, index, evaluator).routes()
     standings = tuple(standing_of(state, route.outcome, index, evaluator) for route in routes.found)
-    return Near(tenant_id, index, offer, False, against, first, standing, routes, standings, None)
+    return Near(tenant_id, held, index, offer, False, against, first, standing, routes, standings, None)
 
 
 def _against(

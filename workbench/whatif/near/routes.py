@@ -24,7 +24,7 @@ from workbench.whatif.alignment import filters_of
 from workbench.whatif.changes import with_facts
 from workbench.whatif.trials import Trial, fields_of, is_whole, number_use, numbers_around, values_to_try
 
-DEEPEST: Final = 3
+DEEPEST: Final = 4
 """Most facts changed at once."""
 MOST: Final = 8
 """Most answers of one size that are told."""
@@ -151,7 +151,8 @@ class Search:
             return
         outcome = self.evaluator.outcome(self.state, tenant)
         if outcome.decision is not None and outcome.decision.reason(self.index) is None:
-            yield Route(tuple(facts.items()), tenant, outcome)
+            ordered = tuple((one.name, facts[one.name]) for one in fields_of(self.state) if one.name in facts)
+            yield Route(ordered, tenant, outcome)
 
     def trials(self, tenant: Tenant, declared: TenantField) -> tuple[Trial, ...]:
         """Values of one fact that could make a difference to this offer; of a number the nearest first."""

@@ -124,9 +124,9 @@ def _month(summary: Summary) -> str:
 
 def _passages(state: WorkspaceState, supposed: Supposed) -> Iterator[Sheet]:
     for word, verb, passage in (("opens", "held them back", supposed.opened), ("closes", "rejects", supposed.closed)):
-        title = f"{word} {counted(len(passage.offers), 'offer')}"
+        title = ""
         if passage.offers:
-            title += f": {listed(named(passage, state))}"
+            title = f"{word} {counted(len(passage.offers), 'offer')}: {listed(named(passage, state))}"
         headings = ("clause", "rule", "says", verb, "only it")
         numbers = frozenset((verb, "only it"))
         yield Sheet(title, headings, tuple(_blames(passage)), numbers, f"{word} no offer")

@@ -13,7 +13,7 @@ from workbench.whatif.near.near import Against, Near, Standing
 from workbench.whatif.near.repairs import Part
 from workbench.whatif.near.routes import DEEPEST, ByFact
 from workbench.whatif.report import Report, Sheet, counted, dollars, plain
-from workbench.whatif.reports.words import NONE, UNKNOWN, fact_json, fact_words, yes
+from workbench.whatif.reports.words import NONE, UNKNOWN, fact_json, fact_words, new_fact, yes
 from workbench.whatif.summary import summary_json
 
 _WHERE = {
@@ -30,7 +30,7 @@ def near_report(state: WorkspaceState, near: Near) -> Report:
         return _admitted_report(near)
     sheets = (
         Sheet("clauses that would have to change", _CLAUSES, tuple(_clause_row(one) for one in near.against)),
-        Sheet("a fact instead of the clause", _FACTS, tuple(_fact_rows(near.against))),
+        Sheet("a fact instead of the clause", _FACTS, tuple(_fact_rows(near))),
         Sheet("facts that admit it, every clause as it is", _ROUTES, tuple(_route_rows(near)), empty=_no_route(near)),
     )
     count = counted(len(near.against), "clause")
@@ -55,26 +55,37 @@ def new_words(one: Against) -> str:
     return one.text or "nothing: left out, since the offer does not have it"
 
 
-def _fact_rows(against: Iterable[Against]) -> Iterator[tuple[str, ...]]:
-    for one in against:
+def _fact_rows(near: Near) -> Iterator[tuple[str, ...]]:
+    for one in near.against:
         for by in one.by_facts:
             then = "the clause is not there" if by.clause is None else by.clause.shown
-            yield one.check.clause.id, by.name, fact_words(by.value), then, ", ".join(by.others) or NONE
+            yield (
+                one.check.clause.id,
+                by.name,
+                new_fact(near.held.get(by.name), by.value),
+                then,
+                ", ".join(by.others) or NONE,
+            )
 
 
 def _route_rows(near: Near) -> Iterator[tuple[str, ...]]:
     for route, standing in zip(near.routes.found, near.standings, strict=True):
         yield (
-            facts_words(route.facts),
+            facts_words(near, route.facts),
             place_words(standing),
             standing.after.served,
             dollars(standing.after.cost_per_run),
         )
 
 
-def facts_words(facts: Iterable[tuple[str, Fact]]) -> str:
-    """`plan = vip, region = eu`."""
-    return ", ".join(f"{name} = {fact_words(value)}" for name, value in facts)
+def facts_words(near: Near, facts: Iterable[tuple[str, Fact]]) -> str:
+    """`plan = vip, approved_providers + azure`."""
+    words: list[str] = []
+    for name, value in facts:
+        held = near.held.get(name)
+        listed = isinstance(value, tuple) and isinstance(held, tuple)
+        words.append(f"{name} {new_fact(held, value)}" if listed else f"{name} = {fact_words(value)}")
+    return ", ".join(words)
 
 
 def place_words(standing: Standing | None) -> str:
@@ -98,7 +109,7 @@ def _near_lines(near: Near) -> Iterator[str]:
     if near.by_clauses is None:
         yield "changing these clauses alone does not admit it"
     else:
-        beside = f", and {facts_words(near.facts_first)}" if near.facts_first else ""
+        beside = f", and {facts_words(near, near.facts_first)}" if near.facts_first else ""
         yield f"with {'them' if len(near.against) > 1 else 'it'} changed{beside}: place {place_words(near.by_clauses)}"
         yield f"the winner would be {near.by_clauses.after.served}, {dollars(near.by_clauses.after.cost_per_run)} $/run"
 
@@ -128,7 +139,7 @@ def _near_table(near: Near) -> Sheet:
     ]  # fmt: skip
     rows += [("fact", "", name, "", fact_words(value), "", "") for name, value in near.facts_first]
     for route, standing in zip(near.routes.found, near.standings, strict=True):
-        facts = facts_words(route.facts)
+        facts = facts_words(near, route.facts)
         rows.append(("facts", "", facts, "", "", plain(standing.place), standing.after.winner or ""))
     return Sheet("", headings, tuple(rows))
 

@@ -34,6 +34,14 @@ def fact_words(value: Fact | None) -> str:
     return plain(value) if isinstance(value, int | float) else value
 
 
+def new_fact(held: Fact | None, value: Fact | None) -> str:
+    """A fact's other value for a table; of a list only what comes in and what goes."""
+    if not isinstance(value, tuple) or not isinstance(held, tuple):
+        return fact_words(value)
+    more = [f"+ {word}" for word in value if word not in held]
+    return ", ".join([*more, *(f"- {word}" for word in held if word not in value)]) or fact_words(value)
+
+
 def fact_json(value: Fact | None) -> Any:
     """A tenant's fact as JSON; null is unknown."""
     return list(value) if isinstance(value, tuple) else value
