@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import signal
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from workbench.boundary import strict_json
+from workbench.cli import diagnostics
 from workbench.cli.invocation import Invocation, declare
 from workbench.cli.layout import Table
 from workbench.cli.output import SCHEMA, Output, counted, escape_unsafe
@@ -58,7 +61,7 @@ def command(
     emulator = Emulator(catalog.candidates, seed=seed, tokens=speed["tokens"],
                         pace=Pace(speed["latency"], speed["speed"]), heard=shown.served)  # fmt: skip
     emulator.replace(parse_faults(faults, emulator.names))
-    return _run(emulator, host, port, shown)
+    raise diagnostics.Stopped(_run(emulator, host, port, shown))
 
 
 def _list_faults(output: Output) -> int:
@@ -81,16 +84,32 @@ def _list_faults(output: Output) -> int:
 
 
 def _run(emulator: Emulator, host: str, port: int, shown: _Shown) -> int:
+    """Serve until a signal comes; gives its number."""
     from workbench.server.emulator import new_loop, serving
 
-    async def serve() -> None:
+    async def serve() -> int:
         async with serving(emulator, host=host, port=port) as url:
+            ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+            _listen_for_signals(ended)
             shown.ready(url, emulator)
-            await asyncio.Event().wait()
+            return await ended
 
     with asyncio.Runner(loop_factory=new_loop) as runner:
-        runner.run(serve())
-    return 0
+        return runner.run(serve())
+
+
+def _listen_for_signals(ended: asyncio.Future[int]) -> None:
+    """The first signal's number into `ended`: a loop may swallow what a handler of the interpreter's raises."""
+
+    def end(number: int) -> None:
+        if not ended.done():
+            ended.set_result(number)
+
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays what it is
+            with contextlib.suppress(NotImplementedError):
+                asyncio.get_running_loop().add_signal_handler(number, end, int(number))
 
 
 class _Shown:
