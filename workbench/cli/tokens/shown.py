@@ -1,0 +1,82 @@
+"""What the commands about tokens share: the store they open, how a token is shown. Never a secret, never a digest."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from workbench.cli.invocation import Invocation
+
+if TYPE_CHECKING:
+    from workbench.server.callers.token import Token
+    from workbench.server.callers.tokens import Spending, Tokens
+
+
+def tokens_option() -> Any:
+    """`--tokens`, as `serve` has it."""
+    return click.option("--tokens", "place", metavar="PLACE", help="Where tokens are: a file, or postgresql://...")
+
+
+@contextmanager
+def opened(invocation: Invocation, place: str | None) -> Generator[Tokens]:
+    """The tokens of the workspace at hand."""
+    from workbench.server.callers.places import LazyTokens, tokens_place
+
+    lazy = LazyTokens(tokens_place(invocation.root(), place))
+    try:
+        yield lazy.opened()
+    finally:
+        lazy.close()
+
+
+def now_ms() -> int:
+    """The time, in milliseconds since 1970."""
+    return round(time.time() * 1000)
+
+
+def month() -> str:
+    """The calendar month, UTC."""
+    from workbench.server.shared.base import month_of
+
+    return month_of(now_ms())
+
+
+def iso(time_ms: int | None) -> str | None:
+    """A time as `2026-11-22T08:00:00Z`."""
+    if time_ms is None:
+        return None
+    return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def token_json(token: Token, spent: Spending | None) -> dict[str, Any]:
+    """A token for programs; null is everything, and no limit."""
+    return {
+        "id": token.id,
+        "name": token.name,
+        "standing": token.standing(now_ms()),
+        "tenants": None if token.tenants is None else list(token.tenants),
+        "routes": None if token.routes is None else list(token.routes),
+        "rate_per_minute": token.rate_per_minute,
+        "concurrency": token.concurrency,
+        "budget_usd": token.budget_usd,
+        "spent_usd": 0.0 if spent is None else spent.usd,
+        "calls": 0 if spent is None else spent.calls,
+        "created": iso(token.created_ms),
+        "expires": iso(token.expires_ms),
+        "revoked": iso(token.revoked_ms),
+    }
+
+
+def limit_words(value: float | None, unit: str = "") -> str:
+    """A limit for a table."""
+    return "-" if value is None else f"{value:g}{unit}"
+
+
+def names_words(names: tuple[str, ...] | None) -> str:
+    """What is allowed, for a table."""
+    return "all" if names is None else ", ".join(names)
