@@ -11,7 +11,7 @@ from workbench.tui.widgets.reader import Reader
 from workbench.tui.widgets.rows import ListedRows
 from workbench.tui.widgets.text_block import TextBlock
 from workbench.tui.work.call.flow import Flow
-from workbench.tui.work.call.lines import head_line, plan_lines
+from workbench.tui.work.call.lines import head_line, hint_lines, plan_lines
 
 
 class Lane(Vertical):
@@ -42,7 +42,7 @@ class Lane(Vertical):
         self.query_one(".lane-head", TextBlock).show(lambda width: [head_line(watch, now, width)])
         plan = self.query_one(PlanReader)
         if watch is None:
-            plan.show_rows(ListedRows())
+            plan.show_rows(ListedRows([(None, line) for line in hint_lines(plan.draw_width)]))
             return
         plan.show_rows(ListedRows([(None, line) for line in plan_lines(watch, now, plan.draw_width)]))
         answer = self.query_one(AnswerReader)

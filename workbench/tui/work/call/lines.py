@@ -22,6 +22,23 @@ SIGNS: Final[dict[Standing, tuple[str, str]]] = {
 """One sign per standing, so that it is told without colour, and its style."""
 
 
+HINTS: Final = (
+    ("i", "write a prompt; enter then shows who would answer and what it can cost"),
+    ("e", "let a local emulator answer: no key, no network, nothing is charged"),
+    ("f", "let emulated providers fail, to see the failure plan at work"),
+    ("t", "make the same call for a second tenant, side by side"),
+)
+
+
+def hint_lines(width: int) -> list[Line]:
+    """What there is to do before there is a call."""
+    found: list[Line] = [[]]
+    for key, words in HINTS:
+        for place, part in enumerate(wrap(words, max(width - 5, 8))):
+            found.append([Cell(f"  {key if place == 0 else ' '}  ", "key"), Cell(part)])
+    return found
+
+
 def head_line(watch: Watch | None, now: float, width: int) -> Line:
     """Whose call it is, and how it stands."""
     if watch is None:

@@ -23,10 +23,12 @@ from workbench.session.actions import Action
 from workbench.session.calls.caller import Caller, Prepared
 from workbench.session.calls.question import Question, read_tools
 from workbench.session.calls.watch import Watch
+from workbench.session.session import Session
 from workbench.session.tracing import Traces, place_of
 from workbench.tui.background import Progress
 from workbench.tui.screens.dialogs import AskText
 from workbench.tui.screens.work_screen import WorkScreen
+from workbench.tui.view import Cursors
 from workbench.tui.widgets.drawing import Cell, Line, clean, cut, spread
 from workbench.tui.widgets.text_block import TextBlock
 from workbench.tui.work.call.asking import Asking
@@ -47,6 +49,14 @@ class CallScreen(Emulating, Asking, WorkScreen):
     PLACE = "call"
     HEADING = "Test call"
 
+    def __init__(self, session: Session, cursors: Cursors | None = None) -> None:
+        super().__init__(session, cursors)
+        self.question = Question("")
+        self.caller: Caller | None = None
+        self.asking = False
+        """Whether a person's word is awaited."""
+        self.stops: list[Stop] = []
+
     def compose_body(self) -> ComposeResult:
         yield TextBlock(lambda width: [self.settings_line(width)], id="call-settings")
         prompt = Input(id="call-prompt", compact=True, placeholder="what to ask; enter shows what it can cost")
@@ -58,10 +68,6 @@ class CallScreen(Emulating, Asking, WorkScreen):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.question = Question("")
-        self.asking = False
-        self.stops: list[Stop] = []
-        self.caller: Caller | None = None
         self.set_interval(REDRAW_SECONDS, self.redraw)
         try:
             traces = Traces(place_of(self.session.workspace))
@@ -69,7 +75,7 @@ class CallScreen(Emulating, Asking, WorkScreen):
             self.failed(error)
             return
         self.caller = Caller(self.session.workspace.root, traces)
-        self.set_focus(self.query_one("#call-prompt", Input))
+        self.focus_body()
 
     async def on_unmount(self) -> None:
         await self.stop_emulator()
@@ -156,7 +162,7 @@ class CallScreen(Emulating, Asking, WorkScreen):
     def _quoted(self, prepared: list[Prepared]) -> None:
         for lane, each in zip(self.lanes, prepared, strict=True):
             lane.show_watch(Watch(self.state, each))
-        self.set_focus(self.lanes[0].query_one(PlanReader))
+        self.focus_body()
         stuck = [each for each in prepared if not each.nobody and each.sendable == 0]
         self.asking = not stuck and any(not each.nobody for each in prepared)
         if stuck:
@@ -165,7 +171,7 @@ class CallScreen(Emulating, Asking, WorkScreen):
             self.send()
         else:
             unknown = any(each.quote.usd is None for each in prepared)
-            self.say("it could cost anything: y sends it all the same, n not" if unknown else "send it? y n", "warn")
+            self.show_banner(f"{'it could cost anything; ' if unknown else ''}send it?  y sends it, n does not")
         self.redraw()
         self.show_footer()
 
@@ -182,8 +188,8 @@ class CallScreen(Emulating, Asking, WorkScreen):
         """Send nothing."""
         if self.asking:
             self.asking = False
+            self.show_banner("")
             self.say("not sent")
-            self.do_edit()
 
     def do_edit(self) -> None:
         """Go to the prompt."""
@@ -193,7 +199,7 @@ class CallScreen(Emulating, Asking, WorkScreen):
     def send(self) -> None:
         """Make the calls."""
         self.asking = False
-        self.said = ()
+        self.show_banner("")
         self.stops = []
         for place, lane in enumerate(self.lanes):
             stop = Stop()
@@ -231,8 +237,13 @@ class CallScreen(Emulating, Asking, WorkScreen):
             self.say("cancelled")
         elif self.asking:
             self.do_no()
+        elif self.focused is self.query_one("#call-prompt", Input):
+            self.focus_body()
         else:
             super().do_back()
+
+    def focus_body(self) -> None:
+        self.set_focus(self.lanes[0].query_one(PlanReader))
 
     # afterwards
 
@@ -258,10 +269,10 @@ class CallScreen(Emulating, Asking, WorkScreen):
         return found
 
     def do_trace(self) -> None:
-        """Open the trace of the first call."""
+        """Open the trace of the first call; before there is one, go to the prompt."""
         watch = self.lanes[0].seen
         if watch is None or watch.called is None:
-            self.say("there is no trace yet", "warn")
+            self.do_edit()
             return
         from workbench.tui.work.call.tracing import open_trace  # noqa: PLC0415 - when it is asked for
 

@@ -10,8 +10,10 @@ from workbench.session.actions import Action
 from workbench.session.calls.health.store import HealthStore
 from workbench.session.calls.health.view import HealthView, MeasureRow, OutRow, age, health_view
 from workbench.session.calls.places import state_folder
+from workbench.session.session import Session
 from workbench.tui.background import Progress
 from workbench.tui.screens.work_screen import WorkScreen
+from workbench.tui.view import Cursors
 from workbench.tui.widgets.drawing import Cell, Line, fit
 from workbench.tui.widgets.line_table import LineTable
 from workbench.tui.widgets.rows import ListedRows
@@ -33,15 +35,19 @@ class HealthScreen(WorkScreen):
     PLACE = "health"
     HEADING = "Health"
 
+    def __init__(self, session: Session, cursors: Cursors | None = None) -> None:
+        super().__init__(session, cursors)
+        self.emulated = False
+        """Whether the emulator's calls are looked at."""
+        self.view = HealthView((), ())
+        self.shown: list[Row] = []
+        self._text = ""
+
     def compose_body(self) -> ComposeResult:
         yield LineTable(id="health-rows")
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.emulated = False
-        self.view = HealthView((), ())
-        self.shown: list[Row] = []
-        self._text = ""
         self.set_interval(LOOK_SECONDS, self.refresh_rows)
         self.refresh_rows()
         self.focus_body()
