@@ -50,6 +50,8 @@ ARGUMENTS = {
     "explain": ["acme", "gpt-5.5"],
     "drill": ["acme"],
     "frontier": ["acme"],
+    "fleet": ["fleet.csv"],
+    "fleet --sample": ["3", "made.csv"],
     "compare": ["acme", "globex"],
     "whatif": ["--rule", "free-floor=0.4"],
     "whatif TENANT": ["--set", "plan=business"],
@@ -80,6 +82,7 @@ ARGUMENTS = {
 @pytest.mark.parametrize("name", SHAPES)
 def test_what_a_command_prints_has_the_keys_of_the_page(workspace: Path, name: str) -> None:
     (workspace / "prices.json").write_text(json.dumps(PRICES))
+    (workspace / "fleet.csv").write_text("id,plan\nacme,free\n")
     vectors = '{"version": "sigma-pol/v2", "vectors": []}'
     if name.startswith(("traces", "replay")):
         with contextlib.closing(open_store(workspace / "traces.db")) as store:

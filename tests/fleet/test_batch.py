@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tests.fleet.worlds import ROWS, Expected, batch_of, expected, plan_of, sample
 from workbench.boundary.sanitiser import one_line
 from workbench.whatif.fleet.arrow import pa
-from workbench.whatif.fleet.batch import decide_batch, result_schema
+from workbench.whatif.fleet.deciding.batch import decide_batch, result_schema
 
 _PLAIN: dict[str, Any] = {
     "id": "a", "plan": "free", "region": "us", "data_class": "public", "dpa_signed": True, "vip_support": False,

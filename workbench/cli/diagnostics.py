@@ -171,6 +171,11 @@ def ask(question: str) -> None:
     _write(question)
 
 
+def draw(text: str) -> None:
+    """A line that is drawn over: it replaces the one before; empty takes it away."""
+    _write(f"\r\x1b[K{text}")
+
+
 def usage(reason: str, *, hint: str | None = None, code: str = "usage") -> UsageError:
     """A `UsageError` with one finding."""
     return UsageError(reason, [Finding(reason, code, Place(), hint)])

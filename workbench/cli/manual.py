@@ -60,6 +60,12 @@ SHAPES: Final = {
     "frontier": (
         "tenant", "axes", "survivors", "rejected", "winner", "line", "ties", "points", "not_plotted",
     ),
+    "fleet": (
+        "source", "complete", "tenants", "policies", "invalid", "assumed_no_log", "changed", "stranded", "one_provider",
+        "cost_per_month", "unknown_cost", "cost_per_month_before", "cost_difference", "by", "segments",
+        "stranded_tenants", "errors", "files", "movements", "moved_tenants",
+    ),
+    "fleet --sample": ("file", "tenants"),
     "traces list": ("store", "traces", "next"),
     "traces show": ("trace", "steps", "lacks", "store"),
     "traces export": ("traces", "path", "failed"),

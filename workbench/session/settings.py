@@ -19,7 +19,7 @@ from workbench.traces.databases.address import ENDINGS, is_address
 
 FILE_NAME = "workbench.toml"
 
-_KEYS = ("title", "catalog", "rulebook", "tenants", "workload", "envelope", "traces", "profiles")
+_KEYS = ("title", "catalog", "rulebook", "tenants", "workload", "envelope", "traces", "profiles", "fleet")
 _TEXT_KEYS = ("title", "catalog", "rulebook", "tenants", "envelope", "traces")
 _WORKLOAD_KEYS = ("tokens_in", "tokens_out", "runs_per_month")
 
@@ -37,6 +37,30 @@ class ProfileSettings:
     """A path below the workspace ending in `.json`."""
     clauses: tuple[tuple[Slot, str], ...] = ()
     """Slot and clause text, filters first."""
+
+
+_FLEET_TEXTS = ("source", "table", "query", "id", "lists")
+_FLEET_LISTS = ("ignore", "by")
+_FLEET_KEYS = (*_FLEET_TEXTS, *_FLEET_LISTS, "map")
+
+
+@dataclass(frozen=True, slots=True)
+class FleetSettings:
+    """Where the real tenants are, and which column is which fact, as `[fleet]` states it."""
+
+    source: str | None = field(default=None, repr=False)
+    """A path, or an address, which may hold a password."""
+    table: str | None = None
+    query: str | None = None
+    id: str | None = None
+    """The column of the tenants' ids."""
+    map: tuple[tuple[str, str], ...] = ()
+    """Tenant field and column."""
+    ignore: tuple[str, ...] = ()
+    lists: str | None = None
+    """What stands between the entries of a list, or `json`."""
+    by: tuple[str, ...] = ()
+    """The fields that make a segment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +81,7 @@ class Settings:
     """A path below the workspace ending in `.db`, or the address of a PostgreSQL database; it may hold a password."""
     profiles: Mapping[str, ProfileSettings] = field(default_factory=dict[str, ProfileSettings])
     """Named policies, for `profile:NAME` at the endpoint."""
+    fleet: FleetSettings = field(default_factory=FleetSettings)
 
 
 def parse_settings(document: Mapping[str, Any], *, source: str, text: str, folder: str) -> Settings:
@@ -71,6 +96,7 @@ def parse_settings(document: Mapping[str, Any], *, source: str, text: str, folde
         findings.extend(_workload_findings(workload, source, text))
     findings.extend(_traces_findings(document.get("traces"), source, text))
     profiles = _profiles(document.get("profiles"), source, text, findings)
+    fleet = fleet_settings(document.get("fleet"), ("fleet",), source, text, findings)
     if "catalog" not in document:
         findings.append(
             Finding("no catalog is named", "missing_key", Place(source, path="catalog"), 'write `catalog = "2026-11"`')
@@ -86,7 +112,40 @@ def parse_settings(document: Mapping[str, Any], *, source: str, text: str, folde
         envelope=document.get("envelope"),
         traces=document.get("traces"),
         profiles=profiles,
+        fleet=fleet,
     )
+
+
+def fleet_settings(
+    raw: object, path: tuple[str, ...], source: str, text: str, findings: list[Finding]
+) -> FleetSettings:
+    """What a table at `path` of a file says about the real tenants; what is wrong with it goes to `findings`."""
+    if raw is None:
+        return FleetSettings()
+    if not isinstance(raw, dict):
+        place = Place(source, locate(text, path), path=".".join(path))
+        findings.append(Finding("`fleet` must be a table", "wrong_type", place, "write `[fleet]`"))
+        return FleetSettings()
+    table = cast("dict[str, Any]", raw)
+    findings += _unknown(table, _FLEET_KEYS, path, source, text)
+    found: dict[str, Any] = {}
+    for key, value in table.items():
+        if key in _FLEET_TEXTS and isinstance(value, str):
+            found[key] = value
+        elif key in _FLEET_LISTS and _all_texts(value):
+            found[key] = tuple(value)
+        elif key == "map" and isinstance(value, dict) and _all_texts(list(cast("dict[str, Any]", value).values())):
+            found[key] = tuple(cast("dict[str, str]", value).items())
+        elif key in _FLEET_KEYS:
+            what = "a list of strings" if key in _FLEET_LISTS else 'a table, `map = {plan = "tier"}`'
+            place = Place(source, locate(text, (*path, key)), path=".".join((*path, key)))
+            wanted = "a string" if key in _FLEET_TEXTS else what
+            findings.append(Finding(f"`{key}` must be {wanted}", "wrong_type", place))
+    return FleetSettings(**found)
+
+
+def _all_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(entry, str) for entry in cast("list[object]", value))
 
 
 def _profiles(raw: object, source: str, text: str, findings: list[Finding]) -> dict[str, ProfileSettings]:

@@ -18,10 +18,10 @@ from typing import Any, Final
 
 from workbench.boundary.sanitiser import one_line
 from workbench.whatif.fleet.arrow import Batch, pa
-from workbench.whatif.fleet.batch import as_batch, result_schema
-from workbench.whatif.fleet.checks import kind_of_field
+from workbench.whatif.fleet.deciding.batch import as_batch, result_schema
+from workbench.whatif.fleet.deciding.checks import kind_of_field
+from workbench.whatif.fleet.deciding.rows import Decided, decide_rows
 from workbench.whatif.fleet.plan import ID, FleetPlan
-from workbench.whatif.fleet.rows import Decided, decide_rows
 from workbench.whatif.fleet.sources.base import Piece, Source, Wanted, refuse
 from workbench.whatif.fleet.totals import Totals
 from workbench.whatif.fleet.writing import Checkpoint, ErrorFile, Parts

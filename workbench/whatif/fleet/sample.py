@@ -16,10 +16,14 @@ from numpy.typing import NDArray
 from workbench.rulebook.schema import NO_LOG, TenantField
 from workbench.session.state import WorkspaceState
 from workbench.whatif.fleet.arrow import Array, Batch, load, pa
-from workbench.whatif.fleet.batch import plain
+from workbench.whatif.fleet.deciding.batch import plain
+from workbench.whatif.fleet.deciding.rows import decide_rows
+from workbench.whatif.fleet.plan import Column, FleetPlan
+from workbench.whatif.fleet.side import Side
 
 KINDS: Final = 400
 """Kinds of customers: every tenant of a kind has the same facts, so there are at most so many policies."""
+_DRAWN: Final = 4 * KINDS
 ROWS: Final = 131_072
 _WORKLOADS: Final = ((500, 150), (1_500, 300), (4_000, 800), (12_000, 1_000))
 _RUNS: Final = (6.0, 1.6)
@@ -29,10 +33,11 @@ _RUNS: Final = (6.0, 1.6)
 def sample_batches(state: WorkspaceState, count: int, *, seed: int = 2026) -> Iterator[Batch]:
     """`count` tenants of the workspace's rulebook and catalog, some at a time."""
     draw = np.random.default_rng(seed)
-    columns: dict[str, Array] = {}
-    for name, known in state.rulebook.schema.fields.items():
-        columns[name] = _facts(known, state, draw)
-    workload = np.array(_WORKLOADS)[draw.integers(0, len(_WORKLOADS), KINDS)]
+    columns = {name: _facts(known, state, draw) for name, known in state.rulebook.schema.fields.items()}
+    workload = np.array(_WORKLOADS)[draw.integers(0, len(_WORKLOADS), _DRAWN)]
+    chosen = _served(state, columns, workload)
+    columns = {name: column.take(pa.array(chosen)) for name, column in columns.items()}
+    workload = workload[chosen]
     weights = 1.0 / np.arange(1, KINDS + 1) ** 0.7
     weights /= weights.sum()
     for first in range(0, count, ROWS):
@@ -40,6 +45,19 @@ def sample_batches(state: WorkspaceState, count: int, *, seed: int = 2026) -> It
         kinds = draw.choice(KINDS, rows, p=weights)
         runs = np.ceil(draw.lognormal(*_RUNS, rows)).clip(1, 1e9)
         yield _batch(first, rows, kinds, columns, workload, runs)
+
+
+def _served(state: WorkspaceState, columns: dict[str, Array], workload: NDArray[Any]) -> NDArray[np.int64]:
+    """Which of the drawn kinds are taken: those that somebody serves, and one in fifty that nobody does."""
+    names = ["id", *columns, "tokens_in", "tokens_out"]
+    ids = pa.array([str(place) for place in range(_DRAWN)])
+    tokens = [pa.array(workload[:, place].astype(np.float64)) for place in (0, 1)]
+    batch = pa.RecordBatch.from_arrays([ids, *columns.values(), *tokens], names=names)
+    decided = decide_rows(batch, FleetPlan(tuple(Column(name, name) for name in names), Side.of(state)))
+    served = decided.after.winner >= 0
+    allowed = served | (np.cumsum(~served) <= KINDS // 50)
+    found = np.concatenate((np.flatnonzero(allowed), np.flatnonzero(~allowed)))[:KINDS]
+    return np.sort(found)
 
 
 def _batch(
@@ -67,25 +85,26 @@ def _facts(known: TenantField, state: WorkspaceState, draw: np.random.Generator)
     """One value for each kind of customer."""
     if known.kind == "flag":
         share = 0.25 if known.name == NO_LOG else 0.5
-        return pa.array(draw.random(KINDS) < share)
+        return pa.array(draw.random(_DRAWN) < share)
     if known.kind == "number":
         low = 0.0 if known.minimum is None else known.minimum
         high = low + 1.0 if known.maximum is None else known.maximum
-        return pa.array(np.round(low + (high - low) * draw.integers(6, 13, KINDS) / 20, 6))
+        return pa.array(np.round(low + (high - low) * draw.integers(6, 13, _DRAWN) / 20, 6))
     if known.kind == "list":
         return _lists(_words(known, state), draw)
     words = known.values or tuple(_words(known, state)[:20])
     weights = 1.0 / np.arange(1, len(words) + 1)
-    return pa.array([words[k] for k in draw.choice(len(words), KINDS, p=weights / weights.sum())], pa.string())
+    return pa.array([words[k] for k in draw.choice(len(words), _DRAWN, p=weights / weights.sum())], pa.string())
 
 
 def _lists(words: Sequence[str], draw: np.random.Generator) -> Array:
     """From one to four entries, the earlier words more often."""
     weights = 1.0 / np.arange(1, len(words) + 1)
     made: list[list[str]] = []
-    for size in draw.integers(1, min(4, len(words)) + 1, KINDS).tolist():
-        chosen: Any = draw.choice(len(words), size, replace=False, p=weights / weights.sum())
-        made.append(sorted(str(words[k]) for k in chosen))
+    for size in draw.integers(1, min(4, len(words)) + 1, _DRAWN).tolist():
+        chosen = np.asarray(draw.choice(len(words), size, replace=False, p=weights / weights.sum()), dtype=np.int64)
+        places: list[int] = chosen.tolist()
+        made.append(sorted(words[place] for place in places))
     return pa.array(made, pa.list_(pa.string()))
 
 

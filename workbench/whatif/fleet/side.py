@@ -13,6 +13,7 @@ from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import Any, Final, cast
 
+from workbench.catalog import Catalog
 from workbench.engine.context import Context
 from workbench.engine.pool import Pool
 from workbench.errors import Finding, UsageError
@@ -33,7 +34,6 @@ class Side:
 
     rulebook: Rulebook
     catalog: KeptCatalog
-    pool: Pool
     envelope: Admitted | None = None
     context: Context = field(default_factory=Context)
     down: frozenset[str] = frozenset()
@@ -44,7 +44,12 @@ class Side:
     @classmethod
     def of(cls, state: WorkspaceState) -> Side:
         """The world of a workspace as it is now; tenants' own overrides are no part of it."""
-        return cls(state.rulebook, KeptCatalog.of(state.catalog), state.pool, state.envelope, state.context)
+        return cls(state.rulebook, kept(state.catalog), state.envelope, state.context)
+
+    @property
+    def pool(self) -> Pool:
+        """The offers to decide over; never the workspace's own pool, which another thread may be using."""
+        return self.catalog.pool
 
     def without(self, providers: frozenset[str]) -> Side:
         """The same with these providers down. Raises `UsageError` for one that has no offer."""
@@ -59,6 +64,10 @@ class Side:
         disabled = dict.fromkeys((*cast("Mapping[str, Any]", state.get("disabled") or {}), *sorted(providers)), True)
         context = replace(self.context, state={**state, "disabled": disabled})
         return replace(self, context=context, down=self.down | providers)
+
+    def supposing(self, facts: Mapping[str, Any]) -> Side:
+        """The same with these raw facts for every tenant."""
+        return replace(self, facts={**self.facts, **facts})
 
     @cached_property
     def reads(self) -> frozenset[str]:
@@ -111,7 +120,21 @@ def side_of(content: bytes) -> Side:
     if wire["envelope"] is not None:
         envelope = check(wire["envelope"], catalog.vocabulary, sort="Pred")
     context = Context(wire["request"], wire["state"], wire["seed"])
-    return Side(rulebook, catalog, catalog.pool, envelope, context, frozenset(wire["down"]), wire["facts"])
+    return Side(rulebook, catalog, envelope, context, frozenset(wire["down"]), wire["facts"])
+
+
+_KEPT: Final[dict[str, KeptCatalog]] = {}
+_MOST_KEPT: Final = 4
+
+
+def kept(catalog: Catalog) -> KeptCatalog:
+    """The catalog as a population; the same object for the same content, so that its columns are built once."""
+    known = _KEPT.get(catalog.sha256)
+    if known is None:
+        while len(_KEPT) >= _MOST_KEPT:
+            _KEPT.pop(next(iter(_KEPT)), None)
+        known = _KEPT[catalog.sha256] = KeptCatalog.of(catalog)
+    return known
 
 
 def rulebook_document(rulebook: Rulebook) -> dict[str, Any]:

@@ -15,9 +15,9 @@ import numpy as np
 from workbench.boundary.sanitiser import one_line
 from workbench.errors import Finding, UsageError
 from workbench.whatif.fleet.arrow import pa
-from workbench.whatif.fleet.combine import combine
+from workbench.whatif.fleet.deciding.combine import combine
+from workbench.whatif.fleet.deciding.rows import LOST, MOVEMENTS, SAME, Decided
 from workbench.whatif.fleet.plan import FleetPlan
-from workbench.whatif.fleet.rows import LOST, MOVEMENTS, SAME, Decided
 
 NAMED: Final = 1_000
 """Most tenants that are listed by name; the file has all."""
@@ -108,7 +108,7 @@ class Totals:
         self.invalid += len(decided.errors)
         self.assumed_no_log += decided.assumed_no_log
         if len(self.policies) < MOST_POLICIES:
-            self.policies.update(v.policy for v in decided.after.verdicts if v.policy is not None)
+            self.policies.update(v.policy.fingerprint for v in decided.after.verdicts if v.policy is not None)
         self._group(decided, plan, rows)
         self._name(decided, plan)
         for row in list(decided.errors)[: NAMED - len(self.errors)]:

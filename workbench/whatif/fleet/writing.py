@@ -19,7 +19,7 @@ from typing import Any, Final, Protocol
 from workbench.boundary import files
 from workbench.errors import Finding, Place, WorkspaceError
 from workbench.whatif.fleet.arrow import Batch, Schema, load, pa
-from workbench.whatif.fleet.batch import plain
+from workbench.whatif.fleet.deciding.batch import plain
 
 PART_ROWS: Final = 1_048_576
 """A part is closed with the batch that brings it to this many rows."""

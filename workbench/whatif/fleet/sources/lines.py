@@ -10,7 +10,7 @@ from typing import Any, Final, cast
 
 from workbench.boundary.sanitiser import one_line
 from workbench.whatif.fleet.arrow import Batch, Schema, load, pa
-from workbench.whatif.fleet.cells import CELLS
+from workbench.whatif.fleet.deciding.cells import CELLS
 from workbench.whatif.fleet.plan import Column, Form
 from workbench.whatif.fleet.sources.base import MAX_BROKEN, Broken, Piece, Wanted, refuse
 from workbench.whatif.fleet.sources.parquet import stamp_of

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from workbench.whatif.fleet.arrow import Array, Batch, pa
-from workbench.whatif.fleet.cells import CELLS
+from workbench.whatif.fleet.deciding.cells import CELLS
 from workbench.whatif.fleet.plan import Column, Form
 from workbench.whatif.fleet.sources.base import ROWS, Piece, Wanted, as_json_lists, refuse
 from workbench.whatif.fleet.sources.parquet import stamp_of

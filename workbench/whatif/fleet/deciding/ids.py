@@ -12,7 +12,7 @@ from workbench.boundary.sanitiser import one_line
 from workbench.errors import REASON_LIMIT, FileRefused
 from workbench.rulebook.report import MAX_TITLE, kind_of
 from workbench.whatif.fleet.arrow import Array, pa, pc
-from workbench.whatif.fleet.cells import coded
+from workbench.whatif.fleet.deciding.cells import coded
 from workbench.whatif.fleet.plan import Column
 
 _ALLOWED: Final = np.zeros(256, dtype=np.bool_)

@@ -6,6 +6,7 @@ rows again. What a month costs is the product of arrays.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,11 +20,11 @@ from workbench.errors import Finding, UsageError
 from workbench.rulebook.schema import WORKLOAD_FIELDS
 from workbench.rulebook.tenant import Workload
 from workbench.whatif.fleet.arrow import Array, Batch, pa
-from workbench.whatif.fleet.cells import CELLS, Coded, coded, numbers
-from workbench.whatif.fleet.checks import kind_of_field, unfit
-from workbench.whatif.fleet.combine import Combined, combine
-from workbench.whatif.fleet.ids import texts
-from workbench.whatif.fleet.judge import Judge, Verdict
+from workbench.whatif.fleet.deciding.cells import CELLS, Coded, coded, numbers
+from workbench.whatif.fleet.deciding.checks import kind_of_field, unfit
+from workbench.whatif.fleet.deciding.combine import Combined, combine
+from workbench.whatif.fleet.deciding.ids import texts
+from workbench.whatif.fleet.deciding.judge import Judge, Verdict
 from workbench.whatif.fleet.plan import ID, Column, FleetPlan
 from workbench.whatif.fleet.side import Side
 
@@ -70,14 +71,27 @@ class Decided:
     """Rows that do not say `no_log = false` or `true`, and are treated as no_log."""
 
 
-@lru_cache(maxsize=8)
+_JUDGES: Final[dict[tuple[int, Workload], Judge]] = {}
+_MOST_JUDGES: Final = 8
+_LOCK: Final = threading.Lock()
+
+
 def judge_of(side: Side, workload: Workload) -> Judge:
     """The judge of a side in this process, with all that it has decided so far."""
-    return Judge(side, workload)
+    key = (id(side), workload)
+    with _LOCK:
+        known = _JUDGES.get(key)
+        if known is None or known.side is not side:
+            known = Judge(side, workload, list(_JUDGES.values()))
+            _JUDGES.pop(key, None)
+            while len(_JUDGES) >= _MOST_JUDGES:
+                _JUDGES.pop(next(iter(_JUDGES)))
+            _JUDGES[key] = known
+        return known
 
 
 @dataclass(frozen=True, slots=True)
-class _Cells:
+class BatchCells:
     """The columns of one batch that are looked at, by field."""
 
     arrays: Mapping[str, tuple[Array, Column]]
@@ -85,7 +99,7 @@ class _Cells:
     rows: int
 
     @classmethod
-    def of(cls, batch: Batch, plan: FleetPlan) -> _Cells:
+    def of(cls, batch: Batch, plan: FleetPlan) -> BatchCells:
         """Raises `UsageError` where the batch lacks a column of the plan."""
         names = batch.schema.names
         lacking = [column.name for column in plan.columns if column.name not in names]
@@ -95,6 +109,11 @@ class _Cells:
         arrays = {column.field: (batch.column(names.index(column.name)), column) for column in plan.columns}
         metadata: Mapping[bytes, bytes] = batch.schema.metadata or {}
         return cls(arrays, metadata.get(CELLS) == b"json", batch.num_rows)
+
+    def ids(self) -> tuple[Array, dict[int, str]]:
+        """The ids as texts, and, by row, why some are none."""
+        array, column = self.arrays[ID]
+        return texts(array, column, as_json=self.as_json)
 
     def coded(self, field: str, side: Side) -> Coded | None:
         """The codes of a field's column; None where no column holds it."""
@@ -127,15 +146,14 @@ class _Cells:
 
 def decide_rows(batch: Batch, plan: FleetPlan) -> Decided:
     """Decide every tenant of a batch. Raises `UsageError` where a column of the plan is not there."""
-    cells = _Cells.of(batch, plan)
+    cells = BatchCells.of(batch, plan)
     looked = _looked_at(cells, plan)
     combined = combine([(each.codes, len(each.values)) for each in looked.values()], cells.rows)
     raw = _raw_facts(looked, combined)
-    id_array, id_column = cells.arrays[ID]
-    ids, wrong = texts(id_array, id_column, as_json=cells.as_json)
+    ids, wrong = cells.ids()
     sides = [_decide_side(side, cells, plan, raw, combined, wrong) for side in plan.sides]
     after, before = sides[-1], sides[0] if len(sides) == 2 else None
-    segments, of_combination = _segments(plan, raw)
+    segments, of_combination = segments_of(plan, raw)
     assumed = np.array([verdict.assumed_no_log for verdict in after.verdicts] or [False], dtype=np.bool_)
     return Decided(
         ids,
@@ -151,7 +169,7 @@ def decide_rows(batch: Batch, plan: FleetPlan) -> Decided:
     )
 
 
-def _looked_at(cells: _Cells, plan: FleetPlan) -> dict[str, Coded]:
+def _looked_at(cells: BatchCells, plan: FleetPlan) -> dict[str, Coded]:
     """The columns whose combinations are judged: what decisions read, and what no tenant may have."""
     found: dict[str, Coded] = {}
     for field in cells.arrays:
@@ -173,7 +191,7 @@ def _raw_facts(looked: Mapping[str, Coded], combined: Combined) -> list[dict[str
 
 
 def _decide_side(
-    side: Side, cells: _Cells, plan: FleetPlan, raw: Sequence[Mapping[str, Any]], combined: Combined,
+    side: Side, cells: BatchCells, plan: FleetPlan, raw: Sequence[Mapping[str, Any]], combined: Combined,
     wrong: Mapping[int, str],
 ) -> SideRows:  # fmt: skip
     judge = judge_of(side, plan.workload)
@@ -209,7 +227,7 @@ def prices(side: Side) -> tuple[Floats, Floats]:
     return column("price_in"), column("price_out")
 
 
-def _segments(plan: FleetPlan, raw: Sequence[Mapping[str, Any]]) -> tuple[tuple[tuple[str, ...], ...], Ints]:
+def segments_of(plan: FleetPlan, raw: Sequence[Mapping[str, Any]]) -> tuple[tuple[tuple[str, ...], ...], Ints]:
     """The distinct segments, and each combination's place among them."""
     fields = plan.after.rulebook.schema.fields
     places: dict[tuple[str, ...], int] = {}
@@ -233,7 +251,7 @@ def _label(value: object, default: object) -> str:
 
 
 @lru_cache(maxsize=8)
-def _places_in(before: Side, after: Side) -> Ints:
+def offer_places(before: Side, after: Side) -> Ints:
     """Where each offer of one catalog stands in another; one that is not there has a place of its own below -1."""
     places = {name: place for place, name in enumerate(after.catalog.offer_ids)}
     found = [places.get(name, -2 - place) for place, name in enumerate(before.catalog.offer_ids)]
@@ -243,7 +261,7 @@ def _places_in(before: Side, after: Side) -> Ints:
 def _movement(
     before: Side, was: SideRows, after: Side, now: SideRows
 ) -> NDArray[np.int8]:  # mirrors `session.evaluation.movement`, which a test holds it to
-    here = was.winner if before.catalog is after.catalog else _places_in(before, after)[was.winner]
+    here = offer_places(before, after)[was.winner]
     old, new = was.cost_per_run, now.cost_per_run
     unknown = np.isnan(old) | np.isnan(new)
     equal = (old == new) | (np.isnan(old) & np.isnan(new))

@@ -12,9 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.rulebook.report import MAX_NOTE, MAX_TITLE
-from workbench.rulebook.schema import MAX_VALUE_BYTES, WORKLOAD_FIELDS, FactRefused, Kind, TenantField, read_fact
+from workbench.rulebook.schema import (
+    MAX_VALUE_BYTES,
+    NO_LOG,
+    WORKLOAD_FIELDS,
+    FactRefused,
+    Kind,
+    TenantField,
+    read_fact,
+)
 from workbench.whatif.fleet.arrow import Array, pa, pc
-from workbench.whatif.fleet.cells import Coded, coded, doubles
+from workbench.whatif.fleet.deciding.cells import Coded, coded, doubles
 from workbench.whatif.fleet.plan import WORDS, Column
 from workbench.whatif.fleet.side import Side
 
@@ -42,7 +50,7 @@ def kind_of_field(name: str, side: Side) -> Kind:
 def unfit(array: Array, column: Column, side: Side, *, as_json: bool) -> Coded | None:
     """The cells that are no values of the field, coded, all others as not stated; None where every cell fits."""
     known = field_of(column.field, side)
-    if known is None or known.name == "no_log":
+    if known is None or known.name == NO_LOG:
         return None
     if not as_json and _whole(array, column, known):
         return None
@@ -83,6 +91,12 @@ def _lengths_fit(array: Array, known: TenantField) -> bool:
     if limit is not None:
         return bool(ends["max"] <= limit)
     return bool(ends["min"] >= 1 and ends["max"] <= MAX_VALUE_BYTES)
+
+
+def judge_of_field(name: str, side: Side) -> Callable[[Any], bool] | None:
+    """What says whether a raw value is one of the field; None where any value will do."""
+    known = field_of(name, side)
+    return None if known is None or known.name == NO_LOG else _judge_of(known)
 
 
 def _judge_of(known: TenantField) -> Callable[[Any], bool]:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from workbench.boundary.sanitiser import one_line
 from workbench.whatif.fleet.arrow import Array, Batch, Schema, pa
+from workbench.whatif.fleet.deciding.rows import MOVEMENTS, Decided, SideRows, decide_rows
 from workbench.whatif.fleet.plan import FleetPlan
-from workbench.whatif.fleet.rows import MOVEMENTS, Decided, SideRows, decide_rows
 from workbench.whatif.fleet.side import Side
 
 
@@ -126,7 +126,8 @@ def _cost_columns(side: SideRows, decided: Decided) -> list[Array]:
     ]
     found += [pa.array(values.astype(np.int32), pa.int32()) for values in (side.survivors, side.providers)]
     places: dict[str, int] = {}
-    codes = [-1 if v.policy is None else places.setdefault(v.policy, len(places)) for v in side.verdicts]
+    prints = [None if v.policy is None else v.policy.fingerprint for v in side.verdicts]
+    codes = [-1 if known is None else places.setdefault(known, len(places)) for known in prints]
     chosen = np.array(codes or [-1], dtype=np.int32)[decided.combined.codes]
     return [*found, _words(np.maximum(chosen, 0), list(places), chosen < 0)]
 
