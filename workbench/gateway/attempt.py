@@ -44,6 +44,7 @@ from workbench.gateway.error_body import error_body
 from workbench.gateway.events import Emit
 from workbench.gateway.keys import Key
 from workbench.gateway.limits import Limits
+from workbench.gateway.transports.direct import Direct
 
 MESSAGE_LIMIT: Final = 300
 EMULATED: Final = "x-workbench-emulated"
@@ -154,7 +155,12 @@ class Attempted:
 
     async def _exchange(self) -> Reply:
         try:
-            response = await self._transport.handle_async_request(self._request())
+            if isinstance(self._transport, Direct):
+                response = await self._transport.send(
+                    self._http.method, self._http.url, self._headers(), self._http.body
+                )
+            else:
+                response = await self._transport.handle_async_request(self._request())
         except httpx.LocalProtocolError:
             raise LocalFault("bad_request", "local_request") from None
         try:
@@ -165,18 +171,25 @@ class Attempted:
         finally:
             await response.aclose()
 
-    def _request(self) -> httpx.Request:
-        http, limits = self._http, self._terms.limits
+    def _headers(self) -> list[tuple[str, str]]:
+        """The headers with the key among them, which goes to the origin it was bound to alone."""
+        http = self._http
         headers = list(http.headers)
         if self._key is not None:
             headers.append((http.key_header, http.key_prefix + self._key.reveal(origin_of(http.url))))
+        return headers
+
+    def _request(self) -> httpx.Request:
+        http, limits = self._http, self._terms.limits
         timeout = {
             "connect": limits.connect_ms / 1000,
             "read": limits.read_ms / 1000,
             "write": limits.write_ms / 1000,
             "pool": limits.pool_ms / 1000,
         }
-        return httpx.Request(http.method, http.url, headers=headers, content=http.body, extensions={"timeout": timeout})
+        return httpx.Request(
+            http.method, http.url, headers=self._headers(), content=http.body, extensions={"timeout": timeout}
+        )
 
     async def _answer(self, response: httpx.Response) -> Reply:
         plain = response.headers.get("content-encoding", "identity").strip().lower() in {"", "identity"}
@@ -231,7 +244,7 @@ class Attempted:
         chunks = self._chunks(response)
         head = await self._head(chunks)
         looks_whole = self._codec.framing == "sse" and head.lstrip(_SPACE)[:1] in (b"{", b"[", b"<")
-        if looks_whole or _is_json(response.headers):
+        if looks_whole or _is_document(response.headers):
             rest = b"".join([chunk async for chunk in chunks])
             return await self._whole(self._codec.reply(self._document(head + rest)))
         decoder = SseStream(self._codec.reader()) if self._codec.framing == "sse" else AwsStream(self._codec.reader())
@@ -304,5 +317,6 @@ def _pieces(response: httpx.Response) -> AsyncIterable[bytes]:
     return response.stream
 
 
-def _is_json(headers: Mapping[str, str]) -> bool:
-    return headers.get("content-type", "").partition(";")[0].strip().lower() == "application/json"
+def _is_document(headers: Mapping[str, str]) -> bool:
+    """Whether what comes is no stream by its own word: a JSON body, or a web page."""
+    return headers.get("content-type", "").partition(";")[0].strip().lower() in {"application/json", "text/html"}

@@ -15,8 +15,8 @@ Protocol = Literal["openai", "responses", "anthropic", "gemini", "bedrock"]
 MOST_NAME: Final = 512
 
 _PREFIX: Final = re.compile(r"/p/([^/]{1,128})(/.*)")
-_MODEL: Final = re.compile(r"/models/([^/]+):(generateContent|streamGenerateContent|rawPredict|streamRawPredict)")
-_CONVERSE: Final = re.compile(r"/model/([^/]+)/(converse|converse-stream)")
+_MODEL: Final = re.compile(r"/models/([^/]+):(generateContent|streamGenerateContent|rawPredict|streamRawPredict)\Z")
+_CONVERSE: Final = re.compile(r"/model/([^/]+)/(converse|converse-stream)\Z")
 _SUFFIXES: Final[tuple[tuple[str, Protocol], ...]] = (
     ("/chat/completions", "openai"),
     ("/responses", "responses"),
@@ -85,12 +85,12 @@ def place_of(target: str) -> Place | None:
     path, _, query = target.partition("?")
     matched = _PREFIX.fullmatch(path)
     provider, rest = (unquote(matched[1]), matched[2]) if matched else (None, path)
-    if (found := _MODEL.search(rest)) and found.end() == len(rest):
+    if found := _MODEL.search(rest):
         protocol: Protocol = "anthropic" if found[2].endswith("Predict") else "gemini"
         stream = found[2].startswith("stream")
         as_list = protocol == "gemini" and stream and "alt=sse" not in query.split("&")
         return Place(provider or _WHOSE[protocol], protocol, unquote(found[1]), stream, as_list)
-    if (found := _CONVERSE.search(rest)) and found.end() == len(rest):
+    if found := _CONVERSE.search(rest):
         return Place(provider or _WHOSE["bedrock"], "bedrock", unquote(found[1]), found[2] == "converse-stream")
     for suffix, protocol in _SUFFIXES:
         if rest.endswith(suffix):

@@ -31,7 +31,7 @@ _BLOCK: Final = 64 * 1024
 _HTML: Final = b"<!doctype html><html><body>[emulated] This is a web page and no API.</body></html>"
 _SHAPES: Final = js({"choices": "emulated", "content": "emulated", "candidates": "emulated", "output": "emulated"})
 _CUT_AFTER: Final = 3
-_ALIVE_MS: Final = 1000.0
+_ALIVE_MS: Final = 100.0
 
 
 @dataclass(frozen=True, slots=True)
