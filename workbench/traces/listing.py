@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from workbench.traces.databases.base import Row
 from workbench.traces.databases.places import gone
-from workbench.traces.parts.words import IN_FLIGHT, INTERRUPTED
+from workbench.traces.parts.words import IN_FLIGHT, INTERRUPTED, KINDS
 
 LONGEST_MS: Final = 10 * 60 * 1000
 """No call lasts this long: one without an outcome that began earlier was interrupted."""
@@ -29,7 +29,8 @@ class Filter:
     provider: str | None = None
     """Of the offer that answered, or of any call on the way."""
     outcome: str | None = None
-    """The whole word (`ok`, `exhausted: timeout`, `interrupted`), or `exhausted`, `failed`."""
+    """A reason (`timeout`, every candidate tried or not), another whole word (`ok`, `exhausted: timeout`,
+    `interrupted`), or `exhausted`, `failed`."""
     since_ms: int | None = None
     """From here on, this millisecond included."""
     until_ms: int | None = None
@@ -127,6 +128,8 @@ def _outcome(outcome: str) -> tuple[str, str, Any]:
         return "(outcome IS NULL OR outcome NOT IN ('ok', 'decided'))", "", None
     if outcome == "exhausted":
         return "outcome LIKE 'exhausted:%'", "", None
+    if outcome in KINDS:
+        return "(outcome = :outcome OR outcome = 'exhausted: ' || :outcome)", "outcome", _text(outcome)
     return "outcome = :outcome", "outcome", _text(outcome)
 
 

@@ -23,7 +23,7 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 def to_row(trace: AnyTrace) -> bytes:
     """The row of a trace: canonical JSON, the same bytes for the same trace."""
     kind = "quiet" if isinstance(trace, QuietTrace) else "full"
-    return strict_json.canonical({"schema": SCHEMA, "kind": kind, "trace": _wire(trace)})
+    return strict_json.canonical({"schema": SCHEMA, "kind": kind, "trace": plain(trace)})
 
 
 def from_row(data: bytes) -> AnyTrace:
@@ -41,13 +41,14 @@ def _refused(reason: str) -> DocumentError:
     return DocumentError("a stored trace cannot be read", [Finding(reason, "trace_row")])
 
 
-def _wire(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A part of a trace as JSON values; fields that have their default are left out."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         defaults = _defaults(type(value))
         held = ((name, getattr(value, name)) for name in _hints(type(value)))
-        return {name: _wire(inner) for name, inner in held if name not in defaults or inner != defaults[name]}
+        return {name: plain(inner) for name, inner in held if name not in defaults or inner != defaults[name]}
     if isinstance(value, tuple):
-        return [_wire(inner) for inner in cast("tuple[Any, ...]", value)]
+        return [plain(inner) for inner in cast("tuple[Any, ...]", value)]
     return wire_number(value) if isinstance(value, float) else value
 
 

@@ -11,8 +11,11 @@ from difflib import get_close_matches
 from typing import Final
 
 from workbench.errors import Finding, Place, UsageError
+from workbench.traces.listing import Filter
 from workbench.traces.parts.words import IN_FLIGHT, INTERRUPTED, OUTCOMES
 
+FIELDS: Final = ("tenant", "provider", "outcome", "since", "until")
+"""What a line of words may name, beside plain text."""
 GROUPS: Final = {"failed": "anything but ok and decided", "exhausted": "every candidate was tried"}
 _AGE: Final = re.compile(r"(\d{1,6})\s*(s|m|h|d|w)")
 _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
@@ -39,12 +42,37 @@ def moment_ms(text: str, now_ms: int, where: str) -> int:
 def outcome_word(text: str, where: str) -> str:
     """The outcome as traces state it. Raises `UsageError` with a suggestion for a word that no trace can have."""
     known = [*sorted(OUTCOMES), INTERRUPTED, IN_FLIGHT, *GROUPS]
-    word = text.strip().lower().replace("in_flight", IN_FLIGHT)
-    if word in known:
-        return word
+    word = text.strip().lower()
+    for spelled in (word, word.replace("_", " "), word.replace(" ", "_"), f"exhausted: {word.replace(' ', '_')}"):
+        if spelled in known:
+            return spelled
     close = get_close_matches(word, known, 1)
     hint = f"did you mean `{close[0]}`?" if close else "write ok, failed, exhausted, interrupted, decided or a reason"
     raise _refused(f"no trace ends in `{text}`", where, hint)
+
+
+def query_filter(text: str, now_ms: int) -> Filter:
+    """The filter that a line of words means: `tenant:acme outcome:failed since:2h`, and plain text for the rest.
+
+    Raises `UsageError` for a time or an outcome that is none; any other word with a colon is plain text.
+    """
+    given: dict[str, str] = {}
+    plain: list[str] = []
+    for word in text.split():
+        name, colon, value = word.partition(":")
+        if colon and name in FIELDS:
+            given[name] = value
+        else:
+            plain.append(word)
+    since, until, outcome = given.get("since"), given.get("until"), given.get("outcome")
+    return Filter(
+        tenant=given.get("tenant") or None,
+        provider=given.get("provider") or None,
+        outcome=outcome_word(outcome, "outcome:") if outcome else None,
+        since_ms=moment_ms(since, now_ms, "since:") if since else None,
+        until_ms=moment_ms(until, now_ms, "until:") if until else None,
+        text=" ".join(plain) or None,
+    )
 
 
 def shown_time(time_ms: int) -> str:

@@ -41,6 +41,13 @@ class SqliteDatabase:
         self._lock = threading.RLock()
         self._process = os.getpid()
 
+    def another(self) -> sqlite3.Connection:
+        """A further connection of the same kind, for whoever writes in bulk; its user closes it."""
+        connection = _connect(self.path, BUSY_MS, read_only=False)
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(f"PRAGMA journal_size_limit = {WAL_LIMIT}")
+        return connection
+
     def read(self) -> contextlib.AbstractContextManager[Execute]:
         """A transaction that sees one state. Raises `TraceError`."""
         return self._transaction("BEGIN", "read")

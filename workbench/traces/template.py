@@ -1,0 +1,143 @@
+"""Traces that differ in id, time and what was asked alone, written without making each of them anew.
+
+A decision is served many times; its policy, catalog, sources and verdicts are the same each time. The rows made here
+are the bytes that `wire.to_row` gives for the same trace.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final
+
+from workbench.boundary import strict_json
+from workbench.traces.listing import folded
+from workbench.traces.parts.asked import Asked
+from workbench.traces.parts.catalogs import packed
+from workbench.traces.parts.steps import QuietStep, Step
+from workbench.traces.record import SCHEMA, Exchange, Material, Record, Result
+from workbench.traces.wire import plain
+
+STORED: Final = 4_096
+"""A row that is no longer than this is kept as it is: compressing it costs more than it saves."""
+_SLOTS: Final = ("asked", "seed", "time_ms", "trace_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What is a trace's own."""
+
+    trace_id: str
+    time_ms: int
+    asked: Asked
+    seed: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How a trace ended, as lists show it."""
+
+    outcome: str
+    shown: int | None
+    """The offer that stands for it: who answered, else who was called last."""
+    attempts: int
+    tokens_in: float | None
+    tokens_out: float | None
+    cost_usd: float | None
+    latency_ms: float | None
+
+
+class Template:
+    """One decision's traces."""
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+        """One of them."""
+
+    @property
+    def material(self) -> Material:
+        """What all of them name."""
+        return self.record.material
+
+    @property
+    def no_log(self) -> bool:
+        """Whether no text of them is kept."""
+        return self.record.trace.no_log
+
+    @cached_property
+    def winner(self) -> str | None:
+        """The offer that stands first in the order."""
+        winner = self.material.verdicts.winner
+        return None if winner is None else self.material.catalog.offer_ids[winner]
+
+    @cached_property
+    def _head(self) -> bytes:
+        held = dict(plain(self.record.trace.head))
+        held.update({name: f"@{name}@" for name in _SLOTS})
+        text = strict_json.canonical(held).replace(b"%", b"%%")
+        for name in _SLOTS:
+            text = text.replace(b'"@%s@"' % name.encode(), b"%s")
+        return text
+
+    @cached_property
+    def _asked(self) -> dict[Asked, bytes]:
+        return {}
+
+    def head(self, own: Own) -> bytes:
+        """The head of one trace."""
+        asked = self._asked.get(own.asked)
+        if asked is None:
+            asked = strict_json.canonical(plain(own.asked))
+            if len(self._asked) < 64:
+                self._asked[own.asked] = asked
+        seed = b"null" if own.seed is None else strict_json.canonical(plain(own.seed))
+        return self._head % (asked, seed, b"%d" % own.time_ms, b'"%s"' % own.trace_id.encode())
+
+    def begun(self, own: Own) -> bytes:
+        """The stored row of a trace that has not ended."""
+        return stored(b'{"kind":"%s","schema":%d,"trace":{"head":%s}}' % (self._kind, SCHEMA, self.head(own)))
+
+    def ended(
+        self, own: Own, result: Result, steps: Sequence[Step | QuietStep], exchange: Exchange | None
+    ) -> bytes:
+        """The stored row of a trace that has ended."""
+        parts = [b'"head":%s,"result":%s' % (self.head(own), strict_json.canonical(plain(result)))]
+        if steps:
+            parts.append(b'"steps":' + strict_json.canonical([plain(step) for step in steps]))
+        if exchange is not None and not self.no_log:
+            parts.insert(0, b'"exchange":' + strict_json.canonical(plain(exchange)))
+        return stored(b'{"kind":"%s","schema":%d,"trace":{%s}}' % (self._kind, SCHEMA, b",".join(parts)))
+
+    @property
+    def _kind(self) -> bytes:
+        return b"quiet" if self.no_log else b"full"
+
+    def words(self, own: Own, summary: Summary | None) -> str:
+        """What a search looks at, of a trace whose text is not kept."""
+        found = [own.trace_id, self.record.trace.head.tenant]
+        if summary is not None:
+            place = self.place(summary.shown)
+            found += [value for value in (place["provider"], place["model"], place["region"]) if value]
+            found.append(summary.outcome)
+        return folded("\n".join(found))
+
+    def place(self, index: int | None) -> Mapping[str, Any]:
+        """Provider, model and region of an offer."""
+        catalog = self.material.catalog
+        if index is None:
+            return {"provider": None, "model": None, "region": None}
+        row = catalog.candidates[index]
+        return {
+            "provider": row.get("provider_id"), "model": row.get("model_family"), "region": catalog.regions[index],
+        }  # fmt: skip
+
+
+def stored(data: bytes) -> bytes:
+    """A row as the store unpacks it: compressed, or short and only framed."""
+    if len(data) > STORED:
+        return packed(data)
+    size = len(data)
+    head = b"\x78\x01\x01" + size.to_bytes(2, "little") + (size ^ 0xFFFF).to_bytes(2, "little")
+    return head + data + zlib.adler32(data).to_bytes(4, "big")
