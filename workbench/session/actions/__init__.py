@@ -5,7 +5,7 @@ Owns ids, keys and words; what an action does belongs to the screen that binds i
 
 from __future__ import annotations
 
-from workbench.session.actions import call, health, main, matrix, screens
+from workbench.session.actions import call, drill, health, main, matrix, screens, traces
 from workbench.session.actions.action import MAIN, SCREENS, Action, Where
 
 __all__ = ["ACTIONS", "BY_ID", "MAIN", "SCREENS", "Action", "Where", "actions_for"]
@@ -14,8 +14,10 @@ ACTIONS: tuple[Action, ...] = (
     *main.ACTIONS,
     *screens.ACTIONS,
     *matrix.ACTIONS,
+    *drill.ACTIONS,
     *call.ACTIONS,
     *health.ACTIONS,
+    *traces.ACTIONS,
 )
 
 BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}

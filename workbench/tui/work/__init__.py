@@ -33,8 +33,10 @@ class Entry:
 
 SCREENS: Final[Mapping[str, Entry]] = {
     "matrix.open": Entry(f"{_HERE}.matrix.screen", "MatrixScreen"),
+    "drill.open": Entry(f"{_HERE}.drill.screen", "DrillScreen"),
     "call.open": Entry(f"{_HERE}.call.screen", "CallScreen"),
     "health.open": Entry(f"{_HERE}.health.screen", "HealthScreen"),
+    "traces.open": Entry(f"{_HERE}.traces.screen", "TracesScreen"),
 }
 """By the id of the action that opens it, `NAME.open`. A test holds this against the registry of actions."""
 
