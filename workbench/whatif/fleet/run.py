@@ -24,7 +24,7 @@ from workbench.whatif.fleet.deciding.rows import Decided, decide_rows
 from workbench.whatif.fleet.plan import ID, FleetPlan
 from workbench.whatif.fleet.sources.base import Piece, Source, Wanted, refuse
 from workbench.whatif.fleet.totals import Totals
-from workbench.whatif.fleet.writing import Checkpoint, ErrorFile, Parts
+from workbench.whatif.fleet.writing import PART_ROWS, Checkpoint, ErrorFile, Parts
 
 Progress = Callable[[int, float | None], None]
 """Told after each batch: rows so far, and how much of the source that is, 0 to 1, None where nobody can say."""
@@ -43,6 +43,8 @@ class Work:
     resume: bool = False
     workers: int | None = None
     """Threads that decide; None: one per core."""
+    part_rows: int = PART_ROWS
+    """How often there is a checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class _Run:
         self._digest = hashlib.blake2b(digest_size=16)
         self._skip: Checkpoint | None = None
         if work.out is not None:
-            self.parts = Parts(work.out, result_schema(work.plan), identity_of(source, work.plan))
+            self.parts = Parts(work.out, result_schema(work.plan), identity_of(source, work.plan), work.part_rows)
             if work.resume:
                 self._skip = self.parts.resume()
             else:

@@ -22,7 +22,7 @@ from workbench.whatif.fleet.arrow import Batch, Schema, load, pa
 from workbench.whatif.fleet.deciding.batch import plain
 
 PART_ROWS: Final = 1_048_576
-"""A part is closed with the batch that brings it to this many rows."""
+"""Of one part, unless another number is asked for."""
 _NOTE: Final = "progress.json"
 ERROR_COLUMNS: Final = ("row", "id", "reason", "reasons")
 
@@ -61,7 +61,7 @@ class _ParquetTable:
         )
 
     def write(self, batch: Batch) -> None:
-        self._writer.write_batch(batch, row_group_size=batch.num_rows)
+        self._writer.write_batch(batch, row_group_size=max(batch.num_rows, 1))
 
     def close(self) -> None:
         self._writer.close()
@@ -102,6 +102,8 @@ class Parts:
     out: Path
     schema: Schema
     identity: str
+    most: int = PART_ROWS
+    """A part is closed with the batch that brings it to this many rows."""
     count: int = 0
     """Parts that are closed."""
     rows: int = 0
@@ -157,7 +159,7 @@ class Parts:
     @property
     def full(self) -> bool:
         """Whether the open part is to be closed."""
-        return self.rows >= PART_ROWS or len(self._errors) >= PART_ROWS
+        return self.rows >= self.most
 
     def close(self) -> None:
         """Close the open part, so that others can read it."""
