@@ -30,7 +30,7 @@ class Doors:
     waiting: int = 256
     """Connections that have sent no whole request yet; one more, and the oldest of them is closed."""
     connections: int = 4_096
-    target: int = 8 * 1024
+    target: int = 16 * 1024
     head: int = 64 * 1024
     headers: int = 100
     late: dict[Connection, None] = field(default_factory=dict["Connection", None], repr=False)
