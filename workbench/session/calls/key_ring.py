@@ -29,7 +29,7 @@ class KeyRing:
     keys: Keys
     file: KeptFile
     findings: tuple[Finding, ...] = ()
-    """What is odd about `.env`."""
+    """What is odd about `.env`, and about the file of bindings: unread, it binds every key anew."""
     held: tuple[tuple[str, str], ...] = field(default=())
     """Names and origins of the catalog that wait for a person's word."""
 
@@ -39,8 +39,9 @@ class KeyRing:
         dotenv = read_dotenv(root)
         file = KeptFile(folder / FILE)
         bindings = Bindings.of(record(file.read().get("origins")))
+        forgotten = () if file.trouble is None else (file.trouble,)
         keys = Keys(environment, dotenv.values, bindings, keyring_lookup)
-        return cls(keys, file, dotenv.findings)
+        return cls(keys, file, (*dotenv.findings, *forgotten))
 
     @property
     def environment(self) -> dict[str, str]:
