@@ -34,6 +34,7 @@ class Entry:
 SCREENS: Final[Mapping[str, Entry]] = {
     "matrix.open": Entry(f"{_HERE}.matrix.screen", "MatrixScreen"),
     "drill.open": Entry(f"{_HERE}.drill.screen", "DrillScreen"),
+    "frontier.open": Entry(f"{_HERE}.frontier.screen", "FrontierScreen"),
     "call.open": Entry(f"{_HERE}.call.screen", "CallScreen"),
     "health.open": Entry(f"{_HERE}.health.screen", "HealthScreen"),
     "traces.open": Entry(f"{_HERE}.traces.screen", "TracesScreen"),

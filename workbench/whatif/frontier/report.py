@@ -25,30 +25,33 @@ def rank(point: Point) -> int:
     return 0 if point.kind == "rejected" else 2 if point.pareto else 1
 
 
-def plot_of(found: Frontier, width: int, height: int, *, log_x: bool, log_y: bool = False) -> Plot:
-    """The points on a grid of cells."""
+def plot_of(found: Frontier, width: int, height: int, *, log_x: bool) -> Plot:
+    """The points on a grid of cells; upwards the scale is the figure's usual one."""
     marks = [Mark(point.x, point.y, rank(point), point.pareto) for point in found.points]
-    return plot(marks, width, height, log_x=log_x, log_y=log_y)
+    return plot(marks, width, height, log_x=log_x, log_y=found.y.spread)
 
 
-def text_plot(found: Frontier, width: int, height: int, *, log_x: bool, log_y: bool = False) -> list[str]:
+def text_plot(found: Frontier, width: int, height: int, *, log_x: bool) -> list[str]:
     """The plot as lines of text, its axes and its legend with it."""
     if not found.points:
         return ["no offer has both figures"]
-    drawn = plot_of(found, max(20, width - LABEL - 1), max(4, height), log_x=log_x, log_y=log_y)
+    drawn = plot_of(found, max(20, width - LABEL - 1), max(4, height), log_x=log_x)
     labels = {drawn.up.cells - 1 - at: figure(value) for at, value in drawn.up.ticks(3)}
     lines = [
         f"{labels.get(row, ''):>{LABEL}}{'┤' if row in labels else '│'}{_cells(drawn, row)}".rstrip()
         for row in range(drawn.up.cells)
     ]
-    scale = ", logarithmic" if log_x else ""
     return [
         f"{found.y.title} ({found.y.better})",
         *lines,
         *axis_lines(drawn),
-        f"{' ' * (LABEL + 1)}{found.x.title} ({found.x.better}{scale})",
+        f"{' ' * (LABEL + 1)}{found.x.title} ({found.x.better}{_scale(log_x)})",
         *_legend(),
     ]
+
+
+def _scale(log: bool) -> str:
+    return ", logarithmic" if log else ""
 
 
 def _legend() -> Iterator[str]:
@@ -74,14 +77,12 @@ def axis_lines(drawn: Plot) -> tuple[str, str]:
     return f"{' ' * LABEL}└{''.join(rule)}", f"{' ' * (LABEL + 1)}{''.join(told).rstrip()}"
 
 
-def frontier_report(
-    state: WorkspaceState, found: Frontier, size: tuple[int, int], *, log_x: bool, log_y: bool = False
-) -> Report:
+def frontier_report(state: WorkspaceState, found: Frontier, size: tuple[int, int], *, log_x: bool) -> Report:
     """The answer; `size` is that of the plot, in cells."""
     survivors, rejected = found.counts
     plotted = f"{len(found.points)} of {survivors + rejected} offers have both figures"
     lines = [f"{survivors} pass, {rejected} are rejected; {plotted}", ""]
-    lines += text_plot(found, *size, log_x=log_x, log_y=log_y)
+    lines += text_plot(found, *size, log_x=log_x)
     rows = tuple(_line_words(state, found, point) for point in found.line)
     title = f"What nothing beats: {counted(len({(p.x, p.y) for p in found.line}), 'place')}"
     empty = "no offer that passes has both figures"
