@@ -142,7 +142,8 @@ def listed(words: Sequence[str], most: int = 3) -> str:
 
 def _cell(text: str) -> str:
     shown = sanitiser.one_line(text)
-    return f"'{shown}" if shown.startswith(_FORMULA) and not _NUMBER.fullmatch(shown) else shown
+    harmless = shown == "-" or _NUMBER.fullmatch(shown)
+    return f"'{shown}" if shown.startswith(_FORMULA) and not harmless else shown
 
 
 def _width(text: str) -> int:

@@ -52,6 +52,7 @@ class Side:
 def read_sides(first: str, second: str | None, here: Workspace) -> tuple[Side, Side]:
     """The two sides. Without a second word it is the workspace as it is on disk.
 
+    A revision is one of the repository that the workspace is in; where that is but the sample, of the current folder's.
     A rulebook or a catalog stands in the other side's workspace where that is one, else in `here`. Raises `UsageError`
     for a word that names nothing, and what reading raises, with the side's name before it.
     """
@@ -92,7 +93,7 @@ def _whole(word: str, here: Workspace) -> Side | None:
     if word.endswith((".toml", ".json")) and ":" not in word:
         reason = f"there is no file `{one_line(word, limit=80)}`"
         raise UsageError("nothing to diff", [Finding(reason, "missing", Place(), "name one that is there")])
-    revision = read_revision(here.root, word)
+    revision = read_revision(Path.cwd() if here.is_sample else here.root, word)
     with _named(word), tempfile.TemporaryDirectory(prefix="workbench-revision-") as folder:
         return _revision_side(word, revision, Path(folder))
 

@@ -18,6 +18,7 @@ from workbench.engine.reference import scene_of
 from workbench.engine.reference.fields import Candidate, Scene, family, provider, served_by
 from workbench.engine.reference.fields import number_field as number_of
 from workbench.engine.reference.predicates import level, tier, verdict
+from workbench.errors import AdmissionError
 from workbench.language.admission import Admitted, Term, check
 
 Kind = Literal["threshold", "member", "dropped"]
@@ -62,7 +63,10 @@ def repair(clause: Admitted, index: int, pool: Pool, context: Context) -> Repair
     fixed = _fix(clause.normal, True, pool.candidates[index], scene)
     if fixed is None:
         return None
-    return Repair(check(fixed[0], pool.vocabulary, version=clause.version, sort="Pred"), fixed[1])
+    try:
+        return Repair(check(fixed[0], pool.vocabulary, version=clause.version, sort="Pred"), fixed[1])
+    except AdmissionError:  # a clause that is as deep, or as long, as one may be
+        return None
 
 
 def _fix(term: Term, wanted: bool, candidate: Candidate, scene: Scene) -> _Fix | None:
