@@ -12,7 +12,7 @@ from workbench.errors import WorkbenchError
 from workbench.language.admission import check
 from workbench.language.clause_text import parse_pred
 from workbench.session.evaluation import Evaluation
-from workbench.tui.widgets.drawing import Cell, Line, cut
+from workbench.tui.widgets.drawing import Cell, Line, clean, cut
 from workbench.tui.widgets.line_table import LineTable
 from workbench.tui.widgets.reader import Reader
 from workbench.tui.widgets.rows import EvenRows, ListedRows
@@ -94,7 +94,8 @@ class RadarView(Container):
         name = before.name if stay and before is not None else None
         at = next((k for k, loss in enumerate(kept) if loss.name == name), 0)
         self.table.show_rows(Losses(kept, self.by), at)
-        self.query_one("#radar-box", Widget).border_title = Content(f"Who dies if one {self.by.replace('_', ' ')} dies")
+        title = f"Who dies if one {self.by.replace('_', ' ')} dies"
+        self.query_one("#radar-box", Widget).border_title = Content(clean(title))
         self.query_one("#radar-about", TextBlock).show(self._about)
         self.tell()
         return None

@@ -6,27 +6,24 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from textual import on
-from textual.app import ComposeResult
-from textual.widgets import Input
 
 from workbench.engine.faults import FAULTS
 from workbench.errors import WorkbenchError
 from workbench.tui.doing.saving import reason_of
 from workbench.tui.screens.dialogs import AskText
 from workbench.tui.widgets.line_table import LineTable
-from workbench.tui.work.drill.radar_view import BYS, RadarView
-from workbench.tui.work.drill.showing import ALL, DrillView
+from workbench.tui.work.drill.both import WithRadar
+from workbench.tui.work.drill.showing import ALL
 from workbench.whatif.drill.radar_report import radar_report
 from workbench.whatif.drill.reports import all_report, drill_report
 from workbench.whatif.drill.trouble import Trouble, trouble_of
 from workbench.whatif.drill.words import ending
-from workbench.whatif.radar import SORTS
 
 if TYPE_CHECKING:
     from workbench.whatif.drill.trouble import Fault
 
 
-class DrillScreen(DrillView):
+class DrillScreen(WithRadar):
     """What happens to a request while providers are down or fail.
 
     On the left every provider: space takes it down. In the middle the ladder of one tenant: every attempt and wait on a
@@ -36,25 +33,6 @@ class DrillScreen(DrillView):
 
     PLACE = "drill"
     HEADING = "Outage drill"
-
-    def compose_body(self) -> ComposeResult:
-        yield from super().compose_body()
-        yield RadarView(id="drill-radar")
-
-    @property
-    def radar(self) -> RadarView:
-        """The second view."""
-        return self.query_one(RadarView)
-
-    @property
-    def on_radar(self) -> bool:
-        """Whether the radar is shown."""
-        return self.query_one("#work-body").has_class("-radar")
-
-    def follow(self) -> None:
-        super().follow()
-        if self.on_radar:
-            self._show_radar(stay=True)
 
     # trouble
 
@@ -148,44 +126,7 @@ class DrillScreen(DrillView):
         self.steps = 0
         self.redraw_ladder()
 
-    # the radar
-
-    def do_radar(self) -> None:
-        """The radar, or the drill again."""
-        showing = not self.on_radar
-        self.query_one("#work-body").set_class(showing, "-radar")
-        field = self.query_one("#filter", Input)
-        said = "a name, or a clause such as region = eu" if showing else "type"
-        field.placeholder = f"filter: {said}, enter keeps it, esc clears it"
-        if showing:
-            self._show_radar()
-            self.call_after_refresh(self._show_radar, stay=True)
-            self.set_focus(self.radar.table)
-        else:
-            self.focus_body()
-
-    def _show_radar(self, *, stay: bool = False) -> None:
-        self.show_banner(self.radar.show(self.session.shown, stay=stay) or "")
-
-    def do_by(self) -> None:
-        """The radar by something else."""
-        if self.on_radar:
-            self.radar.by = BYS[(BYS.index(self.radar.by) + 1) % len(BYS)]
-            self._show_radar()
-
-    def do_sort(self) -> None:
-        """The radar in another order."""
-        if self.on_radar:
-            self.radar.sort = SORTS[(SORTS.index(self.radar.sort) + 1) % len(SORTS)]
-            self._show_radar()
-            self.say(f"by {self.radar.sort}")
-
     # all screens
-
-    def on_resize(self) -> None:
-        super().on_resize()
-        if self.is_mounted and self.on_radar:
-            self.call_after_refresh(self._show_radar, stay=True)
 
     def filter_rows(self, text: str) -> None:
         if self.on_radar:
@@ -194,12 +135,6 @@ class DrillScreen(DrillView):
         else:
             self.words = text
             self.show_providers()
-
-    def go_back(self) -> bool:
-        if self.on_radar:
-            self.do_radar()
-            return True
-        return False
 
     def copied(self) -> str:
         if self.on_radar:

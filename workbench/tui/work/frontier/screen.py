@@ -16,7 +16,7 @@ from workbench.session import views
 from workbench.tui import wording
 from workbench.tui.lines.plot_lines import legend_line
 from workbench.tui.panels.why_not import asked_and_needed, standing
-from workbench.tui.widgets.drawing import Cell, Line, spread
+from workbench.tui.widgets.drawing import Cell, Line, clean, spread
 from workbench.tui.widgets.line_table import LineTable
 from workbench.tui.widgets.rows import ListedRows
 from workbench.tui.widgets.text_block import TextBlock
@@ -87,7 +87,7 @@ class FrontierView(Following):
         self.plot.show_points(shown, self.cursors.offer, log_x=self.log_x)
         x, y = self.found.x, self.found.y
         title = f"↑ {y.name}: {_best(y)}   → {x.name}: {_best(x)}{', log' if self.log_x else ''}"
-        self.query_one("#frontier-box").border_title = Content(title)
+        self.query_one("#frontier-box").border_title = Content(clean(title))
         self._show_line()
         self.show_heading()
         self.tell()
