@@ -25,7 +25,8 @@ pictures:  ## the documentation's pictures, made from the real app
 	$(PYTHON) docs/pictures/make.py
 
 lock: EXTRAS = dev all spark ray
-lock:  ## .ci/requirements.lock anew; needs pip-tools
-	$(PYTHON) -m piptools compile --quiet --generate-hashes $(EXTRAS:%=--extra %) --allow-unsafe --strip-extras \
-	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-	  --output-file .ci/requirements.lock pyproject.toml
+lock: COMPILE = $(PYTHON) -m piptools compile --quiet --generate-hashes --allow-unsafe --strip-extras \
+	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --no-emit-trusted-host
+lock:  ## .ci/*.lock anew; needs pip-tools
+	$(COMPILE) $(EXTRAS:%=--extra %) --output-file .ci/requirements.lock pyproject.toml
+	echo 'litellm[proxy]' | $(COMPILE) --output-file .ci/litellm.lock -
