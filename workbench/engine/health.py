@@ -53,6 +53,11 @@ class Health:
     _breakers: dict[tuple[str, str], _Breaker] = field(default_factory=dict[tuple[str, str], _Breaker])
     _disabled: dict[tuple[str, str], float] = field(default_factory=dict[tuple[str, str], float])
 
+    @property
+    def calm(self) -> bool:
+        """Whether nothing is blocked or counted, for anyone."""
+        return not self._breakers and not self._disabled
+
     def blocked(self, tenant: str, provider: str, now: float) -> Block | None:
         """Why the provider may not be called for this tenant at `now`; None where it may.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,6 +27,7 @@ from workbench.engine.fallback import (
     fallback,
 )
 from workbench.engine.health import Health
+from workbench.engine.pool import Pool
 from workbench.gateway.attempt import Attempted, Broken, CallerGone, Terms
 from workbench.gateway.classify import Failure
 from workbench.gateway.codecs import codec_of
@@ -93,6 +94,8 @@ class Dispatcher:
     """Whether plain http is allowed beyond this machine."""
     redirect: Redirected | None = None
     """An emulator that gets every call; then `keys` is never asked."""
+    routes: tuple[Pool, dict[int, Route]] | None = field(default=None, init=False, repr=False)
+    """Where the candidates of the pool at hand are called, as far as they have been."""
 
     async def run(self, ask: Ask, emit: Emit = unheard, stop: Stop | None = None) -> Answer:
         """Walk down the cascade until it is answered, refused or over; never raises but `CancelledError`.
@@ -174,8 +177,7 @@ class _Walk:
             tried, dropped = self._prepare(call)
             reply = await tried.run()
         except (asyncio.CancelledError, CallerGone):
-            known = replace(known, cancelled=True)
-            return await self._ended(known, tried, started)
+            return await self._ended(known, tried, started, cancelled=True)
         except LocalFault as fault:
             return await self._failed(known, tried, started, Failure(fault.reason, fault.detail, local=True))
         except Broken as broken:
@@ -183,15 +185,14 @@ class _Walk:
         except Exception as error:  # noqa: BLE001 - nothing of an exception escapes but the name of its class
             failure = Failure("unknown", type(error).__name__, local=True)
             return await self._failed(known, tried, started, failure)
-        self.reply = replace(reply, warnings=(*dropped, *reply.warnings))
-        return await self._ended(_counted(known, self.reply), tried, started)
+        self.reply = replace(reply, warnings=(*dropped, *reply.warnings)) if dropped else reply
+        return await self._ended(known, tried, started, **_counted(self.reply))
 
     def _prepare(self, call: Call) -> tuple[Attempted, tuple[str, ...]]:
         """The attempt, ready to run; raises `LocalFault` where nothing may be sent."""
         host = self.host
-        candidate = self.ask.cascade.pool.candidates[call.index]
         place = host.redirect
-        route = Route.of(candidate, allow_http=host.allow_http) if place is None else place.route(candidate)
+        route = self._route(call.index)
         codec = codec_of(route)
         http = codec.request(route, call.request, stream=self.ask.stream)
         terms = Terms(
@@ -205,14 +206,25 @@ class _Walk:
         key = (host.keys if place is None else place).key(route)
         return Attempted(host.transport, http, key, codec, terms, self.emit), http.warnings
 
+    def _route(self, index: int) -> Route:
+        """Where a candidate is called; looked at once for each pool."""
+        host, pool = self.host, self.ask.cascade.pool
+        if host.routes is None or host.routes[0] is not pool:
+            host.routes = (pool, {})
+        known = host.routes[1].get(index)
+        if known is None:
+            place, candidate = host.redirect, pool.candidates[index]
+            known = Route.of(candidate, allow_http=host.allow_http) if place is None else place.route(candidate)
+            host.routes[1][index] = known
+        return known
+
     async def _failed(
         self, known: Attempt, tried: Attempted | None, started: float, failure: Failure, message: str | None = None
     ) -> Outcome:
-        known = replace(
-            known, error_kind=failure.reason, detail=failure.detail, retry_after_ms=failure.retry_after_ms,
-            local=failure.local, measured=failure.measured,
+        outcome = await self._ended(
+            known, tried, started, message, error_kind=failure.reason, detail=failure.detail,
+            retry_after_ms=failure.retry_after_ms, local=failure.local, measured=failure.measured,
         )  # fmt: skip
-        outcome = await self._ended(known, tried, started, message)
         try:
             await self._tell(Failed(self.attempts[-1]))
         except (asyncio.CancelledError, CallerGone):
@@ -220,23 +232,18 @@ class _Walk:
         return replace(outcome, local=failure.local, measured=failure.measured, final=failure.final)
 
     async def _ended(
-        self, known: Attempt, tried: Attempted | None, started: float, message: str | None = None
+        self, begun: Attempt, tried: Attempted | None, started: float, message: str | None = None, **told: Any
     ) -> Outcome:
-        """The outcome of an attempt, recorded."""
+        """The outcome of an attempt, recorded; `told` are fields of it."""
         now = self.host.clock()
+        told["latency_ms"] = now - started
         if tried is not None:
             self.committed = self.committed or tried.committed
-            known = replace(
-                known,
-                http_status=tried.status,
-                bytes_in=tried.bytes_in,
-                first_token_ms=tried.first_token_ms,
-                committed=tried.committed,
-                emulated=tried.emulated or self.host.redirect is not None,
-            )
-        known = replace(known, latency_ms=now - started)
-        if self.ask.no_log is False:
-            known = _logged(known, message)
+            told.update(
+                http_status=tried.status, bytes_in=tried.bytes_in, first_token_ms=tried.first_token_ms,
+                committed=tried.committed, emulated=tried.emulated or self.host.redirect is not None,
+            )  # fmt: skip
+        known = _ended(begun, told, message, logged=self.ask.no_log is False)
         self.attempts.append(known)
         try:
             await self.host.recorder.outcome(known)
@@ -288,7 +295,9 @@ class _Walk:
     def _answer(self, finished: Finished) -> Answer:
         entries = [entry for entry in finished.path if entry["event"] == "attempted"]
         attempts = tuple(
-            replace(each, action=entry.get("action"), action_suppressed=entry.get("action_suppressed"))
+            each
+            if "action" not in entry
+            else replace(each, action=entry.get("action"), action_suppressed=entry.get("action_suppressed"))
             for each, entry in zip(self.attempts, entries, strict=True)
         )
         return Answer(
@@ -318,20 +327,21 @@ def _facts(known: Attempt) -> dict[str, Any]:
     return facts
 
 
-def _counted(known: Attempt, reply: Reply) -> Attempt:
+def _counted(reply: Reply) -> dict[str, Any]:
+    """The fields of an attempt that its answer says."""
+    told: dict[str, Any] = {"finish_reason": reply.finish_reason, "warnings": reply.warnings}
     usage = reply.usage
-    known = replace(known, finish_reason=reply.finish_reason, warnings=reply.warnings)
-    if usage is None:
-        return known
-    return replace(
-        known,
-        tokens_in=usage.tokens_in,
-        tokens_out=usage.tokens_out,
-        tokens_cached=usage.tokens_cached,
-        cost_usd=usage.cost_usd,
-    )
+    if usage is not None:
+        told.update(
+            tokens_in=usage.tokens_in, tokens_out=usage.tokens_out, tokens_cached=usage.tokens_cached,
+            cost_usd=usage.cost_usd,
+        )  # fmt: skip
+    return told
 
 
-def _logged(known: Attempt, message: str | None) -> LoggedAttempt:
-    values = {name: getattr(known, name) for name in Attempt.__dataclass_fields__}
-    return LoggedAttempt(**values, error_message=message)
+def _ended(begun: Attempt, told: Mapping[str, Any], message: str | None, *, logged: bool) -> Attempt:
+    """The attempt with all that is known of it; with the provider's words only where they may be kept."""
+    head = (
+        begun.call_id, begun.sequence, begun.tenant, begun.index, begun.provider_id, begun.model_family, begun.attempt,
+    )  # fmt: skip
+    return LoggedAttempt(*head, **told, error_message=message) if logged else Attempt(*head, **told)

@@ -44,9 +44,12 @@ class Response:
         await send({"type": "http.response.body", "body": self.body})
 
 
+_encode: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
 def dumps(value: object) -> bytes:
     """Compact JSON; `ValueError` for a number that JSON does not have, so that none goes out (R6)."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    return _encode(value).encode("utf-8", "replace")
 
 
 def json_response(value: object, status: int = 200, headers: Headers = ()) -> Response:

@@ -1,93 +1,240 @@
-"""Writes the traces of many requests at once: what waits together becomes durable together, in a thread of its own.
+"""Writes the traces of many requests at once: what waits together becomes durable together.
 
-Keeps the order of `recorder` (RELIABILITY R52): an intent is on the disk before its call's first byte leaves. A write
-that fails is counted, told to whoever waits for it, and goes no further.
+Keeps the order of `recorder` (RELIABILITY R52): an intent is on the disk before its call's first byte leaves; an end
+may wait a few milliseconds for company. Where the store is quick, the event loop writes itself, which costs less than
+handing over; where it is slow, or somebody else writes, a thread does. A write that fails is counted and told to
+whoever waits for it, and goes no further.
 """
 
 from __future__ import annotations
 
-import queue
-import threading
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Final
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from typing import Final, Protocol
 
 from workbench.errors import TraceError, WorkbenchError
-from workbench.traces.record import Record
-from workbench.traces.store import CallEnd, Intent, TraceStore
+from workbench.traces.databases.bulk import Busy
+from workbench.traces.parts.steps import Step
+from workbench.traces.record import Exchange, Record, Result, Trace
+from workbench.traces.store import CallEnd, Intent
+from workbench.traces.template import Own, Summary, Template
 
 MOST_WAITING: Final = 20_000
 """Writes that may wait; beyond, the newest are lost and counted."""
-Told = Callable[[bool], None]
-"""Hears, in the writer's thread, whether a write is durable."""
+TOGETHER_S: Final = 0.005
+"""How long an end waits for company."""
+SLOW_S: Final = 0.005
+"""A write that takes longer is a thread's work for a while."""
+PATIENCE_S: Final = 2.0
+FOLD_S: Final = 1.0
+BUSY_MS: Final = 5_000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
+class OpenTrace:
+    """One request's trace while its calls are made."""
+
+    template: Template
+    own: Own
+    begun: bool = False
+    """Whether its row is stored."""
+    kept: object = None
+    """What the sink knows it by."""
+    running: CallEnd | None = None
+    """How its last call ended, where that is not stored yet."""
+
+    @property
+    def record(self) -> Record:
+        """The trace as a record, not ended."""
+        known, own = self.template.record, self.own
+        head = replace(
+            known.trace.head,
+            trace_id=type(known.trace.head.trace_id)(own.trace_id), time_ms=own.time_ms, asked=own.asked, seed=own.seed,
+        )  # fmt: skip
+        return replace(known, trace=replace(known.trace, head=head))
+
+
+@dataclass(slots=True)
 class Begun:
-    """An intent, and the trace it belongs to where this is its first."""
+    """A call is about to be made."""
 
-    record: Record
+    trace: OpenTrace
     intent: Intent
     before: CallEnd | None
-    first: bool
-    told: Told
+    durable: asyncio.Future[bool] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Ended:
-    """How a trace ended."""
+    """A trace has ended."""
 
-    record: Record
+    trace: OpenTrace
+    result: Result
+    steps: tuple[Step, ...]
+    exchange: Exchange | None
     last: CallEnd | None
+    summary: Summary
+
+    @property
+    def record(self) -> Record:
+        """The trace as a record."""
+        record = self.trace.record
+        trace = record.trace
+        if isinstance(trace, Trace):
+            return replace(record, trace=replace(trace, result=self.result, steps=self.steps, exchange=self.exchange))
+        quiet = tuple(step.quiet for step in self.steps)
+        return replace(record, trace=replace(trace, result=self.result, steps=quiet))
 
 
-class GroupedWriter:
-    """One thread that writes to one store; `None` counts everything as lost."""
+Write = Begun | Ended
 
-    def __init__(self, store: TraceStore | None) -> None:
-        self.lost = 0
-        """Writes that did not succeed."""
-        self.last_error: WorkbenchError | None = None
-        self._store = store
-        self._waiting: queue.SimpleQueue[Begun | Ended | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._run, name="traces", daemon=True)
-        self._thread.start()
 
-    def put(self, write: Begun | Ended) -> None:
-        """Take a write; the order of one trace's writes is kept."""
-        if self._store is None or self._waiting.qsize() >= MOST_WAITING:
-            self._lose(write, TraceError("there is no trace store" if self._store is None else "too many traces wait"))
-            return
-        self._waiting.put(write)
+class Sink(Protocol):
+    """Where writes go."""
+
+    quick: bool
+    """Whether the event loop may write itself."""
+
+    def write(self, writes: Sequence[Write], *, wait_ms: int) -> None:
+        """All of them, durable when this returns. Raises `Busy` where it may not wait, `WorkbenchError`."""
+        ...
+
+    def tidy(self) -> None:
+        """Do what has to be done now and then."""
+        ...
 
     def close(self) -> None:
-        """Write what waits, and end."""
-        self._waiting.put(None)
-        self._thread.join()
+        """End it."""
+        ...
 
-    def _run(self) -> None:
-        while (write := self._waiting.get()) is not None:
-            try:
-                self._write(write)
-            except WorkbenchError as error:
-                self._lose(write, error)
-            except (OSError, ValueError, RecursionError, MemoryError) as error:
-                self._lose(write, WorkbenchError(f"a trace was not written: {type(error).__name__}"))
-            else:
-                if isinstance(write, Begun):
-                    write.told(True)
 
-    def _write(self, write: Begun | Ended) -> None:
-        assert self._store is not None  # noqa: S101 - see `put`
-        if isinstance(write, Ended):
-            self._store.finish(write.record, write.last)
-        elif write.first:
-            self._store.begin(write.record, write.intent)
-        else:
-            self._store.intend(write.record, write.intent, write.before)
+@dataclass
+class GroupedWriter:
+    """Belongs to one event loop. Without a sink everything is counted as lost."""
 
-    def _lose(self, write: Begun | Ended, error: WorkbenchError) -> None:
-        self.lost += 1
+    sink: Sink | None
+    lost: int = 0
+    """Writes that did not succeed."""
+    last_error: WorkbenchError | None = None
+    clock: Callable[[], float] = time.monotonic
+    _waiting: list[Write] = field(default_factory=list[Write])
+    _timer: asyncio.Handle | None = None
+    _urgent: bool = False
+    _working: bool = False
+    _slow_until: float = 0.0
+    _tidied: float = 0.0
+    _thread: ThreadPoolExecutor | None = None
+
+    def begin(self, trace: OpenTrace, intent: Intent, before: CallEnd | None) -> asyncio.Future[bool]:
+        """Store an intent; the future says whether it is durable."""
+        loop = asyncio.get_running_loop()
+        durable: asyncio.Future[bool] = loop.create_future()
+        self._put(Begun(trace, intent, before, durable), loop, urgent=True)
+        return durable
+
+    def end(self, write: Ended) -> None:
+        """Store how a trace ended, soon."""
+        self._put(write, asyncio.get_running_loop(), urgent=False)
+
+    def _put(self, write: Write, loop: asyncio.AbstractEventLoop, *, urgent: bool) -> None:
+        if self.sink is None or len(self._waiting) >= MOST_WAITING:
+            reason = "there is no trace store" if self.sink is None else "too many traces wait to be written"
+            self._lose([write], TraceError(reason))
+            return
+        self._waiting.append(write)
+        if self._working or self._urgent:
+            return
+        if urgent:
+            self._urgent = True
+            loop.call_soon(self._flush)
+        elif self._timer is None:
+            self._timer = loop.call_later(TOGETHER_S, self._flush)
+
+    def _flush(self) -> None:
+        self._urgent = False
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if self._working or not self._waiting or self.sink is None:
+            return
+        writes, self._waiting = self._waiting, []
+        now = self.clock()
+        if self.sink.quick and now >= self._slow_until and now - self._tidied < FOLD_S:
+            with suppress(Busy):
+                self._here(self.sink, writes, now)
+                return
+        self._there(self.sink, writes, tidy=now - self._tidied >= FOLD_S)
+
+    def _here(self, sink: Sink, writes: list[Write], began: float) -> None:
+        """Write in the event loop; raises `Busy` where that would mean waiting."""
+        try:
+            sink.write(writes, wait_ms=0)
+        except WorkbenchError as error:
+            self._lose(writes, error)
+            return
+        if self.clock() - began > SLOW_S:
+            self._slow_until = self.clock() + PATIENCE_S
+        _settle(writes, True)
+
+    def _there(self, sink: Sink, writes: list[Write], *, tidy: bool) -> None:
+        """Write in the thread; what comes meanwhile waits for it."""
+        self._working = True
+        loop = asyncio.get_running_loop()
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, "traces")
+
+        def work() -> list[tuple[Write, WorkbenchError]]:
+            failed = _each(sink, writes)
+            loop.call_soon_threadsafe(self._worked, writes, failed)
+            if tidy:
+                sink.tidy()
+            return failed
+
+        if tidy:
+            self._tidied = self.clock()
+        self._thread.submit(work)
+
+    def _worked(self, writes: list[Write], failed: list[tuple[Write, WorkbenchError]]) -> None:
+        self._working = False
+        for write, error in failed:
+            self._lose([write], error)
+        lost = {id(write) for write, _ in failed}
+        _settle([write for write in writes if id(write) not in lost], True)
+        self._flush()
+
+    def _lose(self, writes: Sequence[Write], error: WorkbenchError) -> None:
+        self.lost += len(writes)
         self.last_error = error
-        if isinstance(write, Begun):
-            write.told(False)
+        _settle(writes, False)
+
+    async def close(self) -> None:
+        """Write what waits, and end."""
+        while self._waiting or self._working:
+            self._flush()
+            await asyncio.sleep(0.001)
+        if self._thread is not None:
+            self._thread.shutdown()
+        if self.sink is not None:
+            self.sink.close()
+
+
+def _each(sink: Sink, writes: Sequence[Write]) -> list[tuple[Write, WorkbenchError]]:
+    """Write together; where that fails one by one, so that none takes another with it."""
+    try:
+        sink.write(writes, wait_ms=BUSY_MS)
+    except (Busy, WorkbenchError) as error:
+        if len(writes) == 1:
+            told = error if isinstance(error, WorkbenchError) else TraceError("another program writes all the while")
+            return [(writes[0], told)]
+        return [failure for write in writes for failure in _each(sink, [write])]
+    return []
+
+
+def _settle(writes: Sequence[Write], durable: bool) -> None:
+    for write in writes:
+        if isinstance(write, Begun) and write.durable is not None and not write.durable.done():
+            write.durable.set_result(durable)

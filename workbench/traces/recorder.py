@@ -101,7 +101,7 @@ class Recording:
     ) -> Record:
         """Store how the request ended. `exchange` is dropped for a quiet trace before anything is made of it."""
         quiet = no_log or self.record.trace.no_log
-        said = None if quiet or exchange is None else _bounded(exchange)
+        said = None if quiet or exchange is None else bounded(exchange)
         self.record = finish(
             self.record, finished, usage=usage, exchange=said, total_latency_ms=total_latency_ms, no_log=no_log
         )
@@ -109,7 +109,7 @@ class Recording:
         return self.record
 
 
-def _bounded(exchange: Exchange) -> Exchange:
+def bounded(exchange: Exchange) -> Exchange:
     """The text as the store can hold it: JSON, not too deep, not too long."""
     return Exchange(_kept(exchange.request), _kept(exchange.response))
 

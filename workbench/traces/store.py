@@ -197,7 +197,7 @@ class TraceStore:
         """How many traces a filter means; with `now_ms` only those that `prune` would delete then."""
         condition, values = where(wanted or Filter())
         if now_ms is not None:
-            condition, values = f"{condition} AND {_DONE}", {**values, "stale": now_ms - LONGEST_MS}
+            condition, values = f"{condition} AND {_DONE}", {**values, **_bounds(now_ms)}
         with self.database.read() as execute:
             return int(execute(f"SELECT count(*) FROM traces WHERE {condition}", values)[0][0])  # noqa: S608 - fixed words
 
@@ -221,7 +221,7 @@ class TraceStore:
         condition, values = where(wanted)
         with self.database.write(alone=True) as execute:
             text = f"DELETE FROM traces WHERE {condition} AND {_DONE} RETURNING sequence"  # noqa: S608 - fixed words
-            count = len(execute(text, {**values, "stale": now_ms - LONGEST_MS}))
+            count = len(execute(text, {**values, **_bounds(now_ms)}))
             execute(_SWEEP, {})
         self.database.tidy()
         return count
@@ -231,8 +231,8 @@ class TraceStore:
         self.database.close()
 
 
-_DONE: Final = "(outcome IS NOT NULL OR time_ms < :stale)"
-"""What has ended, or began so long ago that it was interrupted."""
+_DONE: Final = "(outcome IS NOT NULL OR time_ms < :stale OR time_ms > :ahead)"
+"""What has ended, or began so long ago (or, by a clock that was set, so far ahead) that it was interrupted."""
 _PULSE: Final = "SELECT max(sequence), count(*), count(outcome) FROM traces"
 _NTH: Final = "SELECT sequence FROM traces ORDER BY sequence DESC LIMIT 1 OFFSET :skipped"
 _BY_ID: Final = "SELECT sequence FROM traces WHERE trace_id = :trace_id"
@@ -266,6 +266,10 @@ _CALLS: Final = """SELECT c.number, c.place, c.attempt, c.provider, c.began_ms, 
     c.latency_ms FROM calls c JOIN traces t ON t.sequence = c.sequence WHERE t.trace_id = :trace_id ORDER BY c.number"""
 _SWEEP: Final = """DELETE FROM contents WHERE NOT EXISTS
     (SELECT 1 FROM uses u WHERE u.kind = contents.kind AND u.sha256 = contents.sha256)"""
+
+
+def _bounds(now_ms: int) -> dict[str, int]:
+    return {"stale": now_ms - LONGEST_MS, "ahead": now_ms + LONGEST_MS}
 
 
 def _sequence(execute: Execute, trace_id: str) -> int:

@@ -99,9 +99,7 @@ class Template:
         """The stored row of a trace that has not ended."""
         return stored(b'{"kind":"%s","schema":%d,"trace":{"head":%s}}' % (self._kind, SCHEMA, self.head(own)))
 
-    def ended(
-        self, own: Own, result: Result, steps: Sequence[Step | QuietStep], exchange: Exchange | None
-    ) -> bytes:
+    def ended(self, own: Own, result: Result, steps: Sequence[Step | QuietStep], exchange: Exchange | None) -> bytes:
         """The stored row of a trace that has ended."""
         parts = [b'"head":%s,"result":%s' % (self.head(own), strict_json.canonical(plain(result)))]
         if steps:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -12,6 +11,7 @@ from workbench.gateway.codecs.neutral import Reply, Usage
 from workbench.gateway.events import Answer
 from workbench.server.chat.shown import Shown
 from workbench.server.exchange import dumps
+from workbench.traces.parts.words import random_hex
 
 CACHED_SHARE: Final = 0.1
 """What a cached prompt token costs beside a new one, where the provider states no figure of its own."""
@@ -32,7 +32,7 @@ class Told:
 
 def completion_id() -> str:
     """A new answer's id."""
-    return f"chatcmpl-{secrets.token_hex(12)}"
+    return f"chatcmpl-{random_hex()}"
 
 
 def completion(answer: Answer, reply: Reply, shown: Shown, told: Told, asked: str) -> bytes:

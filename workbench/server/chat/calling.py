@@ -21,16 +21,21 @@ from workbench.server.chat.totals import Totals
 from workbench.server.hooks import Spent, Ticket
 from workbench.server.host import Host
 from workbench.server.state import ServerState
-from workbench.server.tracing.recording import CallRecorder, Recording
-from workbench.traces.parts.catalogs import KeptCatalog
-from workbench.traces.parts.words import CostBasis
-from workbench.traces.record import About, Exchange, Record, Usage, make_trace
+from workbench.server.tracing.recording import CallRecorder
+from workbench.traces.grouped import OpenTrace
+from workbench.traces.parts.asked import Asked, asked_of
+from workbench.traces.parts.words import CostBasis, new_id
+from workbench.traces.record import Exchange, Usage
+from workbench.traces.template import Own
 
 MOST_SHOWN: Final = 1_024
 _SEED: Final = 2**31 - 1
 _BASIS: Final[Mapping[str, CostBasis]] = {"reported": "provider", "computed": "estimated"}
 _SEEDED: Final = frozenset(("sample", "jitter", "inject_seed", "from_ctx", "filter_text", "filter_image"))
-_NO_STATE: Final[Mapping[str, Any]] = {}
+NOTHING: Final = Usage()
+NOT_ASKED: Final = Asked()
+ASKING: Final = frozenset(("requirements", "images", "tools", "response_format", "scope"))
+"""What of a request a trace has to say."""
 
 
 @dataclass(slots=True)
@@ -52,7 +57,7 @@ class Running:
     subject: Subject
     shown: Shown
     context: Context
-    recording: Recording
+    trace: OpenTrace
     ticket: Ticket
     told: Told
     began_ms: int
@@ -64,9 +69,9 @@ class Running:
         state, subject = self.shown.state, self.subject
         pool = state.call_pool or state.kept.pool
         cascade = Cascade(subject.policy, self.shown.decision.order, pool, self.context, subject.scope)
-        no_log = self.recording.record.trace.no_log
+        no_log = self.trace.template.no_log
         ask = Ask(self.told.trace_id, cascade, self.call.stream, no_log, host.options.deadline_ms)
-        self.engine.traces.register(self.recording)
+        self.engine.traces.register(self.trace)
         try:
             answer = await self.engine.dispatcher.run(ask, emit, self.stop)
         except BaseException:
@@ -79,7 +84,7 @@ class Running:
         """Write the trace's end and give the ticket back; None for a call that was cancelled with its task."""
         finished = Finished("cancelled", None, ()) if answer is None else answer.finished
         reply = answer.reply if answer is not None else None
-        spent, usage = None, None
+        spent, usage = None, NOTHING
         if reply is not None and reply.usage is not None and finished.index is not None:
             counted = reply.usage
             cost, basis = cost_of(counted, self.shown.state.kept.candidates[finished.index])
@@ -92,7 +97,7 @@ class Running:
                 total = self.engine.totals.add(whose, self.call.session, counted, cost)
                 self.told = replace(self.told, session=total.json())
         self.engine.traces.end(
-            self.recording, finished, usage, _exchange(self.call, reply), answer.latency_ms if answer else None
+            self.trace, finished, usage, _exchange(self.call, reply), answer.latency_ms if answer else None
         )
         await self.ticket.close(spent)
 
@@ -115,9 +120,13 @@ async def prepare(
     decision = state.decisions.decide(subject.policy, context)
     shown = _shown(state, subject, decision, context)
     now = time.time_ns() // 1_000_000
-    recording = Recording(_record(state, subject, shown, context, now, engine.host.options.emulated))
-    told = Told(str(recording.record.trace.head.trace_id), now, call.compact, None, warnings)
-    return Running(engine, call, subject, shown, context, recording, ticket, told, now)
+    asked = asked_of(context, state.kept) if ASKING & context.request.keys() else NOT_ASKED
+    template = shown.template(engine.host.options.emulated)
+    if asked.quiet and not template.no_log:
+        template = shown.quiet_template(engine.host.options.emulated)
+    trace = OpenTrace(template, Own(new_id(), now, asked, context.seed))
+    told = Told(trace.own.trace_id, now, call.compact, None, warnings)
+    return Running(engine, call, subject, shown, context, trace, ticket, told, now)
 
 
 def context_of(host: Host, call: Call, subject: Subject) -> Context:
@@ -160,9 +169,3 @@ def _shown(state: ServerState, subject: Subject, decision: Any, context: Context
             state.remembered.pop(next(iter(state.remembered)))
         known = state.remembered[key] = Shown(state, subject, decision, context)
     return known
-
-
-def _record(state: ServerState, subject: Subject, shown: Shown, context: Context, now: int, emulated: bool) -> Record:
-    about = About(rulebook_sha256=state.rulebook_sha256, time_ms=now, emulated=emulated)
-    catalog: KeptCatalog = state.kept
-    return make_trace(subject.tenant, subject.compiled, catalog, context, shown.decision, about=about)

@@ -10,7 +10,7 @@ from workbench.server.chat.failures import failure_response
 from workbench.server.chat.parameters import Call, read_call
 from workbench.server.chat.sse import until_gone
 from workbench.server.chat.streaming import stream
-from workbench.server.chat.subject import Sugar, subject_of, sugar_of
+from workbench.server.chat.subject import Brings, Sugar, subject_of, sugar_of
 from workbench.server.errors import Refused
 from workbench.server.exchange import Request, Response
 from workbench.server.reading import ClientGone, read_object
@@ -62,8 +62,13 @@ def engine_of(request: Request) -> Engine:
 
 
 def _sugar(call: Call, request: Request) -> Sugar:
-    given = any(call.body.get(name) is not None for name in ("policy_ir", "flow_ir"))
-    return sugar_of(call.model, request.params.get("profile"), policy=given, lenient=request.host.options.lenient)
+    body = call.body
+    brings: Brings = "nothing"
+    if body.get("policy_ir") is not None or body.get("flow_ir") is not None:
+        brings = "a policy"
+    elif body.get("tenant") or body.get("tenant_state") is not None or request.caller.tenant is not None:
+        brings = "a tenant"
+    return sugar_of(call.model, request.params.get("profile"), brings, lenient=request.host.options.lenient)
 
 
 ROUTES: Final = (

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
 
 from workbench.engine.context import Context
 from workbench.engine.decision import Decision
+from workbench.rulebook.schema import NO_LOG
+from workbench.rulebook.tenant import Tenant
 from workbench.server.chat.subject import Subject
 from workbench.server.exchange import dumps
 from workbench.server.state import ServerState
 from workbench.server.x.sourced import finite, rejected_rows
+from workbench.traces.record import About, make_trace
+from workbench.traces.template import Template
 
 MOST_RANKED: Final = 10
 
@@ -26,6 +30,8 @@ class Shown:
     decision: Decision
     context: Context
     """One of those it was made in; all of them decide the same."""
+    _template: Template | None = None
+    _quiet: Template | None = None
 
     @cached_property
     def ranked(self) -> bytes:
@@ -77,6 +83,25 @@ class Shown:
         """`"policy_fingerprint":...,"policy_term":...`: the term that was really evaluated."""
         policy = self.subject.policy
         return b'"policy_fingerprint":%s,"policy_term":%s' % (dumps(policy.fingerprint), dumps(policy.normal))
+
+    def template(self, emulated: bool) -> Template:
+        """What every trace of this decision has in common."""
+        if self._template is None:
+            self._template = self._made(self.subject.tenant, emulated)
+        return self._template
+
+    def quiet_template(self, emulated: bool) -> Template:
+        """The same for a call that asks itself that nothing be kept."""
+        if self._quiet is None:
+            tenant = self.subject.tenant
+            self._quiet = self._made(replace(tenant, facts={**tenant.facts, NO_LOG: True}), emulated)
+        return self._quiet
+
+    def _made(self, tenant: Tenant, emulated: bool) -> Template:
+        about = About(self.state.rulebook_sha256, 0, emulated=emulated)
+        return Template(
+            make_trace(tenant, self.subject.compiled, self.state.kept, self.context, self.decision, about=about)
+        )
 
     def trace(self, *, path: bytes, began_ms: int, latency_ms: float, compact: bool) -> bytes:
         """`decision_trace`."""

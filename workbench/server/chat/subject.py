@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from workbench.errors import AdmissionError, WorkspaceError
 from workbench.language.admission import Admitted, check, compose
@@ -60,26 +60,28 @@ class Sugar:
     """Empty: the default one."""
     family: str | None = None
     provider: str | None = None
-    label: bool = False
-    """`policy:...`, which names nothing by itself."""
     warning: str | None = None
 
 
-def sugar_of(model: str, path_profile: str | None, *, policy: bool, lenient: bool) -> Sugar:
+Brings = Literal["nothing", "a policy", "a tenant"]
+"""What a body says beside `model` of who decides. A policy wins over `model`; a tenant is narrowed by it."""
+
+
+def sugar_of(model: str, path_profile: str | None, brings: Brings, *, lenient: bool) -> Sugar:
     """What `model` means; raises `Refused` for a malformed one, and for a model that nobody has here."""
     if path_profile is not None:
         return Sugar(path_profile)
-    if not model:
+    if not model or brings == "a policy":
         return Sugar()
     prefix, colon, rest = model.partition(":")
     named = _NAMED.get(prefix) if colon else None
     if named is not None:
         return named(rest)
-    if policy or (prefix == "policy" and colon):
-        if not policy:
-            message = "`policy:` in `model` is a label only: send the policy as `policy_ir`"
+    if prefix == "policy" and colon:
+        if brings == "nothing":
+            message = "`policy:` in `model` is a label only: send the policy as `policy_ir`, or a `tenant`"
             raise Refused(400, "policy_in_model_field", message)
-        return Sugar(label=True)
+        return Sugar()
     if lenient:
         return Sugar(warning=said(f"there is no model `{model[:80]}` here; the default profile answered"))
     message = f"there is no model `{model[:80]}` here: name a profile, a family or a pin, see /v1/models"

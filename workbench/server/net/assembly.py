@@ -16,7 +16,7 @@ from workbench.errors import Finding, WorkbenchError
 from workbench.gateway.dispatch import Dispatcher
 from workbench.gateway.keys import KeySource
 from workbench.gateway.redirected import Redirected
-from workbench.gateway.transport import open_transport
+from workbench.gateway.transports.swift import SwiftTransport
 from workbench.server.app import App
 from workbench.server.callers.wiring import GatePlan, attach
 from workbench.server.chat.calling import Engine
@@ -32,6 +32,7 @@ from workbench.session.calls.places import state_folder
 from workbench.session.tracing import Traces, place_for
 from workbench.session.workspace import Workspace, open_workspace
 from workbench.traces.grouped import GroupedWriter
+from workbench.traces.sinks import sink_for
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +109,14 @@ class Process:
 
     async def _start(self) -> None:
         host = self.host
-        transport = open_transport()
+        transport = SwiftTransport()
         store = None
         try:
             store = self.traces.store()
             self.notices += store.notices
         except WorkbenchError as error:  # calls go on without their records, and say so (E9)
             self.notices += error.findings or (Finding(error.title, "traces"),)
-        writer = GroupedWriter(store)
+        writer = GroupedWriter(None if store is None else sink_for(store))
         host.metrics.traces(lambda: writer.lost)
         recorder = CallRecorder(writer, None if self.telemetry is None else self.telemetry.ended)
         keys: KeySource = self.keys.keys if self.redirected is None else self.redirected
@@ -124,7 +125,7 @@ class Process:
 
         async def stop() -> None:
             await transport.aclose()
-            writer.close()
+            await writer.close()
             self.traces.close()
             if self.telemetry is not None:
                 self.telemetry.close()

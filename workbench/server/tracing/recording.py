@@ -1,11 +1,10 @@
-"""The gateway's recorder over the grouped writer: one recording for each call that is under way.
+"""The gateway's recorder over the grouped writer: one open trace for each call that is under way.
 
 An intent is awaited until it is durable; an outcome goes with the next write, or with the trace's end.
 """
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -13,21 +12,14 @@ from dataclasses import dataclass, field
 from workbench.engine.fallback import Finished
 from workbench.errors import TraceError
 from workbench.gateway.records import Attempt, Intent
-from workbench.traces.grouped import Begun, Ended, GroupedWriter
-from workbench.traces.parts.words import kind_of
-from workbench.traces.record import Exchange, Record, Usage, finish
+from workbench.traces.grouped import Ended, GroupedWriter, OpenTrace
+from workbench.traces.parts.steps import steps_of
+from workbench.traces.parts.words import Ending, kind_of
+from workbench.traces.record import Exchange, Record, Result, Usage
+from workbench.traces.recorder import bounded
 from workbench.traces.store import CallEnd
 from workbench.traces.store import Intent as Kept
-
-
-@dataclass(slots=True)
-class Recording:
-    """One call's trace while the call is made."""
-
-    record: Record
-    begun: bool = False
-    running: CallEnd | None = None
-    """How the last attempt ended, where that is not written yet."""
+from workbench.traces.template import Summary
 
 
 @dataclass(slots=True)
@@ -37,27 +29,18 @@ class CallRecorder:
     writer: GroupedWriter
     ended: Callable[[Record], None] | None = None
     """Hears of every call that is over."""
-    calls: dict[str, Recording] = field(default_factory=dict[str, Recording])
+    calls: dict[str, OpenTrace] = field(default_factory=dict[str, OpenTrace])
 
-    def register(self, recording: Recording) -> None:
+    def register(self, trace: OpenTrace) -> None:
         """A call begins; its intents carry the trace's id."""
-        self.calls[recording.record.trace.head.trace_id] = recording
+        self.calls[trace.own.trace_id] = trace
 
     async def intent(self, intent: Intent) -> None:
         """Durable when this returns. Raises `TraceError` where it could not be written."""
-        recording = self.calls[intent.call_id]
-        loop = asyncio.get_running_loop()
-        written: asyncio.Future[bool] = loop.create_future()
-
-        def told(durable: bool) -> None:
-            loop.call_soon_threadsafe(_settle, written, durable)
-
+        trace = self.calls[intent.call_id]
+        before, trace.running = trace.running, None
         kept = Kept(intent.sequence, intent.index, intent.attempt, int(intent.at * 1000))
-        before, recording.running = recording.running, None
-        first, recording.begun = not recording.begun, True
-        self.writer.put(Begun(recording.record, kept, before, first, told))
-        if not await written:
-            recording.begun = recording.begun and not first
+        if not await self.writer.begin(trace, kept, before):
             raise TraceError("a trace was not written")
 
     async def outcome(self, attempt: Attempt) -> None:
@@ -69,23 +52,21 @@ class CallRecorder:
         )
 
     def end(
-        self,
-        recording: Recording,
-        finished: Finished,
-        usage: Usage | None,
-        exchange: Exchange,
-        latency_ms: float | None,
+        self, trace: OpenTrace, finished: Finished, usage: Usage, exchange: Exchange, latency_ms: float | None
     ) -> None:
         """The call is over; its end is written soon. Nobody waits."""
-        self.calls.pop(recording.record.trace.head.trace_id, None)
-        recording.record = finish(
-            recording.record, finished, usage=usage, exchange=exchange, total_latency_ms=latency_ms
+        self.calls.pop(trace.own.trace_id, None)
+        material = trace.template.material
+        steps = steps_of(finished.path, material.verdicts.order, material.catalog)
+        outcome = Ending(finished.outcome)
+        called = [step.quiet.index for step in steps if step.quiet.event == "attempted"]
+        shown = finished.index if finished.index is not None else called[-1] if called else None
+        result = Result(outcome, finished.index, latency_ms, usage)
+        summary = Summary(
+            str(outcome), shown, len(called), usage.tokens_in, usage.tokens_out, usage.cost_usd, latency_ms
         )
-        self.writer.put(Ended(recording.record, recording.running))
+        said = None if trace.template.no_log else bounded(exchange)
+        write = Ended(trace, result, steps, said, trace.running, summary)
+        self.writer.end(write)
         if self.ended is not None:
-            self.ended(recording.record)
-
-
-def _settle(written: asyncio.Future[bool], durable: bool) -> None:
-    if not written.done():
-        written.set_result(durable)
+            self.ended(write.record)

@@ -20,8 +20,6 @@ from workbench.traces.record import Material
 
 KINDS: Final = ("catalog", "policy", "sources", "state", "verdicts")
 MOST_KNOWN: Final = 10_000
-WAL_PAGES: Final = 4_000
-"""Pages of the log after which it is folded into the file."""
 
 
 @dataclass(slots=True)
@@ -88,7 +86,7 @@ class BulkSqlite:
         self._connection = database.another()
         self._connection.execute("PRAGMA wal_autocheckpoint = 0")
         self._stored: set[tuple[str, str]] = set()
-        self._pages = 0
+        self._wait_ms = -1
 
     def write(self, batch: Batch, *, wait_ms: int) -> None:
         """All of a batch, durable when this returns."""
@@ -99,7 +97,9 @@ class BulkSqlite:
         """The rows of a batch, in a transaction that `commit` makes durable."""
         run = self._connection.execute
         try:
-            run(f"PRAGMA busy_timeout = {int(wait_ms)}")
+            if wait_ms != self._wait_ms:
+                run(f"PRAGMA busy_timeout = {int(wait_ms)}")
+                self._wait_ms = wait_ms
             run("BEGIN IMMEDIATE")
         except sqlite3.OperationalError as error:
             if "locked" in str(error) or "busy" in str(error):
