@@ -35,6 +35,7 @@ SCREENS: Final[Mapping[str, Entry]] = {
     "matrix.open": Entry(f"{_HERE}.matrix.screen", "MatrixScreen"),
     "drill.open": Entry(f"{_HERE}.drill.screen", "DrillScreen"),
     "frontier.open": Entry(f"{_HERE}.frontier.screen", "FrontierScreen"),
+    "fleet.open": Entry(f"{_HERE}.fleet.screen", "FleetScreen"),
     "call.open": Entry(f"{_HERE}.call.screen", "CallScreen"),
     "health.open": Entry(f"{_HERE}.health.screen", "HealthScreen"),
     "traces.open": Entry(f"{_HERE}.traces.screen", "TracesScreen"),

@@ -19,12 +19,11 @@ _WORDS: Final = {DEARER: "dearer", CHEAPER: "cheaper", MOVED: "moved", LOST: "lo
 
 def answer(totals: Totals, *, source: str, complete: bool = True, files: Mapping[str, str] | None = None) -> Report:
     """The answer for one source; `files` are the result files by what they hold."""
-    table = _compared_sheet(totals) if totals.compares else _segment_sheet(totals)
-    sheets = [table]
+    sheets = [segments_sheet(totals)]
     if totals.compares:
-        sheets.append(_moves_sheet(totals))
-    sheets += [_named_sheet(totals), _errors_sheet(totals)]
-    exact = _compared_sheet(totals, exact=True) if totals.compares else _segment_sheet(totals, exact=True)
+        sheets.append(moves_sheet(totals))
+    sheets += [stranded_sheet(totals), errors_sheet(totals)]
+    exact = segments_sheet(totals, exact=True)
     document = _document(totals, source, complete, files or {})
     return Report(headline(totals, complete=complete), tuple(lines(totals)), tuple(sheets), exact, document)
 
@@ -97,6 +96,11 @@ def _rows(totals: Totals) -> list[tuple[tuple[str, ...], list[tuple[Group, Sums]
     return every
 
 
+def segments_sheet(totals: Totals, *, exact: bool = False) -> Sheet:
+    """A row for each segment and one for all; `exact`: numbers as they are, for programs."""
+    return _compared_sheet(totals, exact=exact) if totals.compares else _segment_sheet(totals, exact=exact)
+
+
 def _segment_sheet(totals: Totals, *, exact: bool = False) -> Sheet:
     numbers = ("tenants", "nobody", "one provider", "no policy", "$/month")
     headings = (*totals.by, *numbers, "most chosen", "share")
@@ -137,19 +141,21 @@ def moves(totals: Totals) -> list[tuple[str, str, str, Sums]]:
     return sorted(rows, key=lambda row: (-row[3].tenants, row[:3]))
 
 
-def _moves_sheet(totals: Totals) -> Sheet:
+def moves_sheet(totals: Totals, most: int = SHOWN) -> Sheet:
+    """The changes of winner, those of most tenants first."""
     every = moves(totals)
     rows = [
         (move, was, now, f"{sums.tenants:,}", monthly(sums.after - sums.before, sign=True))
-        for move, was, now, sums in every[:SHOWN]
+        for move, was, now, sums in every[:most]
     ]
-    more = f", the first {SHOWN} of {len(every)}" if len(every) > SHOWN else ""
+    more = f", the first {most} of {len(every)}" if len(every) > most else ""
     headings = ("change", "before", "after", "tenants", "$/month")
     return Sheet(f"Changes of winner{more}", headings, tuple(rows), frozenset(("tenants", "$/month")))
 
 
-def _named_sheet(totals: Totals) -> Sheet:
-    shown = totals.stranded[:SHOWN]
+def stranded_sheet(totals: Totals, most: int = SHOWN) -> Sheet:
+    """Who has nobody, by name; where something is compared, who had somebody before."""
+    shown = totals.stranded[:most]
     more = f", the first {len(shown)} of {totals.stranded_count:,}" if totals.stranded_count > len(shown) else ""
     rows = [(each.id, *each.segment, each.before or "-") for each in shown]
     headings = ("tenant", *totals.by, "had")
@@ -158,8 +164,16 @@ def _named_sheet(totals: Totals) -> Sheet:
     return Sheet(f"Stranded{more}", headings, tuple(rows))
 
 
-def _errors_sheet(totals: Totals) -> Sheet:
-    shown = totals.errors[:SHOWN]
+def moved_sheet(totals: Totals, most: int = SHOWN) -> Sheet:
+    """Who moved, by name; the stranded have a list of their own."""
+    shown = totals.moved[:most]
+    rows = [(each.id, *each.segment, each.movement, each.before or NOBODY, each.after or NOBODY) for each in shown]
+    return Sheet("Moved", ("tenant", *totals.by, "change", "before", "after"), tuple(rows))
+
+
+def errors_sheet(totals: Totals, most: int = SHOWN) -> Sheet:
+    """Rows without a policy, and every reason."""
+    shown = totals.errors[:most]
     more = f", the first {len(shown)} of {totals.invalid:,}" if totals.invalid > len(shown) else ""
     rows = [(str(each.row), each.id or "?", "; ".join(each.reasons)) for each in shown]
     return Sheet(f"Rows without a policy{more}", ("row", "tenant", "why"), tuple(rows), frozenset(("row",)))

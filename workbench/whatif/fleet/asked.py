@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import isnan
 from typing import Final
 
@@ -43,6 +43,28 @@ def ask(base: Base, after: Side, before: Side | None = None, by: tuple[str, ...]
     """What everyone of a base gets under `after`, measured against `before`."""
     plan = replace(base.plan, after=after, before=before, by=base.plan.by if by is None else by)
     return _Asked(base, plan).totals()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRow:
+    """The tenants of one segment that have one policy."""
+
+    policy: str
+    """Its fingerprint; empty where there is none."""
+    before: str
+    after: str
+    movement: str
+    survivors: int
+    providers: int
+    sums: Sums
+
+
+def policies(
+    base: Base, segment: tuple[str, ...], after: Side, before: Side | None = None, by: tuple[str, ...] | None = None
+) -> list[PolicyRow]:
+    """The distinct policies of a segment and what each wins, those of most tenants first."""
+    plan = replace(base.plan, after=after, before=before, by=base.plan.by if by is None else by)
+    return _Asked(base, plan).policies(segment)
 
 
 class _Asked:
@@ -102,6 +124,24 @@ class _Asked:
                 totals.policies.add(verdict.policy.encoding)
         self._name(totals, keys)
         return totals
+
+    def policies(self, segment: tuple[str, ...]) -> list[PolicyRow]:
+        """The policies of one segment."""
+        winners = self._winners(self.after).tolist()
+        was = winners if self.before is None else self._winners(self.before).tolist()
+        found: dict[tuple[str, Group], PolicyRow] = {}
+        for place, verdict in enumerate(self.after):
+            key = self._key(place, winners[place], was[place])
+            if key.segment != segment:
+                continue
+            name = "" if verdict.policy is None else verdict.policy.fingerprint
+            row = PolicyRow(
+                name, key.before, key.after, MOVEMENTS[key.movement] if self.plan.before is not None else "",
+                verdict.survivors, verdict.providers, Sums(),
+            )  # fmt: skip
+            known = found.setdefault((name, key), row)
+            known.sums.add(self._sums(place, verdict, winners[place], was[place]))
+        return sorted(found.values(), key=lambda row: (-row.sums.tenants, row.policy, row.after, row.before))
 
     def _key(self, place: int, winner: int, was: int) -> Group:
         plan = self.plan

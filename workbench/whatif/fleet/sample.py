@@ -6,7 +6,7 @@ its kind alone, so nothing here knows a plan or a region by name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -121,12 +121,17 @@ def _words(known: TenantField, state: WorkspaceState) -> Sequence[str]:
     return sorted(counts, key=lambda name: (-counts[name], name))
 
 
-def write_sample(state: WorkspaceState, count: int, path: Path, *, seed: int = 2026) -> None:
-    """Write `count` tenants to a file that ends in `.parquet`, `.csv` or `.jsonl`."""
+def write_sample(
+    state: WorkspaceState, count: int, path: Path, *, seed: int = 2026, told: Callable[[int], None] = lambda _: None
+) -> None:
+    """Write `count` tenants to a file that ends in `.parquet`, `.csv` or `.jsonl`; `told` hears of each batch."""
+    rows = 0
     writer: Any = None
     lines = path.open("w", encoding="utf-8", newline="\n") if path.suffix == ".jsonl" else None
     try:
         for batch in sample_batches(state, count, seed=seed):
+            rows += batch.num_rows
+            told(rows)
             if lines is not None:
                 lines.writelines(_json_lines(batch))
                 continue
