@@ -94,7 +94,8 @@ def command(invocation: Invocation, tenant: str, prompt: str, **options: Any) ->
     if any(not each.nobody for each in prepared):
         _sendable(caller, prepared)
         _consent(invocation, prepared, wanted, from_stdin=prompt == "-")
-    return _code(calling.run())
+    called = calling.run()
+    return _code(called) if calling.signalled is None else 128 + calling.signalled
 
 
 def _question(prompt: str, wanted: Options) -> Question:

@@ -38,6 +38,8 @@ class Calling:
     prepared: list[Prepared]
     open_line: bool = False
     """Whether the answer stands at an unfinished line."""
+    signalled: int | None = None
+    """The signal that ended it."""
 
     @property
     def several(self) -> bool:
@@ -78,12 +80,17 @@ class Calling:
         stops = [Stop() for _ in self.prepared]
         loop = asyncio.get_running_loop()
 
-        def stop_all() -> None:
+        def stop_all(number: int) -> None:
+            self.signalled = number
             for stop in stops:
                 stop.stop()
 
-        with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # not on Windows, nor beside a thread
-            loop.add_signal_handler(signal.SIGINT, stop_all)
+        for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+            number = getattr(signal, name, None)
+            if number is None or signal.getsignal(number) is signal.SIG_IGN:  # nohup stays what it is
+                continue
+            with contextlib.suppress(NotImplementedError, RuntimeError, ValueError):  # Windows, or beside a thread
+                loop.add_signal_handler(number, stop_all, number)
         running = [
             self.caller.run(each, self._listener(each), stop) for each, stop in zip(self.prepared, stops, strict=True)
         ]

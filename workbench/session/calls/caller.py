@@ -282,6 +282,8 @@ async def _answered(host: Dispatcher, ask: Ask, emit: Emit, stop: Stop) -> tuple
         try:
             return await asyncio.shield(task), cancelled
         except asyncio.CancelledError:
+            if task.done():  # the whole loop is being torn down
+                return Answer("cancelled", None, None, (), ()), True
             cancelled = True
             stop.stop()
 
