@@ -68,9 +68,9 @@ def query_filter(text: str, now_ms: int) -> Filter:
     return Filter(
         tenant=given.get("tenant") or None,
         provider=given.get("provider") or None,
-        outcome=outcome_word(outcome, "outcome:") if outcome else None,
-        since_ms=moment_ms(since, now_ms, "since:") if since else None,
-        until_ms=moment_ms(until, now_ms, "until:") if until else None,
+        outcome=outcome_word(outcome, "outcome") if outcome else None,
+        since_ms=moment_ms(since, now_ms, "since") if since else None,
+        until_ms=moment_ms(until, now_ms, "until") if until else None,
         text=" ".join(plain) or None,
     )
 

@@ -26,6 +26,7 @@ class Way:
     """One way to choose what goes."""
 
     key: str
+    title: str
     words: str
     plan: Pruning
 
@@ -34,13 +35,15 @@ def ways(store: TraceStore, wanted: Filter, trace_id: str | None) -> list[Way]:
     """What may be deleted, each with its count; looks at the store, so not for the UI thread."""
     now = now_ms()
     found = [
-        Way("o", f"older than {DAYS} days", pruning(store, Filter(until_ms=now - DAYS * DAY_MS), now_ms=now)),
-        Way("k", f"all but the {NEWEST:,} newest", pruning(store, Filter(), keep=NEWEST, now_ms=now)),
+        Way("o", "older", f"older than {DAYS} days", pruning(store, Filter(until_ms=now - DAYS * DAY_MS), now_ms=now)),
+        Way("k", "the old ones", f"all but the {NEWEST:,} newest", pruning(store, Filter(), keep=NEWEST, now_ms=now)),
     ]
     if wanted != Filter():
-        found.append(Way("f", "all that the filter shows", pruning(store, wanted, now_ms=now)))
+        found.append(Way("f", "filtered", "all that the filter shows", pruning(store, wanted, now_ms=now)))
     if trace_id is not None:
-        found.append(Way("t", "the one under the cursor", pruning(store, Filter(trace_id=trace_id), now_ms=now)))
+        found.append(
+            Way("t", "this one", "the one under the cursor", pruning(store, Filter(trace_id=trace_id), now_ms=now))
+        )
     return [way for way in found if way.plan.count]
 
 
@@ -49,8 +52,9 @@ def ask_which(screen: TracesScreen, found: Sequence[Way]) -> None:
     if not found:
         screen.say("there is nothing to delete", "warn")
         return
-    choices = [Choice(way.key, f"{way.words} ({way.plan.count:,})", way.key) for way in found]
-    text = f"{wording.plural(found[0].plan.total, 'trace')} in {screen.traces.shown}. Which ones go?"
+    choices = [Choice(way.key, way.title, way.key) for way in found]
+    counts = "; ".join(f"{way.key}: {way.words}, {way.plan.count:,}" for way in found)
+    text = f"{wording.plural(found[0].plan.total, 'trace')} in {screen.traces.shown}. Which ones go? {counts}."
     by_key = {way.key: way for way in found}
     screen.host.push_screen(
         Ask("Delete traces", text, choices), lambda key: _confirm(screen, by_key[key]) if key in by_key else None
