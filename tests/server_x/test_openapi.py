@@ -1,0 +1,81 @@
+"""The OpenAPI document is true: a thousand generated requests, none of which breaks the endpoint or its description."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.core.failures import Failure
+from schemathesis.specs.openapi import checks
+
+from tests.server_x.endpoint import Served
+from workbench.server.routes import ROUTES
+from workbench.server.x.openapi.document import OPERATIONS, document
+
+CASES = 55
+"""For each operation; there are 19."""
+ROUTING = {
+    "no_candidates", "server_error", "content_filter", "payment_required", "model_unavailable", "network_error",
+    "bad_response", "stream_interrupted", "unknown", "timeout",
+}  # fmt: skip
+"""What a call may fail with at its providers; everything else of 5xx would be ours."""
+
+
+@pytest.fixture(scope="module")
+def described(endpoint: Served) -> Any:
+    return schemathesis.openapi.from_url(f"{endpoint.url}/openapi.json")
+
+
+described_schema: Any = schemathesis.pytest.from_fixture("described")
+WANTED = [
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_schema_conformance,
+    checks.unsupported_method,
+]
+
+
+@pytest.mark.timeout(600)
+@described_schema.parametrize()
+@settings(
+    max_examples=CASES,
+    phases=[Phase.explicit, Phase.generate],
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+def test_a_thousand_requests_are_answered_as_described(case: Any) -> None:
+    answer = case.call()
+    if answer.status_code >= 500:
+        code = answer.json()["error"]["code"]
+        ours = code.removeprefix("exhausted: ")
+        if ours not in ROUTING and not ours.startswith("unknown profile"):
+            raise Failure(operation=case.operation.label, title="ours", message=answer.text)
+    case.validate_response(answer, checks=WANTED)
+
+
+def test_every_route_is_described_and_every_description_is_a_route() -> None:
+    described = {(operation.method, operation.path) for operation in OPERATIONS}
+    assert described == {(route.method, route.path) for route in ROUTES}
+
+
+def test_public_means_the_same_in_both() -> None:
+    public = {(operation.method, operation.path) for operation in OPERATIONS if operation.public}
+    assert public == {(route.method, route.path) for route in ROUTES if route.public}
+
+
+def test_every_reference_is_there() -> None:
+    def references(value: Any) -> list[str]:
+        if isinstance(value, dict):
+            known: dict[str, Any] = value
+            own = [known["$ref"]] if "$ref" in known else []
+            return own + [each for inner in known.values() for each in references(inner)]
+        if isinstance(value, list):
+            items: list[Any] = value
+            return [each for inner in items for each in references(inner)]
+        return []
+
+    known = document()
+    names = {name.rpartition("/")[2] for name in references(known)}
+    assert names == set(known["components"]["schemas"])
