@@ -26,6 +26,9 @@ _PICTURES: Final = frozenset(
     ("image", "image_url", "input_image", "inlineData", "fileData", "inline_data", "file_data")
 )
 
+_GEMINI_SCHEMAS: Final = ("parametersJsonSchema", "parameters_json_schema")
+"""Its API takes both spellings, and its own SDK writes the second."""
+
 
 def asked_of(place: Place, body: bytes) -> Asked:
     """The request; raises `NotAsked` for a body that is no such request."""
@@ -134,7 +137,7 @@ def _gemini(place: Place, model: str, body: Mapping[str, Any]) -> Asked:
     _system(record(body.get("systemInstruction")).get("parts"), heard)
     settings = record(body.get("generationConfig"))
     tools = [
-        tool_of(record(told), "parametersJsonSchema" if "parametersJsonSchema" in record(told) else "parameters")
+        tool_of(record(told), next((key for key in _GEMINI_SCHEMAS if key in record(told)), "parameters"))
         for group in items(body.get("tools"))
         for told in items(record(group).get("functionDeclarations"))
     ]

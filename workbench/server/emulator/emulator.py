@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter, OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ MOST_REMEMBERED_BYTES: Final = 64 * 1024
 MOST_NAMES: Final = 4096
 OTHERS: Final = "(others)"
 
-_OURS: Final = (b"127.", b"localhost", b"[::1]")
+_OURS: Final = re.compile(rb"(?:127(?:\.[0-9]{1,3}){3}|localhost|\[::1\])(?::[0-9]{1,5})?", re.IGNORECASE)
 _HINT: Final = (
     "ask for /p/PROVIDER/chat/completions, /p/PROVIDER/responses, /p/PROVIDER/v1/messages, "
     "/p/PROVIDER/models/MODEL:generateContent or /p/PROVIDER/model/MODEL/converse"
@@ -92,7 +93,7 @@ class Emulator:
     def answer(self, request: Request) -> bytes | Script:
         """The answer to any request."""
         host = request.headers.get(b"host", b"localhost")
-        if not host.startswith(_OURS):  # a name that was made to lead here, from a page in a browser
+        if not _OURS.fullmatch(host):  # a name that was made to lead here, from a page in a browser
             return _refusal(403, "the emulator answers this machine alone")
         if request.target.startswith(CONTROL):
             return control(self, request)
