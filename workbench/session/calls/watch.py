@@ -32,6 +32,11 @@ class Rung:
     notes: list[str] = field(default_factory=list[str])
     """What happened there, a line each."""
 
+    @property
+    def happened(self) -> bool:
+        """Whether anything did."""
+        return self.standing not in {"ahead", "lacking"}
+
 
 @dataclass(slots=True)
 class Watch:

@@ -60,23 +60,22 @@ def head_line(watch: Watch | None, now: float, width: int) -> Line:
 
 
 def plan_lines(watch: Watch, now: float, width: int) -> list[Line]:
-    """The quote, or the result, and every step of the plan."""
-    if watch.called is not None:
-        found = _labelled(_result(watch), width)
-    elif watch.phase == "quoted":
+    """The quote, every step of the plan, and in the end what it came to."""
+    over = watch.phase == "over"
+    found: list[Line] = []
+    if watch.phase == "quoted":
         found = _labelled(wording.quote_lines(watch.state, watch.prepared), width)
         found += [_warned(str(finding), width) for finding in watch.prepared.findings]
-    else:
-        found = []
-    if watch.prepared.nobody:
-        return [*found, [], *_nobody(watch, width)]
-    if found:
         found.append([])
-    for place, rung in enumerate(watch.rungs, start=1):
+    if watch.prepared.nobody:
+        return [*found, *_nobody(watch, width), [], *_labelled(_result(watch), width)]
+    shown = [(place, rung) for place, rung in enumerate(watch.rungs, start=1) if rung.happened or not over]
+    for place, rung in shown:
         found += _rung(place, rung, watch.left_ms(now), width)
-    if watch.more:
-        found.append([Cell(f"   … and {watch.more} more", "muted")])
-    return found
+    more = watch.more + len(watch.rungs) - len(shown)
+    if more:
+        found.append([Cell(f"   … and {more} {'that were not needed' if over else 'more'}", "muted")])
+    return [*found, [], *_labelled(_result(watch), width)] if over else found
 
 
 def _result(watch: Watch) -> wording.Lines:

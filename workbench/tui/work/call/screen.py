@@ -20,6 +20,7 @@ from workbench.errors import WorkbenchError
 from workbench.gateway.dispatch import Stop, monotonic_ms
 from workbench.gateway.events import CallEvent
 from workbench.session.actions import Action
+from workbench.session.calls.answer import Called
 from workbench.session.calls.caller import Caller, Prepared
 from workbench.session.calls.question import Question, read_tools
 from workbench.session.calls.watch import Watch
@@ -36,6 +37,8 @@ from workbench.tui.work.call.emulating import Emulating
 from workbench.tui.work.call.lane import Lane, PlanReader
 
 REDRAW_SECONDS = 0.1
+END_SECONDS = 5.0
+"""Longest that leaving waits for a call's end to be recorded."""
 
 
 class CallScreen(Emulating, Asking, WorkScreen):
@@ -56,6 +59,9 @@ class CallScreen(Emulating, Asking, WorkScreen):
         self.asking = False
         """Whether a person's word is awaited."""
         self.stops: list[Stop] = []
+        self._going: set[asyncio.Task[Called]] = set()
+        """Calls under way: they are ended and recorded before the screen is gone."""
+        self._gone = False
 
     def compose_body(self) -> ComposeResult:
         yield TextBlock(lambda width: [self.settings_line(width)], id="call-settings")
@@ -78,6 +84,11 @@ class CallScreen(Emulating, Asking, WorkScreen):
         self.focus_body()
 
     async def on_unmount(self) -> None:
+        self._gone = True
+        for stop in self.stops:
+            stop.stop()
+        if self._going:
+            await asyncio.wait(self._going, timeout=END_SECONDS)
         await self.stop_emulator()
         if self.caller is not None:
             await asyncio.to_thread(self.caller.traces.close)
@@ -217,7 +228,12 @@ class CallScreen(Emulating, Asking, WorkScreen):
         async def heard(event: CallEvent) -> None:
             watch.hear(event, monotonic_ms())
 
-        called = await caller.run(watch.prepared, heard, stop)
+        going = asyncio.create_task(caller.run(watch.prepared, heard, stop))
+        self._going.add(going)
+        going.add_done_callback(self._going.discard)
+        called = await asyncio.shield(going)
+        if self._gone:
+            return
         watch.end(called)
         lane.finish()
         if called.lost:
