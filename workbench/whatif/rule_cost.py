@@ -5,7 +5,7 @@ A difference is a fact about prices and scores, not advice: whether a clause is 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -184,12 +184,18 @@ def _without_slot(state: WorkspaceState, outcome: Outcome, left_out: Clause) -> 
 # -- over all tenants -------------------------------------------------------------------------------------------------
 
 
-def dearest_rules(state: WorkspaceState, evaluator: Evaluator) -> tuple[tuple[RuleTotal, ...], tuple[TenantCosts, ...]]:
-    """Every clause over all tenants, the dearest a month first; and each tenant's own. Those without a policy lack."""
+def dearest_rules(
+    state: WorkspaceState, evaluator: Evaluator, tell: Callable[[int], None] = lambda _done: None
+) -> tuple[tuple[RuleTotal, ...], tuple[TenantCosts, ...]]:
+    """Every clause over all tenants, the dearest a month first; and each tenant's own. Those without a policy lack.
+
+    `tell` hears how many tenants are done.
+    """
     totals: dict[str, RuleTotal] = {}
     gains: dict[str, dict[str, list[float]]] = {}
     every: list[TenantCosts] = []
-    for tenant in state.tenants:
+    for done, tenant in enumerate(state.tenants):
+        tell(done)
         try:
             costs = rule_costs(state, tenant.id, evaluator)
         except CompileError:

@@ -43,4 +43,6 @@ def command(invocation: Invocation, tenants: Sequence[str], everything: bool, as
     else:
         comparison = tenants_side_by_side(workspace.state, tenants, Evaluator())
     show(invocation, compare_report(comparison, everything=everything), as_csv=as_csv)
+    if not everything:
+        invocation.note("--all shows what is the same too")
     return diagnostics.OK

@@ -5,7 +5,7 @@ Owns ids, keys and words; what an action does belongs to the screen that binds i
 
 from __future__ import annotations
 
-from workbench.session.actions import call, drill, fleet, frontier, health, main, matrix, screens, traces
+from workbench.session.actions import call, drill, fleet, frontier, health, main, matrix, screens, traces, whatif
 from workbench.session.actions.action import MAIN, SCREENS, Action, Where
 
 __all__ = ["ACTIONS", "BY_ID", "MAIN", "SCREENS", "Action", "Where", "actions_for"]
@@ -17,6 +17,7 @@ ACTIONS: tuple[Action, ...] = (
     *drill.ACTIONS,
     *frontier.ACTIONS,
     *fleet.ACTIONS,
+    *whatif.ACTIONS,
     *call.ACTIONS,
     *health.ACTIONS,
     *traces.ACTIONS,

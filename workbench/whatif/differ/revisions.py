@@ -71,6 +71,21 @@ def read_revision(folder: Path, text: str) -> Revision:
     return Revision(commit, _contents(folder, entries, text), links)
 
 
+def recent_commits(folder: Path, most: int) -> list[tuple[str, str]]:
+    """The last commits that touch the folder: a short name, and day and subject. Empty where there is no repository."""
+    if shutil.which("git") is None:
+        return []
+    words = ("log", f"--max-count={most}", "--no-show-signature", "--format=%h%x09%cs  %s", "--end-of-options", "HEAD")
+    try:
+        done = _git(folder, *words, "--", ".")
+    except WorkspaceError:
+        return []
+    if done.returncode:
+        return []
+    lines = (line.partition("\t") for line in done.stdout.decode("utf-8", "replace").splitlines())
+    return [(name, one_line(about, limit=100)) for name, _, about in lines if name]
+
+
 def _resolved(folder: Path, name: str) -> str | None:
     """The object that a name stands for; None where there is none."""
     done = _git(folder, "rev-parse", "--verify", "--quiet", "--end-of-options", name)

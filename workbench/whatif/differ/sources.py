@@ -178,6 +178,11 @@ def _with_rulebook(base: Side, path: Path, label: str) -> Side:
     return Side(label, "rulebook", str(path), replace(base.state, rulebook=rulebook, tenants=tenants), told)
 
 
+def catalogs_by_name() -> dict[str, Path]:
+    """The catalogs that travel with the program, oldest first."""
+    return dict(packaged_catalogs())
+
+
 class _named:  # noqa: N801 - reads as the statement it is
     """Says which side it was that could not be read."""
 

@@ -35,7 +35,7 @@ def compare_report(comparison: Comparison, *, everything: bool) -> Report:
     differing = sum(row.differs for row in comparison.offers)
     same = len(comparison.offers) - differing
     said = f"{counted(differing, 'offer')} with another fate, {same} with the same"
-    lines = (said,) if everything else (f"{said}; only what differs is shown, --all shows everything",)
+    lines = (said,) if everything else (f"{said}; only what differs is shown",)
     nothing = "" if everything else "no difference"
     clause_rows = tuple((row.id, row.rule, *(_said(row.words(k)) for k in range(len(labels)))) for row in clauses)
     sheets = (

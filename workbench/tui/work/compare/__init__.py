@@ -1,0 +1,1 @@
+"""Tenants side by side."""

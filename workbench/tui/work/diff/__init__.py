@@ -1,0 +1,1 @@
+"""Whose decision a difference changes."""

@@ -1,0 +1,1 @@
+"""Other facts of a tenant, tried out."""

@@ -1,0 +1,1 @@
+"""What clauses cost."""
