@@ -18,7 +18,7 @@ SIGNS: Mapping[str, tuple[str, str]] = {
     "skipped": ("│", "muted"),
 }  # fmt: skip
 RADAR = Columns((
-    Column("name", "", 18),
+    Column("name", "", 22),
     Column("price", "$/M in+out", 10, "right", from_width=60, style="muted"),
     Column("dead", "who dies", style="bad"),
     Column("moved", "moves", 6, "right"),

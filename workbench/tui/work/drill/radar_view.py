@@ -40,7 +40,7 @@ class Losses(EvenRows):
 
     def heading(self, width: int) -> Line | None:
         line = RADAR.heading(width)
-        line[0] = Cell(self._by.replace("_", " ").ljust(18), "heading")
+        line[0] = Cell(self._by.replace("_", " ").ljust(22), "heading")
         return line
 
 

@@ -76,10 +76,13 @@ class DrillScreen(WithRadar):
 
     def do_fault(self) -> None:
         """Type a fault."""
-        name = self._provider() or "openai"
-        kinds = ", ".join(FAULTS)
-        text = f"PROVIDER[/MODEL]=KIND[:ARG][@PROBABILITY]; kinds: {kinds}"
-        self.host.push_screen(AskText("A fault", text, f"{name}="), self._typed)
+        kinds = ", ".join(kind.form for kind in FAULTS.values())
+        self._ask_fault(
+            f"{self._provider() or 'openai'}=", f"PROVIDER[/MODEL]=KIND[:ARG][@PROBABILITY]; kinds: {kinds}"
+        )
+
+    def _ask_fault(self, value: str, text: str) -> None:
+        self.host.push_screen(AskText("A fault", text, value), self._typed)
 
     def _typed(self, text: str | None) -> None:
         if text is None:
@@ -87,9 +90,8 @@ class DrillScreen(WithRadar):
         try:
             found: tuple[Fault, ...] = trouble_of(self.state, (), text.split())
         except WorkbenchError as error:
-            self.show_banner(reason_of(error))
+            self._ask_fault(text, reason_of(error))
             return
-        self.show_banner("")
         trouble = self.trouble
         for fault in found:
             trouble = trouble.with_fault(fault)
