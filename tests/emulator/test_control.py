@@ -7,7 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -101,7 +101,7 @@ def test_what_is_no_call_is_refused_in_words(
 
 
 @contextmanager
-def raw(emulator: Running) -> Iterator[socket.socket]:
+def raw(emulator: Running) -> Generator[socket.socket]:
     parts = urlsplit(emulator.url)
     with socket.create_connection((parts.hostname or "", parts.port or 0), timeout=10) as made:
         yield made
