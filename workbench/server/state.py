@@ -36,7 +36,9 @@ class ServerState:
     call_pool: Pool | None = None
     """The same offers with the addresses that they are called at; None: the catalog's."""
     remembered: dict[object, Any] = field(default_factory=dict[object, Any], compare=False, repr=False)
-    """What requests made of this snapshot and may use again; whoever puts something in bounds it."""
+    """What requests are decided by, to be used again; whoever puts something in bounds it."""
+    shown: dict[object, Any] = field(default_factory=dict[object, Any], compare=False, repr=False)
+    """Decisions as answers show them, likewise."""
 
     @classmethod
     def of(cls, workspace: Workspace, generation: int = 1) -> ServerState:

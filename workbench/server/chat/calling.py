@@ -18,6 +18,7 @@ from workbench.server.chat.parameters import Call
 from workbench.server.chat.shown import Shown
 from workbench.server.chat.subject import Subject
 from workbench.server.chat.totals import Totals
+from workbench.server.exchange import dumps
 from workbench.server.hooks import Spent, Ticket
 from workbench.server.host import Host
 from workbench.server.state import ServerState
@@ -28,7 +29,8 @@ from workbench.traces.parts.words import CostBasis, new_id
 from workbench.traces.record import Exchange, Usage
 from workbench.traces.template import Own
 
-MOST_SHOWN: Final = 1_024
+MOST_SHOWN: Final = 128
+"""Decisions kept as bytes; at 2,500 offers one takes about 600 KB."""
 _SEED: Final = 2**31 - 1
 _BASIS: Final[Mapping[str, CostBasis]] = {"reported": "provider", "computed": "estimated"}
 _SEEDED: Final = frozenset(("sample", "jitter", "inject_seed", "from_ctx", "filter_text", "filter_image"))
@@ -62,6 +64,8 @@ class Running:
     told: Told
     began_ms: int
     stop: Stop = field(default_factory=Stop)
+    deadline_ms: float | None = None
+    """Where it has less than the host's."""
 
     async def run(self, emit: Emit = unheard) -> Answer:
         """Make the call and record how it went; raises only `CancelledError`, with everything closed and recorded."""
@@ -70,7 +74,8 @@ class Running:
         pool = state.call_pool or state.kept.pool
         cascade = Cascade(subject.policy, self.shown.decision.order, pool, self.context, subject.scope)
         no_log = self.trace.template.no_log
-        ask = Ask(self.told.trace_id, cascade, self.call.stream, no_log, host.options.deadline_ms)
+        deadline = host.options.deadline_ms if self.deadline_ms is None else self.deadline_ms
+        ask = Ask(self.told.trace_id, cascade, self.call.stream, no_log, deadline)
         self.engine.traces.register(self.trace)
         try:
             answer = await self.engine.dispatcher.run(ask, emit, self.stop)
@@ -79,6 +84,12 @@ class Running:
             raise
         await self.close(answer)
         return answer
+
+    def decision_trace(self, answer: Answer, *, compact: bool) -> bytes:
+        """`decision_trace` of how it ended."""
+        return self.shown.trace(
+            path=dumps(answer.path), began_ms=self.began_ms, latency_ms=answer.latency_ms, compact=compact
+        )
 
     async def close(self, answer: Answer | None) -> None:
         """Write the trace's end and give the ticket back; None for a call that was cancelled with its task."""
@@ -162,10 +173,10 @@ def _wants_seed(subject: Subject) -> bool:
 
 
 def _shown(state: ServerState, subject: Subject, decision: Any, context: Context) -> Shown:
-    key = ("shown", id(subject), id(decision))
-    known = state.remembered.get(key)
+    key = (id(subject), id(decision))  # both are alive as long as the entry is: it holds them
+    known = state.shown.get(key)
     if known is None:
-        if len(state.remembered) >= MOST_SHOWN:
-            state.remembered.pop(next(iter(state.remembered)))
-        known = state.remembered[key] = Shown(state, subject, decision, context)
+        if len(state.shown) >= MOST_SHOWN:
+            state.shown.pop(next(iter(state.shown)))
+        known = state.shown[key] = Shown(state, subject, decision, context)
     return known

@@ -7,6 +7,7 @@ from typing import Final
 from workbench.server.chat.answering import completion, router
 from workbench.server.chat.calling import Engine, Running, prepare
 from workbench.server.chat.failures import failure_response
+from workbench.server.chat.flows import run_flow
 from workbench.server.chat.parameters import Call, read_call
 from workbench.server.chat.sse import until_gone
 from workbench.server.chat.streaming import stream
@@ -23,7 +24,9 @@ async def complete(request: Request) -> Response | None:
     """One chat completion."""
     body = await read_object(request)
     call = read_call(body, request.host.options.default_max_tokens)
-    sugar = _sugar(call, request)
+    if body.get("flow_ir") is not None:
+        return await run_flow(request, engine_of(request), call)
+    sugar = sugar_for(call, request)
     running = await begin(request, call, sugar)
     with until_gone(request, running.stop.stop):
         if call.stream:
@@ -36,7 +39,7 @@ async def complete(request: Request) -> Response | None:
     return Response(200, completion(answer, answer.reply, running.shown, running.told, call.model))
 
 
-async def begin(request: Request, call: Call, sugar: Sugar) -> Running:
+async def begin(request: Request, call: Call, sugar: Sugar, warnings: tuple[str, ...] = ()) -> Running:
     """The call decided and admitted, nothing sent yet. Raises `Refused`."""
     engine = engine_of(request)
     if call.session is None:
@@ -46,8 +49,8 @@ async def begin(request: Request, call: Call, sugar: Sugar) -> Running:
     subject = subject_of(call, sugar, request.state, request.caller)
     ticket = await request.host.callers.admit(request.caller, subject.tenant.id)
     try:
-        warnings = () if sugar.warning is None else (sugar.warning,)
-        return await prepare(engine, request.state, call, subject, ticket, warnings)
+        told = warnings if sugar.warning is None else (*warnings, sugar.warning)
+        return await prepare(engine, request.state, call, subject, ticket, told)
     except BaseException:
         await ticket.close(None)
         raise
@@ -61,7 +64,8 @@ def engine_of(request: Request) -> Engine:
     return engine
 
 
-def _sugar(call: Call, request: Request) -> Sugar:
+def sugar_for(call: Call, request: Request) -> Sugar:
+    """What the call's `model`, or the profile in the path, means. Raises `Refused`."""
     body = call.body
     brings: Brings = "nothing"
     if body.get("policy_ir") is not None or body.get("flow_ir") is not None:

@@ -54,15 +54,12 @@ class Shown:
         return written + b',"ranked_total":%d' % len(order) if len(order) > MOST_RANKED else written
 
     @cached_property
-    def rejected_list(self) -> list[dict[str, Any]]:
-        """Who was turned away: the conforming reason, and every rule with what it saw and needs."""
-        state = self.state
-        return rejected_rows(self.subject.sourced, self.decision, state.session.catalog, state.kept.pool, self.context)
-
-    @cached_property
     def rejected(self) -> bytes:
-        """`"rejected":[...]`, whole."""
-        return b'"rejected":' + dumps(self.rejected_list)
+        """`"rejected":[...]`: who was turned away, the conforming reason, every rule with what it saw and needs."""
+        state, sourced = self.state, self.subject.sourced
+        return b'"rejected":' + dumps(
+            rejected_rows(sourced, self.decision, state.session.catalog, state.kept.pool, self.context)
+        )
 
     @cached_property
     def rejected_counts(self) -> bytes:

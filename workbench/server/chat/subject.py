@@ -29,7 +29,7 @@ from workbench.server.x.tenancy import SOURCE, compiled_for, tenant_of
 from workbench.session.profiles.named import taken_apart
 from workbench.session.views import envelope_clause
 
-MOST_KEPT: Final = 4_096
+MOST_KEPT: Final = 1_024
 """Subjects remembered for one snapshot."""
 
 

@@ -21,6 +21,7 @@ from workbench.server.app import App
 from workbench.server.callers.wiring import GatePlan, attach
 from workbench.server.chat.calling import Engine
 from workbench.server.host import Host, Options
+from workbench.server.net.reloading import Reloader, Seen, keeping_good, seen
 from workbench.server.routes import ROUTES
 from workbench.server.state import ServerState
 from workbench.server.tracing.recording import CallRecorder
@@ -29,6 +30,7 @@ from workbench.server.watching.otel import Spanned, Telemetry
 from workbench.session.calls.addresses import addressed
 from workbench.session.calls.key_ring import KeyRing
 from workbench.session.calls.places import state_folder
+from workbench.session.settings import Settings
 from workbench.session.tracing import Traces, place_for
 from workbench.session.workspace import Workspace, open_workspace
 from workbench.traces.grouped import GroupedWriter
@@ -71,6 +73,9 @@ class Process:
         if plan.gate is not None:
             attach(self.host, plan.gate)
         self.host.starting.append(self._start)
+        reloader = Reloader(self.look, self.reload)
+        self.host.starting.append(reloader.start)
+        self.host.stopping.append(reloader.stop)
 
     def app(self) -> Application:
         """The application, counted and, where it is asked for, traced."""
@@ -80,14 +85,25 @@ class Process:
     def read(self) -> ServerState | None:
         """The snapshot that the files give; None where they give none, with the reasons in `host.faults`."""
         try:
-            workspace = open_workspace(self.plan.root)
+            workspace, broken = keeping_good(open_workspace(self.plan.root), self.host.state)
             state = self.snapshot(workspace)
-            _ = state.profiles, state.kept.pool.columns  # what a request would wait for
+            _ = state.profiles, state.kept.content_sha256, state.kept.pool.columns  # what a request would wait for
         except WorkbenchError as error:
             self.host.faults = error.findings or (Finding(error.title, "workspace"),)
             return None
-        self.host.faults = ()
+        self.host.faults = broken
         return state
+
+    def look(self) -> Seen:
+        """What the files look like now."""
+        state = self.host.state
+        if state is None:
+            return seen(self.plan.root, Settings("", ""), None)
+        return seen(self.plan.root, state.workspace.settings, state.workspace.catalog_path)
+
+    def reload(self) -> None:
+        """Take up what the files say, where it is good."""
+        self.take(self.read())
 
     def snapshot(self, workspace: Workspace) -> ServerState:
         """A snapshot of an open workspace, with the addresses that its offers are called at."""

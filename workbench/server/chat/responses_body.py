@@ -1,0 +1,238 @@
+"""The Responses API's body said as a chat call, and an answer said in its shape. Speaks to nobody."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, cast
+
+from workbench.gateway.codecs.neutral import Reply, Usage
+from workbench.server.chat.answering import Told
+from workbench.server.errors import Refused, invalid, said
+from workbench.traces.parts.words import random_hex
+
+_REFUSED: Final[Mapping[str, str]] = {
+    "previous_response_id": "no conversation is kept here; send the turns as `input`",
+    "conversation": "no conversation is kept here; send the turns as `input`",
+    "prompt": "no prompt templates are kept here",
+    "flow_ir": "a flow is a chat completion's",
+    "max_tool_calls": "tools are called by the client",
+    "top_logprobs": "answers here carry no log probabilities",
+}
+_PARTS: Final = {"input_text": "text", "output_text": "text", "text": "text", "input_image": "image_url"}
+
+
+def chat_body(body: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """The chat call that a Responses body asks for, and what of it was left out. Raises `Refused`."""
+    made: dict[str, Any] = {}
+    warnings: list[str] = []
+    for name, value in body.items():
+        if value is None:
+            continue
+        if name in _REFUSED:
+            raise invalid(f"unsupported parameter `{name}`: {_REFUSED[name]}", param=name, code="unsupported_parameter")
+        take = _TAKEN.get(name)
+        if take is not None:
+            take(value, made, warnings)
+        else:  # the same name in both, or one that `read_call` refuses in its own words
+            made[name] = value
+    made["messages"] = [*_instructions(body.get("instructions")), *_messages(body.get("input"), warnings)]
+    return made, tuple(warnings)
+
+
+def _wrong(name: str, wanted: str) -> Refused:
+    return invalid(f"`{name}` must be {wanted}", param=name, code="invalid_type")
+
+
+def _nothing(value: object, made: dict[str, Any], warnings: list[str]) -> None:
+    """Read elsewhere."""
+    del value, made, warnings
+
+
+def _max_tokens(value: object, made: dict[str, Any], warnings: list[str]) -> None:
+    del warnings
+    made["max_tokens"] = value
+
+
+def _format(value: object, made: dict[str, Any], warnings: list[str]) -> None:
+    if not isinstance(value, dict):
+        raise _wrong("text", "an object")
+    told = cast("dict[str, Any]", value)
+    if told.get("verbosity") is not None:
+        made["verbosity"] = told["verbosity"]
+    wanted: Any = told.get("format")
+    if wanted is None:
+        return
+    if not isinstance(wanted, dict):
+        raise _wrong("text.format", "an object")
+    shape = cast("dict[str, Any]", wanted)
+    if shape.get("type") == "json_schema":
+        inner = {name: item for name, item in shape.items() if name != "type"}
+        made["response_format"] = {"type": "json_schema", "json_schema": inner}
+    elif shape.get("type") != "text":
+        made["response_format"] = shape
+    del warnings
+
+
+def _reasoning(value: object, made: dict[str, Any], warnings: list[str]) -> None:
+    if not isinstance(value, dict):
+        raise _wrong("reasoning", "an object")
+    told = cast("dict[str, Any]", value)
+    if told.get("effort") is not None:
+        made["reasoning_effort"] = told["effort"]
+    warnings.extend(f"dropped:reasoning.{name}"[:80] for name in sorted(told) if name != "effort" and told[name])
+
+
+def _tools(value: object, made: dict[str, Any], warnings: list[str]) -> None:
+    if not isinstance(value, list):
+        raise _wrong("tools", "a list")
+    kept: list[dict[str, Any]] = []
+    for tool in cast("list[Any]", value):
+        told = cast("dict[str, Any]", tool) if isinstance(tool, dict) else {}
+        if told.get("type") == "function":
+            kept.append({"type": "function", "function": {k: v for k, v in told.items() if k != "type"}})
+        else:
+            warnings.append(said(f"dropped:tool:{str(told.get('type'))[:40]}"))
+    if kept:
+        made["tools"] = kept
+
+
+def _choice(value: object, made: dict[str, Any], warnings: list[str]) -> None:
+    del warnings
+    if isinstance(value, dict) and "name" in value:
+        made["tool_choice"] = {"type": "function", "function": {"name": cast("dict[str, Any]", value)["name"]}}
+    else:
+        made["tool_choice"] = value
+
+
+def _ignored(name: str) -> Callable[[object, dict[str, Any], list[str]], None]:
+    def tell(value: object, made: dict[str, Any], warnings: list[str]) -> None:
+        del made
+        if value:
+            warnings.append(f"dropped:{name}")
+
+    return tell
+
+
+_TAKEN: Final[Mapping[str, Callable[[object, dict[str, Any], list[str]], None]]] = {
+    "input": _nothing,
+    "instructions": _nothing,
+    "max_output_tokens": _max_tokens,
+    "text": _format,
+    "reasoning": _reasoning,
+    "tools": _tools,
+    "tool_choice": _choice,
+    "include": _ignored("include"),
+    "truncation": _ignored("truncation"),
+}
+
+
+def _instructions(value: object) -> list[dict[str, Any]]:
+    if value is None:
+        return []
+    if not isinstance(value, str):
+        raise _wrong("instructions", "a string")
+    return [{"role": "system", "content": value}] if value else []
+
+
+def _messages(value: object, warnings: list[str]) -> list[dict[str, Any]]:
+    if value is None:
+        return []
+    if isinstance(value, str):
+        return [{"role": "user", "content": value}]
+    if not isinstance(value, list):
+        raise _wrong("input", "a string, or a list of items")
+    made: list[dict[str, Any]] = []
+    for place, item in enumerate(cast("list[Any]", value)):
+        if not isinstance(item, dict):
+            raise _wrong(f"input[{place}]", "an object")
+        _item(place, cast("dict[str, Any]", item), made, warnings)
+    return made
+
+
+def _item(place: int, item: dict[str, Any], made: list[dict[str, Any]], warnings: list[str]) -> None:
+    kind = item.get("type", "message")
+    if kind == "message":
+        made.append({"role": item.get("role"), "content": _content(place, item.get("content"))})
+    elif kind == "function_call":
+        function = {"name": item.get("name"), "arguments": item.get("arguments")}
+        call = {"id": item.get("call_id"), "type": "function", "function": function}
+        if made and made[-1]["role"] == "assistant" and "tool_calls" in made[-1]:
+            made[-1]["tool_calls"].append(call)
+        else:
+            made.append({"role": "assistant", "content": "", "tool_calls": [call]})
+    elif kind == "function_call_output":
+        made.append({"role": "tool", "tool_call_id": item.get("call_id"), "content": item.get("output")})
+    elif kind == "reasoning":
+        warnings.append("dropped:reasoning")
+    else:
+        raise invalid(f"`input[{place}]` is of a type that is not taken here", param=f"input[{place}]")
+
+
+def _content(place: int, content: object) -> Any:
+    if not isinstance(content, list):
+        return content
+    parts: list[dict[str, Any]] = []
+    for part in cast("list[Any]", content):
+        told = cast("dict[str, Any]", part) if isinstance(part, dict) else {}
+        kind = _PARTS.get(str(told.get("type")))
+        if kind is None:
+            raise invalid(f"`input[{place}].content` has a part of a type that is not taken here", param="input")
+        if kind == "text":
+            parts.append({"type": "text", "text": told.get("text")})
+        else:
+            parts.append({"type": "image_url", "image_url": {"url": told.get("image_url")}})
+    return parts
+
+
+def frame(body: Mapping[str, Any], identifier: str, model: str, told: Told, status: str) -> dict[str, Any]:
+    """A response without its output."""
+    return {
+        "id": identifier,
+        "object": "response",
+        "created_at": told.began_ms // 1000,
+        "status": status,
+        "error": None,
+        "incomplete_details": None,
+        "instructions": body.get("instructions"),
+        "max_output_tokens": body.get("max_output_tokens"),
+        "metadata": body.get("metadata") or {},
+        "model": model,
+        "output": [],
+        "parallel_tool_calls": body.get("parallel_tool_calls", True),
+        "previous_response_id": None,
+        "temperature": body.get("temperature"),
+        "text": body.get("text") or {"format": {"type": "text"}},
+        "tool_choice": body.get("tool_choice", "auto"),
+        "tools": body.get("tools") or [],
+        "top_p": body.get("top_p"),
+        "usage": None,
+    }
+
+
+def text_item(identifier: str, text: str) -> dict[str, Any]:
+    """A message of the output."""
+    part: dict[str, Any] = {"type": "output_text", "text": text, "annotations": []}
+    return {"type": "message", "id": identifier, "status": "completed", "role": "assistant", "content": [part]}
+
+
+def call_items(reply: Reply) -> list[dict[str, Any]]:
+    """The function calls of the output."""
+    return [
+        {
+            "type": "function_call", "id": f"fc_{random_hex()}", "call_id": call.id, "name": call.name,
+            "arguments": call.arguments, "status": "completed",
+        }
+        for call in reply.tool_calls
+    ]  # fmt: skip
+
+
+def usage_json(usage: Usage) -> dict[str, Any]:
+    """Counts in the words of the Responses API."""
+    tokens_in, tokens_out = usage.tokens_in or 0, usage.tokens_out or 0
+    return {
+        "input_tokens": tokens_in,
+        "input_tokens_details": {"cached_tokens": usage.tokens_cached or 0},
+        "output_tokens": tokens_out,
+        "output_tokens_details": {"reasoning_tokens": usage.tokens_reasoning or 0},
+        "total_tokens": tokens_in + tokens_out,
+    }

@@ -1,0 +1,99 @@
+"""Takes up the workspace's files when they change: whole and atomically, or not at all (RELIABILITY R51).
+
+Owns looking for changes and what is kept of the last good state. A catalog or rulebook that cannot be read leaves the
+snapshot in force; a tenant file that cannot be read leaves that tenant as it was, and takes the others up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from workbench.errors import FileRefused, Finding
+from workbench.rulebook.tenant import Tenant
+from workbench.server.state import ServerState
+from workbench.session.settings import FILE_NAME, Settings
+from workbench.session.workspace import Workspace
+
+LOOK_S = 1.0
+"""Between two looks at the files; a change is taken up once two looks see the same."""
+Seen = tuple[tuple[str, int, int, int], ...]
+
+
+def seen(root: Path, settings: Settings, catalog: Path | None) -> Seen:
+    """What the files look like from outside: path, time, size and inode of each, in a stable order."""
+    found: list[tuple[str, int, int, int]] = []
+    for path in _paths(root, settings, catalog):
+        try:
+            status = path.stat()
+        except OSError:
+            found.append((str(path), -1, 0, 0))
+        else:
+            found.append((str(path), status.st_mtime_ns, status.st_size, status.st_ino))
+    return tuple(sorted(found))
+
+
+def _paths(root: Path, settings: Settings, catalog: Path | None) -> Iterator[Path]:
+    yield root / FILE_NAME
+    yield root / settings.rulebook
+    if catalog is not None:
+        yield catalog
+    for profile in settings.profiles.values():
+        if profile.file is not None:
+            yield root / profile.file
+    with suppress(OSError, FileRefused), os.scandir(root / settings.tenants) as entries:
+        yield from (Path(entry.path) for entry in entries if entry.name.endswith(".toml"))
+
+
+def keeping_good(workspace: Workspace, before: ServerState | None) -> tuple[Workspace, tuple[Finding, ...]]:
+    """The workspace with each tenant whose file broke as it was before, and what is wrong with those files."""
+    findings = tuple(finding for broken in workspace.broken for finding in broken.findings)
+    if before is None or not workspace.broken:
+        return workspace, findings
+    old = before.workspace
+    places = {document.path: tenant for tenant, document in old.tenant_documents.items()}
+    known = {tenant.id: tenant for tenant in workspace.state.tenants}
+    kept: dict[str, Tenant] = {}
+    for broken in workspace.broken:
+        tenant = before.tenants.get(places.get(broken.path, broken.path.stem))
+        if tenant is not None and tenant.id not in known:
+            kept[tenant.id] = tenant
+    if not kept:
+        return workspace, findings
+    everyone = {**known, **kept}
+    state = replace(workspace.state, tenants=tuple(everyone[key] for key in sorted(everyone)))
+    still = tuple(broken for broken in workspace.broken if places.get(broken.path, broken.path.stem) not in kept)
+    return replace(workspace, state=state, broken=still), findings
+
+
+class Reloader:
+    """Looks at the files again and again while the process serves."""
+
+    def __init__(self, look: Callable[[], Seen], reload: Callable[[], None]) -> None:
+        self._look, self._reload = look, reload
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Begin."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """End."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        taken = before = await asyncio.to_thread(self._look)
+        while True:
+            await asyncio.sleep(LOOK_S)
+            now = await asyncio.to_thread(self._look)
+            if now == before != taken:
+                await asyncio.to_thread(self._reload)
+                taken = now
+            before = now
