@@ -66,6 +66,7 @@ SHAPES: Final = {
         "stranded_tenants", "errors", "files", "movements", "moved_tenants",
     ),
     "fleet --sample": ("file", "tenants"),
+    "emulate --faults": ("faults",),
     "traces list": ("store", "traces", "next"),
     "traces show": ("trace", "steps", "lacks", "store"),
     "traces export": ("traces", "path", "failed"),

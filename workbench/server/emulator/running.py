@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import importlib
 import ipaddress
+import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass, field
@@ -50,7 +51,8 @@ async def serving(emulator: Emulator, *, host: str = "127.0.0.1", port: int = 0)
         try:
             bound = await stack.enter_async_context(listening(emulator.answer, host, port))
         except (OSError, OverflowError) as error:
-            reason = f"port {port} can't be had: {(getattr(error, 'strerror', None) or str(error)).lower()}"
+            number = getattr(error, "errno", None)
+            reason = f"port {port} can't be had: {(os.strerror(number) if number else str(error)).lower()}"
             raise UsageError(reason, [Finding(reason, "port", hint="name another --port, or 0 for any")]) from None
         yield url_of(host, bound)
 
