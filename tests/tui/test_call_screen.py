@@ -19,6 +19,7 @@ from workbench.session.workspace import open_workspace
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.work.call.flow import Flow
 from workbench.tui.work.call.screen import CallScreen
+from workbench.tui.work.call.tracing import OneTrace
 from workbench.tui.work.health.screen import HealthScreen
 
 USAGE = data({"choices": [], "usage": {"prompt_tokens": 10, "completion_tokens": 20}})
@@ -88,6 +89,16 @@ async def test_a_call_is_quoted_asked_for_and_watched_to_its_end(tmp_path: Path,
             assert "${P1_API_KEY}" in app.clipboard
             assert KEY not in app.clipboard
             assert len(good.received) == 1
+            await pilot.press("enter")
+            await pilot.pause()
+            traced = app.screen
+            assert isinstance(traced, OneTrace)
+            while traced.opened is None:
+                await pilot.pause(0.02)
+            assert str(traced.opened.whole.row.outcome) == "ok"
+            await pilot.press("escape")
+            await pilot.pause()
+            assert app.screen is screen
             await pilot.press("escape")
             await pilot.pause()
             assert app.screen is main_screen(app)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from workbench.boundary.sanitiser import one_line
 from workbench.errors import UsageError, WorkbenchError
 from workbench.language.runnable import REQUEST_PARAMETERS
 from workbench.session.calls.caller import Caller
-from workbench.session.calls.question import Question
+from workbench.session.calls.question import Question, read_tools
 from workbench.tui.screens.dialogs import Ask, AskText, Choice
 from workbench.tui.screens.speaking import Speaking
+from workbench.tui.widgets.drawing import Cell, Line, cut
+from workbench.tui.widgets.text_block import TextBlock
 
 
 class Asking(Speaking):
@@ -18,11 +22,26 @@ class Asking(Speaking):
 
     question: Question
     caller: Caller | None
+    faults: tuple[str, ...] = ()
     second: str | None = None
     """The tenant beside the first."""
 
+    def settings_line(self, width: int) -> Line:
+        """What is asked beside the prompt."""
+        asked = self.question
+        parts = [
+            f"system: {one_line(asked.system, limit=30) if asked.system else 'none'}",
+            f"JSON {'on' if asked.json_mode else 'off'}",
+            f"tools: {len(asked.tools) or 'none'}",
+            f"at most {asked.max_tokens:,} tokens",
+            "stream" if asked.stream else "in one piece",
+        ]
+        faults = [Cell(f"  faults: {' '.join(self.faults)}", "warn")] if self.faults else []
+        return cut([Cell(" · ".join(parts), "muted"), *faults], width)
+
     def show_settings(self) -> None:
         """Draw the line of settings anew."""
+        self.query_one("#call-settings", TextBlock).show(lambda width: [self.settings_line(width)])
 
     def quote(self) -> None:
         """Work out what the calls would be, and ask."""
@@ -63,6 +82,22 @@ class Asking(Speaking):
         self.host.push_screen(
             AskText("Longest answer", "In tokens; it bounds what a call can cost.", str(self.question.max_tokens)), take
         )
+
+    def do_tools(self) -> None:
+        """Take the tools from a file; a second time takes them away."""
+        if self.question.tools:
+            self.change(tools=())
+            return
+        text = "A JSON list in OpenAI's shape: its path."
+
+        def take(name: str | None) -> None:
+            if name:
+                try:
+                    self.change(tools=read_tools(Path(name).expanduser()))
+                except WorkbenchError as error:
+                    self.failed(error)
+
+        self.host.push_screen(AskText("Tools", text, ""), take)
 
     def do_second(self) -> None:
         """Another tenant beside this one; a second time takes it away."""

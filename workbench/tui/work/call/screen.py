@@ -6,9 +6,7 @@ Owns what is asked and when; `session.calls` makes the calls. A prompt lives on 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from textual import on
 from textual.app import ComposeResult
@@ -22,16 +20,16 @@ from workbench.gateway.events import CallEvent
 from workbench.session.actions import Action
 from workbench.session.calls.answer import Called
 from workbench.session.calls.caller import Caller, Prepared
-from workbench.session.calls.question import Question, read_tools
+from workbench.session.calls.question import Question
 from workbench.session.calls.watch import Watch
 from workbench.session.session import Session
 from workbench.session.tracing import Traces, place_of
 from workbench.tui.background import Progress
-from workbench.tui.screens.dialogs import AskText
 from workbench.tui.screens.work_screen import WorkScreen
 from workbench.tui.view import Cursors
-from workbench.tui.widgets.drawing import Cell, Line, clean, cut, spread
+from workbench.tui.widgets.drawing import Cell, Line, clean, spread
 from workbench.tui.widgets.text_block import TextBlock
+from workbench.tui.work.call.afterwards import Afterwards
 from workbench.tui.work.call.asking import Asking
 from workbench.tui.work.call.emulating import Emulating
 from workbench.tui.work.call.lane import Lane, PlanReader
@@ -41,7 +39,7 @@ END_SECONDS = 5.0
 """Longest that leaving waits for a call's end to be recorded."""
 
 
-class CallScreen(Emulating, Asking, WorkScreen):
+class CallScreen(Asking, Emulating, Afterwards, WorkScreen):
     """One call through a tenant's policy, or two beside each other.
 
     Write a prompt and press enter: nothing is sent before you have seen who would answer and the most that it can cost
@@ -117,23 +115,6 @@ class CallScreen(Emulating, Asking, WorkScreen):
         else:
             left.append(Cell("real calls", "muted"))
         return spread(left, [Cell("esc", "key"), Cell(" back", "muted")], width)
-
-    def settings_line(self, width: int) -> Line:
-        """What is asked beside the prompt."""
-        asked = self.question
-        parts = [
-            f"system: {one_line(asked.system, limit=30) if asked.system else 'none'}",
-            f"JSON {'on' if asked.json_mode else 'off'}",
-            f"tools: {len(asked.tools) or 'none'}",
-            f"at most {asked.max_tokens:,} tokens",
-            "stream" if asked.stream else "in one piece",
-        ]
-        faults = [Cell(f"  faults: {' '.join(self.faults)}", "warn")] if self.faults else []
-        return cut([Cell(" · ".join(parts), "muted"), *faults], width)
-
-    def show_settings(self) -> None:
-        """Draw the line of settings anew."""
-        self.query_one("#call-settings", TextBlock).show(lambda width: [self.settings_line(width)])
 
     def redraw(self) -> None:
         """Show what has happened since."""
@@ -260,54 +241,3 @@ class CallScreen(Emulating, Asking, WorkScreen):
 
     def focus_body(self) -> None:
         self.set_focus(self.lanes[0].query_one(PlanReader))
-
-    # afterwards
-
-    def copied(self) -> str:
-        """The call as curl: of the offer that answered, else of the first."""
-        watch = self.lanes[0].seen
-        if watch is None or watch.prepared.nobody:
-            return ""
-        answered = watch.called.answer.index if watch.called is not None else None
-        try:
-            return watch.prepared.curl(watch.prepared.cascade.order[0] if answered is None else answered)
-        except WorkbenchError as error:
-            self.failed(error)
-            return ""
-
-    def exports(self) -> Mapping[str, bytes]:
-        """The answers as text; nothing of a tenant whose text is not kept."""
-        found: dict[str, bytes] = {}
-        for lane in self.lanes:
-            watch = lane.seen
-            if watch is not None and watch.called is not None and watch.called.text and not watch.prepared.quiet:
-                found[f"answer-{watch.prepared.tenant}.txt"] = watch.called.text.encode("utf-8", "replace")
-        return found
-
-    def do_trace(self) -> None:
-        """Open the trace of the first call; before there is one, go to the prompt."""
-        watch = self.lanes[0].seen
-        if watch is None or watch.called is None:
-            self.do_edit()
-            return
-        from workbench.tui.work.call.tracing import open_trace  # noqa: PLC0415 - when it is asked for
-
-        open_trace(self, watch.called)
-
-    # settings that are a file
-
-    def do_tools(self) -> None:
-        """Take the tools from a file; a second time takes them away."""
-        if self.question.tools:
-            self.change(tools=())
-            return
-        text = "A JSON list in OpenAI's shape: its path."
-
-        def take(name: str | None) -> None:
-            if name:
-                try:
-                    self.change(tools=read_tools(Path(name).expanduser()))
-                except WorkbenchError as error:
-                    self.failed(error)
-
-        self.host.push_screen(AskText("Tools", text, ""), take)

@@ -1,18 +1,31 @@
-"""From a call to its trace: as the screen of traces shows it."""
+"""From a call to its trace: the screen of traces, with that one open; the way back leads to the call."""
 
 from __future__ import annotations
 
-from workbench.session.calls.answer import Called
-from workbench.tui.screens.work_screen import WorkScreen
-from workbench.tui.work import SCREENS
+from workbench.session.session import Session
+from workbench.tui.view import Cursors
+from workbench.tui.work.traces.loading import Listed
+from workbench.tui.work.traces.screen import TracesScreen
+from workbench.tui.work.traces.table import TraceTable
 
 
-def open_trace(screen: WorkScreen, called: Called) -> None:
-    """Open the trace of a call."""
-    entry = SCREENS.get("traces.open")
-    if entry is None or called.lost:
-        screen.say(f"trace {called.trace_id}: `workbench traces show {called.trace_id}`")
-        return
-    made = entry.make(screen.session, screen.cursors)
-    made.trace_id = called.trace_id  # pyright: ignore[reportAttributeAccessIssue]
-    screen.host.push_screen(made)
+class OneTrace(TracesScreen):
+    """The trace of a call."""
+
+    PLACE = "traces"
+
+    def __init__(self, session: Session, cursors: Cursors | None, trace_id: str) -> None:
+        super().__init__(session, cursors)
+        self._trace_id: str | None = trace_id
+
+    def show_listed(self, listed: Listed) -> None:
+        super().show_listed(listed)
+        places = [place for place, row in enumerate(listed.rows) if row.trace_id == self._trace_id]
+        if places:
+            self._trace_id = None
+            table = self.query_one(TraceTable)
+            table.show_rows(table.rows, places[0])
+            self.call_later(self._decide_again, fields=False)
+
+    def go_back(self) -> bool:
+        return False
