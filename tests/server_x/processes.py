@@ -36,11 +36,11 @@ def child(*words: str | Path, cwd: Path = ROOT, **variables: str) -> Generator[C
     process = subprocess.Popen(command, cwd=cwd, env=environment, stdout=pipe, stderr=pipe, text=True)
     assert process.stdout is not None
     assert process.stderr is not None
+    drain = threading.Thread(target=process.stdout.read, daemon=True)
     try:
         line = process.stdout.readline()
         assert line, process.stderr.read()
         ready = json.loads(line)
-        drain = threading.Thread(target=process.stdout.read, daemon=True)
         drain.start()
         yield Child(process, ready["url"], ready)
     finally:
@@ -50,7 +50,8 @@ def child(*words: str | Path, cwd: Path = ROOT, **variables: str) -> Generator[C
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        drain.join(5)
+        if drain.is_alive():
+            drain.join(5)
         process.stdout.close()
         process.stderr.close()
 

@@ -1,7 +1,7 @@
 """The gate: who a request's headers make it, what that one may ask for, and leave for one call after the other.
 
 Tokens stand in memory and are read anew every other second, so that no request waits for a store; one that is not known
-yet is looked up at once, but not more often than `LOOK_MS`. A body of a refusal says nothing that its reason need not.
+yet is looked up at once, a few at a time and else every `LOOK_MS`. A refusal says nothing that its reason need not.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ LOG: Final = logging.getLogger("workbench.server")
 FRESH_MS: Final = 2_000
 """How old the known tokens may be."""
 LOOK_MS: Final = 250
+LOOKS: Final = 8
 STALE_MS: Final = 60_000
 """How long they are good while the store cannot be read."""
 FIRST_HOLD: Final = NANO // 100
@@ -73,6 +74,7 @@ class Gate:
     _callers: dict[str, Caller] = field(default_factory=dict[str, Caller])
     _read_ms: float = -1e18
     _looked_ms: float = -1e18
+    _asked_ms: float = -1e18
     _holds: dict[str, int] = field(default_factory=dict[str, int])
 
     def __post_init__(self) -> None:
@@ -110,8 +112,7 @@ class Gate:
     def _token(self, token_id: str) -> Token | None:
         now = self.now_ms()
         known = self._known.get(token_id)
-        due = LOOK_MS if known is None else FRESH_MS
-        if now - max(self._read_ms, self._looked_ms) >= due:
+        if self._may_look(now) if known is None else now - max(self._read_ms, self._looked_ms) >= FRESH_MS:
             self._looked_ms = now
             try:
                 self.refresh()
@@ -122,6 +123,14 @@ class Gate:
         if now - self._read_ms > STALE_MS:
             raise unavailable("caller_auth_unavailable", "tokens can't be checked now")
         return known
+
+    def _may_look(self, now: float) -> bool:
+        """Whether the store is asked for an id that is not known: a few times at once, then four times a second."""
+        due = max(self._asked_ms, now) + LOOK_MS
+        if due - now > LOOKS * LOOK_MS:
+            return False
+        self._asked_ms = due
+        return True
 
     def _caller(self, token: Token) -> Caller:
         known = self._callers.get(token.id)
