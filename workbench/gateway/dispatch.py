@@ -31,6 +31,7 @@ from workbench.engine.pool import Pool
 from workbench.gateway.attempt import Attempted, Broken, CallerGone, Terms
 from workbench.gateway.classify import Failure
 from workbench.gateway.codecs import codec_of
+from workbench.gateway.codecs.extras import unplaced
 from workbench.gateway.codecs.neutral import LocalFault, Reply
 from workbench.gateway.codecs.route import Route
 from workbench.gateway.events import Answer, Attempting, CallEvent, Emit, Failed, Waiting, unheard
@@ -204,7 +205,8 @@ class _Walk:
             keep_words=self.ask.no_log is False,
         )
         key = (host.keys if place is None else place).key(route)
-        return Attempted(host.transport, http, key, codec, terms, self.emit), http.warnings
+        tried = Attempted(host.transport, http, key, codec, terms, self.emit)
+        return tried, (*http.warnings, *unplaced(route.api_kind, call.request))
 
     def _route(self, index: int) -> Route:
         """Where a candidate is called; looked at once for each pool."""

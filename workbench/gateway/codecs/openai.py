@@ -9,6 +9,7 @@ from typing import Any, Final, Literal, cast
 
 from workbench.engine.values import number, record, text
 from workbench.gateway.codecs.assembly import judged
+from workbench.gateway.codecs.extras import chat_extras
 from workbench.gateway.codecs.neutral import (
     Delta,
     Document,
@@ -89,6 +90,8 @@ class OpenAiCodec:
         dialect = DIALECTS.get(route.provider, COMMON)
         wanted: dict[str, Any] = {name: request[name] for name in PASSED if request.get(name) is not None}
         wanted.update(sampling(request))
+        extras, unplaced = chat_extras(request, route.provider)
+        wanted.update(extras)
         dropped = sorted(dialect.drops & wanted.keys())
         body: dict[str, Any] = {"model": route.model, "messages": messages_of(request)}
         names = {"max_tokens": dialect.max_tokens, "seed": dialect.seed}
@@ -111,7 +114,7 @@ class OpenAiCodec:
             key_header=dialect.key_header,
             key_prefix=dialect.key_prefix,
             stream=stream,
-            warnings=tuple(f"dropped:{name}" for name in dropped),
+            warnings=(*(f"dropped:{name}" for name in dropped), *unplaced),
         )
 
     def reply(self, document: object) -> Reply:

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, cast
 from workbench.engine.values import record, text
 from workbench.gateway.codecs.assembly import judged
 from workbench.gateway.codecs.content import Image, choice_of, json_mode_of, parts_of, system_of, text_of
+from workbench.gateway.codecs.extras import responses_extras
 from workbench.gateway.codecs.neutral import (
     Delta,
     Document,
@@ -52,6 +53,7 @@ class ResponsesCodec:
         body["input"] = [item for message in messages for item in _items(message)]
         body.update({theirs: numbers[ours] for ours, theirs in _NUMBERS.items() if ours in numbers})
         body.update(_tools(request))
+        body.update(responses_extras(request))
         mode = json_mode_of(request)
         if mode is not None and mode.schema is None:
             body["text"] = {"format": {"type": "json_object"}}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -156,16 +157,17 @@ class FlowRun:
 
     def nodes_json(self, *, compact: bool) -> list[tuple[dict[str, Any], bytes]]:
         """Each call's facts in the flow's order, and its own decision's trace."""
-        return [_node_json(self.runs[node.id], compact) for node in self.flow.nodes if node.id in self.runs]
+        names = {node.id: node.source_id for node in self.flow.nodes}
+        return [_node_json(self.runs[node.id], names, compact) for node in self.flow.nodes if node.id in self.runs]
 
 
-def _node_json(run: NodeRun, compact: bool) -> tuple[dict[str, Any], bytes]:
+def _node_json(run: NodeRun, names: Mapping[str, str], compact: bool) -> tuple[dict[str, Any], bytes]:
     answer, shown = run.answer, run.running.shown
     row = None if answer.index is None else shown.state.kept.candidates[answer.index]
     usage = answer.reply.usage if answer.reply is not None else None
     facts: dict[str, Any] = {
         "node": run.node.source_id,
-        "inputs": list(run.node.inputs),
+        "inputs": [names[wanted] for wanted in run.node.inputs],
         "policy_fingerprint": shown.subject.policy.fingerprint,
         "provider": None if row is None else row["provider_id"],
         "served_model_id": None if row is None else row["served_model_id"],

@@ -1,0 +1,59 @@
+"""Parameters of OpenAI's that few protocols have a place for: sent where they have one, and named where they have not.
+
+Nothing that a caller asked for is left out in silence: what a protocol does not take is a warning of its call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+_EVERYWHERE: Final = ("reasoning_effort", "logit_bias")
+"""Taken by most providers that speak chat completions."""
+_OPENAI: Final = (
+    "metadata", "prediction", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "service_tier",
+    "verbosity",
+)  # fmt: skip
+EXTRAS: Final = (*_EVERYWHERE, *_OPENAI)
+_OWN: Final = frozenset(("openai", "azure"))
+_RESPONSES: Final = frozenset((
+    "metadata", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "service_tier", "user",
+))  # fmt: skip
+"""Those that the Responses protocol has under the same name."""
+_UNPLACED: Final[Mapping[str, tuple[str, ...]]] = {
+    "openai_responses": ("logit_bias", "prediction", "verbosity"),
+    "anthropic": (*EXTRAS, "user"),
+    "vertex_anthropic": (*EXTRAS, "user"),
+    "gemini": (*EXTRAS, "user", "parallel_tool_calls"),
+    "bedrock": (*EXTRAS, "user", "parallel_tool_calls"),
+}
+"""What a protocol has no place for, beside the numbers that its codec names itself."""
+
+
+def chat_extras(request: Mapping[str, Any], provider: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What goes into a chat completion's body for this provider, and the warnings for what does not."""
+    taken: dict[str, Any] = {}
+    dropped: list[str] = []
+    for name in EXTRAS:
+        value = request.get(name)
+        if value is None:
+            continue
+        if name in _EVERYWHERE or provider in _OWN:
+            taken[name] = value
+        else:
+            dropped.append(f"dropped:{name}")
+    return taken, tuple(dropped)
+
+
+def responses_extras(request: Mapping[str, Any]) -> dict[str, Any]:
+    """What goes into the body of a Responses call."""
+    taken = {name: request[name] for name in sorted(_RESPONSES) if request.get(name) is not None}
+    if request.get("reasoning_effort") is not None:
+        taken["reasoning"] = {"effort": request["reasoning_effort"]}
+    return taken
+
+
+def unplaced(api_kind: str, request: Mapping[str, Any]) -> tuple[str, ...]:
+    """A warning for each parameter of the request that a protocol has no place for."""
+    names = _UNPLACED.get(api_kind)
+    return () if names is None else tuple(f"dropped:{name}" for name in names if request.get(name) is not None)
