@@ -11,6 +11,7 @@ import signal
 import sqlite3
 import subprocess
 from contextlib import closing
+from math import isclose
 from pathlib import Path
 
 import pytest
@@ -51,8 +52,8 @@ def test_a_supposed_floor_says_who_moves_and_what_it_costs(base: Path) -> None:
     others = [row for row in document["segments"] if row["segment"] != {"plan": "free"}]
     assert document["changed"] == sum(free["movements"].values()) > 0
     assert all(not any(row["movements"].values()) for row in others)
-    assert document["cost_difference"] == pytest.approx(free["cost_difference"])
-    assert f"{document['changed']:,} of them get another model or price" in ran.out
+    assert isclose(document["cost_difference"], free["cost_difference"])
+    assert f"{document['changed']:,} get another model or price" in ran.out
 
 
 def test_a_provider_that_is_down_strands_by_name(base: Path, tmp_path: Path) -> None:
@@ -91,7 +92,7 @@ def test_against_another_rulebook_is_from_there_to_here(base: Path, tmp_path: Pa
     )
     there = call("fleet", base, "--against", other, "--json").json
     here = call("fleet", base, "--rule", "free-floor=0.4", "--json").json
-    assert there["cost_difference"] == pytest.approx(-here["cost_difference"])
+    assert isclose(there["cost_difference"], -here["cost_difference"])
     assert there["changed"] == here["changed"]
 
 

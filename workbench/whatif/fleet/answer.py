@@ -40,12 +40,7 @@ def lines(totals: Totals) -> Iterable[str]:
     """What is said in words before the tables."""
     sums = totals.total()
     if totals.compares:
-        if totals.changed:
-            share = f"{totals.changed:,} of them get another model or price"
-            yield f"{share}: {monthly(sums.after - sums.before, sign=True)} USD a month"
-        else:
-            yield "no decision changed"
-        yield f"{totals.stranded_count:,} are stranded by it: nobody is left for them"
+        yield from _changed_lines(totals)
     else:
         yield f"{monthly(sums.after)} USD a month"
         yield f"{totals.stranded_count:,} are stranded: nobody is left for them"
@@ -55,6 +50,19 @@ def lines(totals: Totals) -> Iterable[str]:
         yield f"{totals.invalid:,} {'row has' if totals.invalid == 1 else 'rows have'} no policy; see their reasons"
     if totals.assumed_no_log:
         yield f"{totals.assumed_no_log:,} do not say whether they are no_log, and are treated as no_log"
+
+
+def _changed_lines(totals: Totals) -> Iterable[str]:
+    if not totals.changed:
+        yield "no decision changed"
+        return
+    lost = merged(sums for key, sums in totals.groups.items() if key.movement == LOST)
+    moved = merged(sums for key, sums in totals.groups.items() if key.movement not in (SAME, LOST))
+    yield f"{moved.tenants:,} get another model or price: {_money(moved.after - moved.before, sign=True)} USD a month"
+    if lost.tenants:
+        yield f"{lost.tenants:,} are stranded: nobody is left for them, whose models cost {monthly(lost.before)} USD"
+    else:
+        yield "nobody is stranded by it"
 
 
 def _count(groups: Iterable[tuple[Group, Sums]], *movements: int) -> int:
@@ -82,7 +90,7 @@ def _whole(value: int, *, exact: bool) -> str:
     return str(value) if exact else f"{value:,}"
 
 
-def _money(value: float, *, exact: bool, sign: bool = False) -> str:
+def _money(value: float, *, exact: bool = False, sign: bool = False) -> str:
     if exact:
         return plain(value)
     return "0" if sign and abs(value) < _CENT else monthly(value, sign=sign)
@@ -118,14 +126,15 @@ def _segment_sheet(totals: Totals, *, exact: bool = False) -> Sheet:
 
 def _compared_sheet(totals: Totals, *, exact: bool = False) -> Sheet:
     words = tuple(_WORDS.values())
-    numbers = ("tenants", *words, "$/month before", "$/month after", "difference")
+    numbers = ("tenants", *words, "difference", "$/month before", "$/month after")
     rows: list[tuple[str, ...]] = []
     for segment, groups in _rows(totals):
         sums = merged(s for _, s in groups)
         counts = (sums.tenants, *(_count(groups, movement) for movement in _WORDS))
         rows.append((
-            *segment, *(_whole(count, exact=exact) for count in counts), _money(sums.before, exact=exact),
-            _money(sums.after, exact=exact), _money(sums.after - sums.before, exact=exact, sign=True),
+            *segment, *(_whole(count, exact=exact) for count in counts),
+            _money(sums.after - sums.before, exact=exact, sign=True), _money(sums.before, exact=exact),
+            _money(sums.after, exact=exact),
         ))  # fmt: skip
     title = "" if exact else "Segments"
     return Sheet(title, (*totals.by, *numbers), tuple(rows), frozenset(numbers), "no tenants")

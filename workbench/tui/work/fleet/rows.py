@@ -12,7 +12,7 @@ from workbench.tui.widgets.rows import EvenRows
 from workbench.whatif.report import Sheet
 
 GAP = 2
-NARROWEST = 8
+NARROWEST = 18
 _STYLES = {"tenants": "strong", "difference": "warn", "$/month": "", "why": "muted", "policy": "faint"}
 
 

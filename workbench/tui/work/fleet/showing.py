@@ -18,6 +18,7 @@ from workbench.tui.widgets.text_block import TextBlock
 from workbench.tui.work.fleet.keeping import kept_of
 from workbench.tui.work.fleet.rows import SheetRows
 from workbench.whatif.fleet.answer import (
+    NOBODY,
     errors_sheet,
     headline,
     lines,
@@ -198,13 +199,12 @@ class FleetView(WorkScreen):
 
 
 def _policies_sheet(rows: Sequence[PolicyRow], *, compares: bool) -> Sheet:
-    headings = ("policy", "tenants", "$/month", "survivors", "providers", "winner")
+    change = ("change", "before") if compares else ()
+    headings = ("winner", "tenants", "$/month", *change, "survivors", "providers", "policy")
     numbers = frozenset(("tenants", "$/month", "survivors", "providers"))
     made: list[tuple[str, ...]] = []
     for row in rows:
-        cells = (
-            row.policy or "none", f"{row.sums.tenants:,}", monthly(row.sums.after), str(row.survivors),
-            str(row.providers), row.after or "nobody",
-        )  # fmt: skip
-        made.append((*cells, row.movement, row.before or "nobody") if compares else cells)
-    return Sheet("Policies", (*headings, "change", "before") if compares else headings, tuple(made), numbers)
+        moved = (row.movement, row.before or NOBODY) if compares else ()
+        cells = (row.after or NOBODY, f"{row.sums.tenants:,}", monthly(row.sums.after), *moved)
+        made.append((*cells, str(row.survivors), str(row.providers), row.policy or "none"))
+    return Sheet("Policies", headings, tuple(made), numbers)
