@@ -45,7 +45,16 @@ _ROUTES = ("facts", "place", "winner then", "$/run")
 
 def _clause_row(one: Against) -> tuple[str, ...]:
     clause = one.check.clause
-    return clause.id, f"{_WHERE[one.where]}", clause.shown, one.check.observed, new_words(one)
+    return clause.id, _WHERE[one.where], clause.shown, observed_words(one), new_words(one)
+
+
+def observed_words(one: Against) -> str:
+    """What the clause sees; an unknown figure is read as its field's default, which a new bound then meets."""
+    parts = () if one.repair is None else one.repair.parts
+    bounds = [part.after[3] for part in parts if part.after[0] == "cmp"]
+    if one.check.observed == "unknown" and len(bounds) == 1:
+        return f"unknown, read as {plain(bounds[0])}"
+    return one.check.observed
 
 
 def new_words(one: Against) -> str:

@@ -46,7 +46,7 @@ class AnswerScreen(Following):
         self.evaluator = Evaluator()
         if self.cursors.tenant_id is None:
             self.cursors = replace(self.cursors, tenant_id=next(iter(self.session.shown.outcomes), None))
-        self.call_after_refresh(self.ask)
+        self.call_after_refresh(self.begin)
 
     def on_resize(self) -> None:
         if self.report is not None:
@@ -56,6 +56,10 @@ class AnswerScreen(Following):
     def table(self) -> LineTable:
         """The report's tables."""
         return self.query_one("#answer-table", LineTable)
+
+    def begin(self) -> None:
+        """The screen is there: ask what it is to show."""
+        self.ask()
 
     # asking
 

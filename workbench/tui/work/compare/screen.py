@@ -28,10 +28,12 @@ class CompareScreen(AnswerScreen):
     edits: bool = False
     """Whether one tenant is compared with itself."""
 
-    def on_mount(self) -> None:
+    def begin(self) -> None:
         self.edits = self.session.dirty
-        names = [name for name in self.session.shown.outcomes if name != self.cursors.tenant_id]
-        self.others = tuple(names[: 1 if self.cursors.tenant_id else 2])
+        names = list(self.session.shown.outcomes)
+        at = names.index(self.cursors.tenant_id) if self.cursors.tenant_id in names else 0
+        self.others = tuple(name for name in (*names[at + 1 :], *names[:at]))[:1]
+        self.again()
 
     @property
     def tenants(self) -> tuple[str, ...]:

@@ -42,17 +42,22 @@ class DiffScreen(AnswerScreen):
     tenant: str | None = None
     """The tenant that is drilled into."""
 
-    def on_mount(self) -> None:
-        self.word = FILED if self.session.dirty else None
-        if self.word is None:
-            self.call_after_refresh(self.background.start, "looking", self._first, self._begin)
+    def begin(self) -> None:
+        if self.session.dirty:
+            self.hold(FILED)
+        else:
+            self.background.start("looking", self._first, self._held_first)
 
     def _first(self, _progress: Progress) -> str | None:
         """The last commit, where there is one."""
-        commits = recent_commits(self.session.workspace.root, 1)
-        return "HEAD" if commits else None
+        return "HEAD" if self._commits(1) else None
 
-    def _begin(self, word: str | None) -> None:
+    def _commits(self, most: int) -> list[Choice]:
+        """The last commits of the workspace's folder; the sample has none of its own."""
+        here = self.session.workspace
+        return [] if here.is_sample else recent_commits(here.root, most)
+
+    def _held_first(self, word: str | None) -> None:
         if word is None:
             self.answered(_nothing())
             self.do_pick()
@@ -109,7 +114,7 @@ class DiffScreen(AnswerScreen):
 
     def _choices(self, _progress: Progress) -> list[Choice]:
         choices: list[Choice] = [(FILED, "the edits that are not saved")] if self.session.dirty else []
-        choices += recent_commits(self.session.workspace.root, 30)
+        choices += self._commits(30)
         return choices + [(name, f"catalog, {path.name}") for name, path in reversed(catalogs_by_name().items())]
 
     def do_swap(self) -> None:

@@ -57,8 +57,10 @@ class FactsScreen(AnswerScreen):
 
     def on_mount(self) -> None:
         self.changed: dict[str, Fact | None] = {}
-        self.call_after_refresh(self.list_facts)
         self.set_focus(self.facts)
+
+    def begin(self) -> None:
+        self.follow()
 
     @property
     def facts(self) -> LineTable:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from textual import on
@@ -25,7 +26,7 @@ from workbench.whatif.reports.near import margin_report, near_report
 class MissRows(EvenRows):
     """Rejected offers with how many clauses are against each."""
 
-    def __init__(self, misses: list[tuple[int, int]], names: list[str]) -> None:
+    def __init__(self, misses: Sequence[tuple[int, int]], names: list[str]) -> None:
         self.misses = misses
         self.names = names
 
@@ -52,6 +53,8 @@ class NearScreen(AnswerScreen):
 
     lead: bool = False
     """Whether the winner's margin is shown."""
+    misses: tuple[tuple[int, int], ...] = ()
+    """Rejected offers as places in the catalog, with how many clauses are against each."""
 
     def compose_body(self) -> ComposeResult:
         with Container(id="near-both"):
@@ -62,13 +65,12 @@ class NearScreen(AnswerScreen):
                 yield LineTable(self._moved, id="answer-table")
         yield TextBlock(id="answer-told")
 
-    def on_mount(self) -> None:
-        self.misses: list[tuple[int, int]] = []
+    def begin(self) -> None:
         outcome = self.outcome
         decision = None if outcome is None else outcome.decision
         offer = self.cursors.offer
         self.lead = offer is None or (decision is not None and decision.place(offer) == 1)
-        self.call_after_refresh(self.list_misses)
+        self.go_to_list()
 
     @property
     def list_table(self) -> LineTable:
@@ -77,6 +79,11 @@ class NearScreen(AnswerScreen):
 
     def subject(self) -> str:
         return f"{self.cursors.tenant_id or ''} · {'margin of the winner' if self.lead else 'near misses'}"
+
+    def go_to_list(self) -> None:
+        """List the offers and put the focus there, or on the margin."""
+        self.list_misses()
+        self.focus_body()
 
     def list_misses(self) -> None:
         """The rejected offers of the tenant, the nearest first; the one that was looked at stands first of all."""
@@ -89,7 +96,7 @@ class NearScreen(AnswerScreen):
             found.insert(0, (offer, 0))
         words = self.words.casefold().split()
         names = self.state.catalog.offer_ids
-        self.misses = [one for one in found if all(word in names[one[0]].casefold() for word in words)]
+        self.misses = tuple(one for one in found if all(word in names[one[0]].casefold() for word in words))
         at = next((k for k, (index, _) in enumerate(self.misses) if index == offer), 0)
         self.list_table.show_rows(MissRows(self.misses, [names[index] for index, _ in self.misses]), at)
         self.query_one("#near-box").border_title = Content(f"Rejected {len(found)}")
@@ -97,7 +104,6 @@ class NearScreen(AnswerScreen):
         self.show_heading()
         if self.misses and not self.lead:
             self.cursors = replace(self.cursors, offer=self.misses[at][0])
-        self.set_focus(self.table if self.lead else self.list_table)
         self.ask()
 
     def _missed(self, row: int) -> None:
@@ -147,7 +153,7 @@ class NearScreen(AnswerScreen):
             outcome = self.outcome
             winner = None if outcome is None else outcome.winner
             self.cursors = replace(self.cursors, offer=None if self.cursors.offer == winner else self.cursors.offer)
-        self.list_misses()
+        self.go_to_list()
 
     def do_show(self) -> None:
         """Back to the main screen, at the offer."""
