@@ -127,11 +127,11 @@ def _question(prompt: str, wanted: Options) -> Question:
 
 
 def _caller(workspace: Workspace, wanted: Options) -> Caller:
-    from workbench.session.calls.addresses import emulator_origin
+    from workbench.gateway.redirected import Redirected
     from workbench.session.calls.caller import Caller
     from workbench.session.tracing import Traces, place_of
 
-    emulator = emulator_origin(wanted.emulator) if wanted.emulator is not None else None
+    emulator = Redirected.to(wanted.emulator).origin if wanted.emulator is not None else None
     return Caller(workspace.root, Traces(place_of(workspace, wanted.traces)), emulator=emulator)
 
 

@@ -8,15 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
-from urllib.parse import urlsplit
+from typing import Any
 
 from workbench.catalog import Catalog
-from workbench.catalog.checks import address_fault
 from workbench.engine.values import text
-from workbench.errors import Finding, UsageError
-
-LOOPBACK: Final = frozenset(("127.0.0.1", "localhost", "::1"))
+from workbench.gateway.redirected import Redirected
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,25 +56,10 @@ def _variable(name: str, region: str | None, environment: Mapping[str, str]) -> 
     return next((each for each in (*wanted, name) if environment.get(each, "").strip()), None)
 
 
-def emulator_origin(url: str) -> str:
-    """The origin of an emulator's address. Raises `UsageError` where it is not on this machine."""
-    parts = urlsplit(url if "//" in url else f"http://{url}")
-    try:
-        port = parts.port
-    except ValueError:
-        port = None
-    host = parts.hostname or ""
-    origin = f"http://{'[::1]' if host == '::1' else host}:{port}"
-    if parts.scheme != "http" or host not in LOOPBACK or port is None or address_fault(origin) is not None:
-        hint = "`workbench emulate` says its address, such as http://127.0.0.1:8399"
-        raise UsageError("no emulator", [Finding("an emulator is at `http://127.0.0.1:PORT`", "emulator", hint=hint)])
-    return origin
-
-
-def emulated(catalog: Catalog, origin: str) -> Addressed:
+def emulated(catalog: Catalog, place: Redirected) -> Addressed:
     """Every offer at the emulator, and none with a key."""
-    made: list[Mapping[str, Any]] = []
-    for candidate in catalog.candidates:
-        kept = {name: value for name, value in candidate.items() if name != "auth_env"}
-        made.append({**kept, "base_url": f"{origin}/p/{candidate.get('provider_id')}"})
+    made = [
+        {name: value for name, value in place.candidate(candidate).items() if name != "auth_env"}
+        for candidate in catalog.candidates
+    ]
     return Addressed(tuple(made), {}, {})

@@ -24,6 +24,7 @@ from workbench.engine.transform import transform
 from workbench.errors import CompileError, Finding, UsageError
 from workbench.gateway.dispatch import Ask, Dispatcher, Stop
 from workbench.gateway.events import Answer, Emit, unheard
+from workbench.gateway.redirected import Redirected
 from workbench.gateway.transport import open_transport
 from workbench.language.admission import Admitted
 from workbench.language.runnable import require_runnable
@@ -132,7 +133,7 @@ class Caller:
     """The user's state directory."""
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
     emulator: str | None = None
-    """Where the emulator listens, as an origin; None calls the providers."""
+    """Where the emulator listens; None calls the providers."""
     allow_http: bool = False
     _ring: KeyRing | None = None
 
@@ -188,7 +189,7 @@ class Caller:
                 about=About(state.rulebook.sha256, int(time.time() * 1000), emulated=self.emulator is not None),
             ),
             self.emulator is not None,
-            self._findings(cascade, where, question),
+            (*self._findings(cascade, where, question), *_otherwise(state, outcome, decision)),
         )
 
     async def run(self, prepared: Prepared, emit: Emit = unheard, stop: Stop | None = None) -> Called:
@@ -232,7 +233,7 @@ class Caller:
 
     def _addressed(self, state: WorkspaceState) -> Addressed:
         if self.emulator is not None:
-            return emulated(state.catalog, self.emulator)
+            return emulated(state.catalog, Redirected.to(self.emulator))
         where = addressed(state.catalog, self.ring.environment)
         self.ring.settle(where.candidates)
         return where
@@ -304,6 +305,18 @@ def _with_addresses(candidates: Sequence[Mapping[str, Any]], where: Addressed) -
 
 def _route(candidate: Mapping[str, Any]) -> dict[str, Any]:
     return {name: candidate[name] for name in ("base_url", "auth_env") if name in candidate}
+
+
+def _otherwise(state: WorkspaceState, outcome: Outcome, decision: Decision) -> tuple[Finding, ...]:
+    """Where the decision of this call has another winner than the catalog and the rules alone."""
+    winner = decision.order[0] if decision.order else None
+    if winner == outcome.winner:
+        return ()
+    named = ["nobody" if each is None else state.catalog.offer_id(each) for each in (outcome.winner, winner)]
+    reason = (
+        f"by catalog and rules alone {named[0]} wins; what this request needs and what is known now makes it {named[1]}"
+    )
+    return (Finding(reason, "other_winner", hint="`workbench health` shows what is known", severity="warning"),)
 
 
 def _decided(outcome: Outcome, decision: Decision) -> Outcome:

@@ -98,7 +98,7 @@ def _first_try(prepared: Prepared) -> str:
 
 def _worst(prepared: Prepared) -> str:
     told = prepared.quote
-    over = f"{counted(told.attempts, 'attempt')} at {counted(told.candidates, 'offer')}"
+    over = f"{counted(told.attempts, 'attempt')} among {counted(told.candidates, 'offer')}"
     if prepared.sendable == 0:
         return "nothing can be sent to any of them"
     if told.usd is not None:
