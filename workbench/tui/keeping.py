@@ -17,7 +17,8 @@ from textual.screen import Screen
 from textual.timer import Timer
 
 from workbench.errors import WorkbenchError
-from workbench.session.saving.journal import Journal, JournalFile
+from workbench.session.saving.journal import Journal, JournalFile, kept_by
+from workbench.session.saving.lock import alive
 from workbench.session.session import Session
 
 AFTER = 0.5
@@ -134,4 +135,6 @@ class JournalKeeper:
         yield self._session.journal_file
         path = self._session.journal_file.path
         for other in sorted(path.parent.glob(f"{path.stem}.earlier-*.json"), reverse=True):
-            yield JournalFile(other)
+            process = kept_by(other)
+            if process is None or not alive(process):
+                yield JournalFile(other)

@@ -7,6 +7,7 @@ it without being asked for.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
@@ -53,6 +54,17 @@ def journal_of(root: Path, state_folder: Path | None = None) -> JournalFile:
     folder = state_folder or Path(platformdirs.user_state_dir("policy-workbench"))
     name = sha256(str(root.resolve()).encode("utf-8", errors="surrogateescape")).hexdigest()[:32]
     return JournalFile(folder / "journals" / f"{name}.json")
+
+
+def beside(own: JournalFile) -> JournalFile:
+    """The journal of this process, where another one keeps the workspace's."""
+    return JournalFile(own.path.with_name(f"{own.path.stem}.earlier-p{os.getpid()}.json"))
+
+
+def kept_by(path: Path) -> int | None:
+    """The process that keeps a journal made by `beside`."""
+    number = path.stem.rpartition(".earlier-p")[2]
+    return int(number) if ".earlier-p" in path.stem and number.isdigit() else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,9 @@ def save(screen: MainScreen, then: Then | None = None) -> None:
     session = screen.session
     if session.workspace.is_sample:
         _ask_folder(screen, "The sample is read-only. A copy with your edits goes into a new folder.", then)
+    elif session.other is not None and session.claim() is not None:
+        text = f"{session.other.words[0].upper()}{session.other.words[1:]} has this workspace open."
+        _ask_folder(screen, f"{text} A copy with your edits goes into another folder.", then)
     elif not session.dirty and session.workspace.root.is_dir():
         screen.say("nothing has changed since the last save")
     elif screen.on_disk and session.workspace.root.is_dir():

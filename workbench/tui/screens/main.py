@@ -18,7 +18,7 @@ from workbench.session.actions import ACTIONS, MAIN, actions_for
 from workbench.session.session import Session
 from workbench.tui.doing import HANDLERS
 from workbench.tui.doing.saving import reason_of
-from workbench.tui.keeping import JournalKeeper
+from workbench.tui.keeping import Found, JournalKeeper
 from workbench.tui.messages import (
     DiskChanged,
     MainReady,
@@ -58,11 +58,20 @@ class MainScreen(Editing):
         self.run_worker(self._begin(), group="begin")
 
     async def _begin(self) -> None:
-        """Ask about what an earlier sitting left, then take keys."""
-        found = await asyncio.to_thread(self.keeper.find)
+        """See whether another process works here, ask about what an earlier sitting left, then take keys."""
+        found = await asyncio.to_thread(self._claimed)
+        if self.session.other is not None:
+            self.show_banner("")
         if found is not None:
             ask_about(self, self.keeper, found)
         self.post_message(MainReady(asks=found is not None))
+
+    def on_unmount(self) -> None:
+        self.session.release()
+
+    def _claimed(self) -> Found | None:
+        """What an earlier sitting left, where the workspace is ours to take it up in. Touches the disk."""
+        return self.keeper.find() if self.session.claim() is None else None
 
     def refresh_view(self) -> None:
         """Show the session as it is now; what is not saved is kept in a moment."""
@@ -152,7 +161,10 @@ class MainScreen(Editing):
         self.show_banner("")
 
     def show_banner(self, text: str) -> None:
-        """A line above the footer that stays; empty takes it away."""
+        """A line above the footer that stays; empty leaves what holds all the while, if anything does."""
+        other = self.session.other
+        if not text and other is not None:
+            text = f"read only here: {other.words} has this workspace open. A save goes to another folder"
         banner = self.query_one("#banner", TextBlock)
         banner.set_class(bool(text), "-open")
         banner.show(lambda width: [[Cell(shorten(f" ! {text}", width), "warn")]] if text else [])
