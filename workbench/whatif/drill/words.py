@@ -11,7 +11,7 @@ from workbench.whatif.drill.trouble import Trouble
 _ACTIONS: Final = {
     "abort": "stop",
     "next_candidate": "next",
-    "next_provider_same_model": "next provider of the same model",
+    "next_provider_same_model": "same model elsewhere",
     "retry_same": "try again",
     "disable_provider": "disable the provider, next",
     "committed": "stop: the answer had begun",
