@@ -207,7 +207,7 @@ class Caller:
         before = recorder.lost
         recording = recorder.start(_beginning(prepared.record, int(time.time() * 1000)))
         heard = Hearing(emit)
-        transport = open_transport()
+        transport = await to_end(open_transport)  # reads certificates: not beside a screen
         try:
             host = Dispatcher(transport, self.ring.keys, health.health, TraceRecorder(recording))
             host.allow_http = self.allow_http
