@@ -60,7 +60,7 @@ def command(
     """Serve the workspace behind an OpenAI-compatible API until ctrl+c.
 
     A catalog, rulebook or tenant file that changes is taken up at once; one that is broken is not, and the last good
-    one keeps serving.
+    one keeps serving. With --json each call that is over is a line: what was decided, never what was said.
     """
     from workbench.server.callers.gate import Settings
     from workbench.server.callers.places import LazyTokens, tokens_place
@@ -69,6 +69,7 @@ def command(
     from workbench.server.net.assembly import Plan, Process
     from workbench.server.net.listening import bind, run, url_of
     from workbench.server.net.several import Several, inherited
+    from workbench.server.watching.lines import Lines
 
     options = Options(
         default_max_tokens=wanted["default_max_tokens"],
@@ -88,10 +89,15 @@ def command(
     process = Process(Plan(root, traces, options, emulator, gate, wanted["otel"]))
     bound = given or bind(host, port)
     shown = _Shown(invocation, process)
+    lines = Lines(shown.request) if invocation.as_json and processes == 1 else None
+    if lines is not None:
+        process.listeners.append(lines.put)
     if processes > 1 and given is None:
         signalled = Several(bound, sys.argv[1:], processes).run(lambda: shown.ready(url_of(bound)))
     else:
         signalled = run(process.app(), bound, lambda: shown.ready(url_of(bound)))
+    if lines is not None:
+        lines.close()
     return 128 + signalled if signalled else diagnostics.OK
 
 
@@ -127,6 +133,10 @@ class _Shown:
             body = _body(tenant)
             output.line(f"try       curl -s {url}/v1/chat/completions -H 'content-type: application/json' -d '{body}'")
             output.line("ctrl+c ends it")
+
+    def request(self, line: dict[str, Any]) -> None:
+        """One call that is over."""
+        self._json(line)
 
     def _json(self, document: dict[str, Any]) -> None:
         self._invocation.output.raw(escape_unsafe(strict_json.dumps({"schema": SCHEMA, **document})) + "\n")

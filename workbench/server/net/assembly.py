@@ -7,7 +7,7 @@ serves all the same and says 503, never "allow all" (RELIABILITY R51).
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,6 +34,7 @@ from workbench.session.settings import Settings
 from workbench.session.tracing import Traces, place_for
 from workbench.session.workspace import Workspace, open_workspace
 from workbench.traces.grouped import GroupedWriter
+from workbench.traces.record import Record
 from workbench.traces.sinks import sink_for
 
 
@@ -70,6 +71,10 @@ class Process:
         self.traces = Traces(place_for(plan.root, settings, plan.traces, plan.environment))
         self.host.traces = self.traces
         self.telemetry = Telemetry.otlp() if plan.otel else None
+        self.listeners: list[Callable[[Record], None]] = []
+        """Hear of every call that is over, at once; to be filled before the start."""
+        if self.telemetry is not None:
+            self.listeners.append(self.telemetry.ended)
         if plan.gate is not None:
             attach(self.host, plan.gate)
         self.host.starting.append(self._start)
@@ -123,6 +128,10 @@ class Process:
         if state is not None:
             self.host.state = state
 
+    def _ended(self, record: Record) -> None:
+        for listener in self.listeners:
+            listener(record)
+
     async def _start(self) -> None:
         host = self.host
         transport = SwiftTransport()
@@ -134,7 +143,7 @@ class Process:
             self.notices += error.findings or (Finding(error.title, "traces"),)
         writer = GroupedWriter(None if store is None else sink_for(store))
         host.metrics.traces(lambda: writer.lost)
-        recorder = CallRecorder(writer, None if self.telemetry is None else self.telemetry.ended)
+        recorder = CallRecorder(writer, self._ended if self.listeners else None)
         keys: KeySource = self.keys.keys if self.redirected is None else self.redirected
         dispatcher = Dispatcher(transport, keys, host.health, recorder)
         host.engine = Engine(host, dispatcher, recorder)

@@ -1,0 +1,84 @@
+"""One line for each call that is over, for whoever reads them as they come: what was decided, never what was said.
+
+Written by a thread of their own. A reader that does not keep up loses lines, and is told how many; it never holds up a
+call.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any, Final
+
+from workbench.traces.document import iso
+from workbench.traces.parts.steps import QuietStep, Step
+from workbench.traces.record import Record
+
+MOST_WAITING: Final = 10_000
+
+
+def request_line(record: Record) -> dict[str, Any]:
+    """What one call came to: ids, names of the catalog, closed words and numbers."""
+    trace, catalog = record.trace, record.material.catalog
+    head, result = trace.head, trace.result
+    chosen = None if result is None or result.chosen is None else catalog.candidates[result.chosen]
+    verdicts = record.material.verdicts
+    usage = None if result is None else result.usage
+    return {
+        "event": "request",
+        "trace_id": str(head.trace_id),
+        "time": iso(head.time_ms),
+        "tenant": str(head.tenant),
+        "no_log": trace.no_log,
+        "emulated": head.emulated,
+        "policy_fingerprint": str(head.policy_fingerprint),
+        "outcome": None if result is None else str(result.outcome),
+        "provider": None if chosen is None else chosen.get("provider_id"),
+        "model_family": None if chosen is None else chosen.get("model_family"),
+        "served_model_id": None if chosen is None else chosen.get("served_model_id"),
+        "region": None if chosen is None else chosen.get("region"),
+        "population": verdicts.population,
+        "ranked": len(verdicts.order),
+        "attempts": sum(_event(step) == "attempted" for step in trace.steps),
+        "tokens_in": None if usage is None else usage.tokens_in,
+        "tokens_out": None if usage is None else usage.tokens_out,
+        "cost_usd": None if usage is None else usage.cost_usd,
+        "latency_ms": None if result is None else result.total_latency_ms,
+    }
+
+
+def _event(step: Step | QuietStep) -> str:
+    return step.quiet.event if isinstance(step, Step) else step.event
+
+
+class Lines:
+    """Lines on their way to `write`."""
+
+    def __init__(self, write: Callable[[dict[str, Any]], None]) -> None:
+        self._write = write
+        self._waiting: queue.Queue[Record | None] = queue.Queue(MOST_WAITING)
+        self._lost = 0
+        self._thread = threading.Thread(target=self._run, name="lines", daemon=True)
+        self._thread.start()
+
+    def put(self, record: Record) -> None:
+        """Take one; never waits."""
+        try:
+            self._waiting.put_nowait(record)
+        except queue.Full:
+            self._lost += 1
+
+    def _run(self) -> None:
+        while (record := self._waiting.get()) is not None:
+            line = request_line(record)
+            lost, self._lost = self._lost, 0
+            self._write({**line, "lost": lost} if lost else line)
+
+    def close(self) -> None:
+        """Write what waits, and end; not longer than a second."""
+        try:
+            self._waiting.put(None, timeout=1)
+        except queue.Full:
+            return
+        self._thread.join(1)
