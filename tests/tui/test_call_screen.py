@@ -214,8 +214,9 @@ async def test_the_emulator_is_started_shown_told_to_fail_and_ended(tmp_path: Pa
         await pilot.pause()
         await type_text(pilot, "p0=rate_limit")
         await pilot.press("enter")
+        await pilot.pause()
         await pilot.app.workers.wait_for_complete()  # pyright: ignore[reportUnknownMemberType]
-        child = screen.emulated
+        child = screen.child
         assert child is not None
         assert child.running
         assert "EMULATED at http://127.0.0.1:" in screen_text(app).splitlines()[0]
@@ -233,11 +234,40 @@ async def test_the_emulator_is_started_shown_told_to_fail_and_ended(tmp_path: Pa
         await type_text(pilot, " rubbish")
         await pilot.press("enter")
         await pilot.pause()
-        assert screen.emulated is child, "a fault that is none changes nothing"
+        assert screen.child is child, "a fault that is none changes nothing"
+        await pilot.press("u")
+        await pilot.pause()
+        await pilot.press("end", "ctrl+u")
+        await type_text(pilot, "http://10.0.0.1")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert screen.child is child, "an address that is not on this machine changes nothing"
         await pilot.press("escape")
         await pilot.pause()
         await child.process.wait()
         assert not child.running
+
+
+async def test_an_emulator_that_runs_elsewhere_can_answer(tmp_path: Path) -> None:
+    async with serving(GOOD) as (good,):
+        app = opened(tmp_path, ["https://one.example/v1"])
+        async with app.run_test(size=(120, 36)) as pilot:
+            screen = await open_call(pilot)
+            await pilot.press("u")
+            await pilot.pause()
+            await pilot.press("end", "ctrl+u")
+            await type_text(pilot, good.url)
+            await pilot.press("enter")
+            await pilot.pause()
+            await pilot.app.workers.wait_for_complete()  # pyright: ignore[reportUnknownMemberType]
+            await ask(pilot, screen)
+            assert f"EMULATED at {good.url}" in screen_text(app)
+            await pilot.press("y")
+            await over(pilot, screen)
+            (request,) = good.received
+            assert request.line.startswith("POST /p/p0/v1/chat/completions")
+            assert "authorization" not in request.headers
+            assert KEY.encode() not in request.body
 
 
 async def test_health_shows_counts_down_and_forgets(tmp_path: Path) -> None:

@@ -6,17 +6,23 @@ import asyncio
 
 from workbench.engine.faults.grammar import names_of, parse_faults
 from workbench.errors import WorkbenchError
+from workbench.gateway.redirected import Redirected
 from workbench.session.calls.caller import Caller
 from workbench.session.calls.emulator_child import EmulatorChild
 from workbench.tui.screens.dialogs import AskText
 from workbench.tui.screens.speaking import Speaking
+
+DEFAULT = "http://127.0.0.1:8089"
 
 
 class Emulating(Speaking):
     """Has an emulator, or not."""
 
     caller: Caller | None
-    emulated: EmulatorChild | None = None
+    emulated: str | None = None
+    """Where the emulator that answers is; None calls the providers."""
+    child: EmulatorChild | None = None
+    """The one that was started here."""
     faults: tuple[str, ...] = ()
     _changing: asyncio.Lock | None = None
 
@@ -60,25 +66,43 @@ class Emulating(Speaking):
 
         self.host.push_screen(AskText("Faults of the emulator", text, " ".join(self.faults)), take)
 
-    async def _change(self, wanted: bool) -> None:
-        """End the one that runs, and start one where it is wanted."""
+    def do_elsewhere(self) -> None:
+        """Let an emulator answer that runs already, in another terminal."""
+        text = "The address that `workbench emulate` prints."
+
+        def take(said: str | None) -> None:
+            if said is None:
+                return
+            try:
+                origin = Redirected.to(said).origin
+            except WorkbenchError as error:
+                self.failed(error)
+                return
+            self.run_worker(self._change(False, elsewhere=origin), group="emulator")
+
+        self.host.push_screen(AskText("A running emulator", text, self.emulated or DEFAULT), take)
+
+    async def _change(self, wanted: bool, elsewhere: str | None = None) -> None:
+        """End the one that runs; start one where it is wanted, or use the one elsewhere."""
         self._changing = self._changing or asyncio.Lock()
         async with self._changing:
             await self.stop_emulator()
+            self.emulated = elsewhere
             if wanted:
                 self.say("starting the emulator …")
                 try:
-                    self.emulated = await EmulatorChild.start(self.session.workspace.root, self.faults)
+                    self.child = await EmulatorChild.start(self.session.workspace.root, self.faults)
+                    self.emulated = self.child.url
                 except WorkbenchError as error:
                     self.failed(error)
             if self.caller is not None:
-                self.caller.emulator = self.emulated.url if self.emulated is not None else None
-            self.say("calls go to the emulator" if self.emulated is not None else "calls go to the providers")
+                self.caller.emulator = self.emulated
+            self.say("calls go to the providers" if self.emulated is None else "calls go to the emulator")
             self.show_heading()
             self.quote()
 
     async def stop_emulator(self) -> None:
-        """End it, where there is one."""
-        child, self.emulated = self.emulated, None
+        """End the one that was started here."""
+        child, self.child, self.emulated = self.child, None, None
         if child is not None:
             await child.stop()

@@ -111,7 +111,7 @@ class CallScreen(Asking, Emulating, Afterwards, WorkScreen):
     def heading_line(self, width: int) -> Line:
         left = [Cell(self.HEADING, "title"), Cell(f"   {clean(self.subject())}   ", "strong")]
         if self.emulated is not None:
-            left.append(Cell(f"EMULATED at {self.emulated.url}: no model answers, nothing is charged", "warn"))
+            left.append(Cell(f"EMULATED at {self.emulated}: no model answers, nothing is charged", "warn"))
         else:
             left.append(Cell("real calls", "muted"))
         return spread(left, [Cell("esc", "key"), Cell(" back", "muted")], width)
