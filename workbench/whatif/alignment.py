@@ -85,7 +85,8 @@ def aligned(columns: Sequence[Sequence[Clause]], *, one_tenant: bool = False) ->
             else:
                 last += 1
                 order.insert(last, key)
-    order.sort(key=lambda key: SLOTS.index(key[0]))  # pyright: ignore[reportArgumentType]
+    places = {str(slot): place for place, slot in enumerate(SLOTS)}
+    order.sort(key=lambda key: places[key[0]])
     return tuple(_row(key, [column.get(key) for column in keyed]) for key in order)
 
 

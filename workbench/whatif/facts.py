@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
+from typing import cast
 
 from workbench.rulebook.schema import WORKLOAD_FIELDS, Fact, TenantField
 from workbench.rulebook.tenant import DEFAULT_WORKLOAD, Tenant, Workload
@@ -220,7 +221,9 @@ class _Bench:
             use = number_use(self.state, self.tenant, declared)
             if use.weighs:
                 more, note = self._weighed(declared, use.thresholds)
-                trials = sorted({t.value: t for t in (*more, *trials)}.values(), key=lambda t: t.value)  # pyright: ignore[reportArgumentType]
+                trials = sorted(
+                    {t.value: t for t in (*more, *trials)}.values(), key=lambda t: float(cast("float", t.value))
+                )
         elif declared.kind in {"text", "list"} and not trials:
             note = "it may be any text; the rulebook says nothing of which"
         tried = [self._tried(trial) for trial in trials]

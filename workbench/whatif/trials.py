@@ -112,8 +112,8 @@ def _numbers(declared: TenantField, held: object, points: list[float]) -> Iterat
 
 def _gap(declared: TenantField, held: object, low: float, high: float, *, first: bool, last: bool) -> Iterator[Trial]:
     """One value that stands for all between `low` and `high`, unless the tenant's own is one of them."""
-    own = isinstance(held, int | float) and not isinstance(held, bool)
-    if own and (low < held < high or (first and held == low < high) or (last and held == high > low)):  # pyright: ignore[reportOperatorIssue]
+    own = float(held) if isinstance(held, int | float) and not isinstance(held, bool) else None
+    if own is not None and (low < own < high or (first and own == low < high) or (last and own == high > low)):
         return
     value = between(low, high, whole=is_whole(declared), closed_low=first, closed_high=last)
     if value is not None:
