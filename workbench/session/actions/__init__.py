@@ -5,7 +5,7 @@ Owns ids, keys and words; what an action does belongs to the screen that binds i
 
 from __future__ import annotations
 
-from workbench.session.actions import call, drill, fleet, frontier, health, main, matrix, screens, traces, whatif
+from workbench.session.actions import call, drill, fleet, frontier, health, main, matrix, screens, serve, traces, whatif
 from workbench.session.actions.action import MAIN, SCREENS, Action, Where
 
 __all__ = ["ACTIONS", "BY_ID", "MAIN", "SCREENS", "Action", "Where", "actions_for"]
@@ -21,6 +21,7 @@ ACTIONS: tuple[Action, ...] = (
     *call.ACTIONS,
     *health.ACTIONS,
     *traces.ACTIONS,
+    *serve.ACTIONS,
 )
 
 BY_ID: dict[str, Action] = {action.id: action for action in ACTIONS}

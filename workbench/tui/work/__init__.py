@@ -44,6 +44,7 @@ SCREENS: Final[Mapping[str, Entry]] = {
     "call.open": Entry(f"{_HERE}.call.screen", "CallScreen"),
     "health.open": Entry(f"{_HERE}.health.screen", "HealthScreen"),
     "traces.open": Entry(f"{_HERE}.traces.screen", "TracesScreen"),
+    "serve.open": Entry(f"{_HERE}.serve.screen", "ServeScreen"),
 }
 """By the id of the action that opens it, `NAME.open`. A test holds this against the registry of actions."""
 

@@ -1,0 +1,141 @@
+"""The screen of the endpoint: a real endpoint over a real emulator, called while one looks on."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from collections.abc import Callable
+from typing import Any, cast
+
+import pytest
+
+from tests.server_x.endpoint import HELLO
+from tests.tui.driving import main_screen, screen_text, type_text
+from workbench.session.serving.child import served_of
+from workbench.session.session import Session
+from workbench.tui.app import WorkbenchApp
+from workbench.tui.screens.work_screen import WorkScreen
+from workbench.tui.work.serve.screen import ServeScreen
+from workbench.tui.work.traces.screen import TracesScreen
+
+PATIENCE = 60
+
+
+async def until(pilot: Any, holds: Callable[[], bool]) -> None:
+    """Let the app run until something holds."""
+
+    async def look() -> None:
+        while not holds():
+            await pilot.pause(0.01)
+
+    await asyncio.wait_for(look(), PATIENCE)
+
+
+async def call(screen: ServeScreen, tenant: str) -> None:
+    """One call to what the screen serves."""
+    import httpx
+
+    assert screen.child is not None
+    async with httpx.AsyncClient(base_url=screen.child.url, timeout=30, trust_env=False) as client:
+        answer = await client.post("/v1/chat/completions", json={**HELLO, "tenant": tenant})
+        assert answer.status_code == 200
+
+
+async def test_calls_are_seen_as_they_come_and_open_their_trace(session: Session) -> None:
+    app = WorkbenchApp(session)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("S")
+        await pilot.pause()
+        screen = cast("ServeScreen", app.screen)
+        assert isinstance(screen, ServeScreen)
+        assert "stopped" in screen_text(app)
+        await pilot.press("c")
+        await pilot.pause()
+        assert app.clipboard == ""
+        await pilot.press("e")
+        await until(pilot, lambda: screen.child is not None)
+        child = screen.child
+        assert child is not None
+        assert f"{child.url}/v1" in screen_text(app)
+        await call(screen, "acme-eu")
+        await call(screen, "ladle-free")
+        await until(pilot, lambda: len(screen.shown) == 2)
+        await pilot.pause()
+        text = screen_text(app)
+        assert "acme-eu" in text
+        assert "+ ok" in text
+        await pilot.press("t")
+        await pilot.pause()
+        assert {each.tenant for each in screen.shown} == {"acme-eu"}
+        for key, word in (("c", "curl"), ("p", "OpenAI("), ("T", "import OpenAI")):
+            await pilot.press(key)
+            await pilot.pause()
+            assert word in app.clipboard
+            assert child.url in app.clipboard
+            assert "acme-eu" in app.clipboard
+        await pilot.press("y")
+        await pilot.pause()
+        assert app.clipboard == screen.shown[0].trace_id
+        await pilot.press("enter")
+        await until(pilot, lambda: isinstance(app.screen, TracesScreen) and app.screen.opened is not None)
+        await pilot.press("escape")
+        await pilot.pause()
+        await pilot.press("slash")
+        await type_text(pilot, "nobody at all")
+        assert screen.shown == []
+        await pilot.press("escape", "s")
+        await until(pilot, lambda: screen.child is None)
+        assert child.process.returncode is not None
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.screen is main_screen(app)
+
+
+async def test_an_endpoint_that_ends_by_itself_is_told(session: Session) -> None:
+    app = WorkbenchApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("S", "s")
+        screen = cast("ServeScreen", app.screen)
+        await until(pilot, lambda: screen.child is not None)
+        assert screen.child is not None
+        os.kill(screen.child.process.pid, signal.SIGKILL)
+        await until(pilot, lambda: screen.child is None)
+        await pilot.pause()
+        assert "ended by itself" in screen_text(app)
+
+
+async def test_leaving_the_screen_ends_the_endpoint(session: Session) -> None:
+    app = WorkbenchApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("S", "s")
+        screen = cast("WorkScreen", app.screen)
+        assert isinstance(screen, ServeScreen)
+        await until(pilot, lambda: screen.child is not None)
+        child = screen.child
+        assert child is not None
+        await pilot.press("escape")
+        await until(pilot, lambda: child.process.returncode is not None)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [{}, {"event": "ready"}, {"event": "request"}, {"event": "request", "trace_id": 3, "tenant": "x"}],
+)
+def test_a_line_that_is_none_is_passed_over(line: dict[str, Any]) -> None:
+    assert served_of(line) is None
+
+
+def test_a_line_holds_what_it_says_and_no_more() -> None:
+    line = {
+        "event": "request",
+        "trace_id": "t1",
+        "tenant": "\x1b[31mx",
+        "outcome": None,
+        "ranked": "many",
+        "cost_usd": "x",
+    }
+    found = served_of(json.loads(json.dumps(line)))
+    assert found is not None
+    assert (found.outcome, found.ranked, found.cost_usd, found.no_log) == ("?", 0, None, True)

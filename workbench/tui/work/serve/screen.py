@@ -1,0 +1,225 @@
+"""The screen of the endpoint: started and stopped by one key, its calls as they come, how it is called to copy."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from textual.app import ComposeResult
+
+from workbench.errors import WorkbenchError
+from workbench.session.actions import Action
+from workbench.session.calls.emulator_child import EmulatorChild
+from workbench.session.serving import snippets
+from workbench.session.serving.child import ServeChild, Served
+from workbench.session.session import Session
+from workbench.tui import wording
+from workbench.tui.screens.work_screen import WorkScreen
+from workbench.tui.view import Cursors
+from workbench.tui.widgets.drawing import Cell, Line, clean
+from workbench.tui.widgets.line_table import LineTable
+from workbench.tui.widgets.text_block import TextBlock
+from workbench.tui.work.serve.rows import CallRows
+
+MOST_LISTED: Final = 2_000
+"""Calls that are listed; the older ones are in the traces."""
+
+
+class ServeScreen(WorkScreen):
+    """The workspace behind an OpenAI-compatible endpoint on this machine, while this screen is open. Each call that it
+    answers is a line, the newest first: whose it was, who answered, how many offers its policy left. Enter opens the
+    trace: every attempt, and every rule that kept an offer out. With the emulator no key is needed and every answer is
+    made up. `workbench serve` does the same without the app, and serves other machines with tokens."""
+
+    PLACE = "serve"
+    HEADING = "Serve"
+
+    def __init__(self, session: Session, cursors: Cursors | None = None) -> None:
+        super().__init__(session, cursors)
+        self.child: ServeChild | None = None
+        self.emulated: EmulatorChild | None = None
+        self.calls: deque[Served] = deque(maxlen=MOST_LISTED)
+        """The newest first."""
+        self.tenant: str | None = None
+        """Whose calls are shown; None: everyone's."""
+        self.shown: list[Served] = []
+        self._text = ""
+        self._changing = asyncio.Lock()
+        self._gone = False
+
+    def compose_body(self) -> ComposeResult:
+        yield TextBlock(self.standing, id="serve-standing")
+        yield LineTable(id="serve-calls")
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.draw()
+        self.focus_body()
+
+    async def on_unmount(self) -> None:
+        self._gone = True
+        async with self._changing:
+            await self._stop()
+
+    def subject(self) -> str:
+        return "stopped" if self.child is None else self.child.url
+
+    def title_of(self, action: Action) -> str:
+        if action.id == "serve.toggle" and self.child is not None:
+            return "stop"
+        if action.id == "serve.emulator" and self.emulated is not None:
+            return "providers"
+        return super().title_of(action)
+
+    # what is shown
+
+    def standing(self, width: int) -> list[Line]:
+        """The lines above the list: where it is, who answers, whose calls are shown."""
+        del width
+        if self.child is None:
+            hint = "s starts it; e lets the emulator answer, without any key"
+            lines: list[Line] = [[Cell("stopped", "warn"), Cell(f"   {hint}", "muted")]]
+        else:
+            lines = [[Cell("base URL  ", "muted"), Cell(f"{self.child.url}/v1", "strong")]]
+        who = "the emulator answers; every answer is made up" if self.emulated is not None else "the providers answer"
+        whose = "every tenant" if self.tenant is None else self.tenant
+        count = wording.plural(len(self.shown), "call")
+        lines.append([Cell(f"{who} · {count} of {clean(whose)}", "muted")])
+        return lines
+
+    def draw(self) -> None:
+        """Show the calls, and the lines above them."""
+        whose = [call for call in self.calls if self.tenant in (None, call.tenant)]
+        self.shown = [
+            call for call in whose if self._text in f"{call.tenant} {call.offer} {call.outcome} {call.trace_id}"
+        ]
+        self.query_one(LineTable).show_rows(CallRows(self.shown))
+        self.query_one("#serve-standing", TextBlock).show(self.standing)
+
+    def filter_rows(self, text: str) -> None:
+        self._text = text
+        self.draw()
+
+    # what happens
+
+    def _heard(self, call: Served) -> None:
+        if self._gone:
+            return
+        before = self.row
+        self.calls.appendleft(call)
+        self.draw()
+        table = self.query_one(LineTable)
+        if before is not None and table.cursor and before in self.shown:
+            table.show_rows(table.rows, self.shown.index(before))  # the cursor stays on its call
+
+    def _ended(self) -> None:
+        if self._gone:
+            return
+        self.child = None
+        self.show_banner("the endpoint has ended by itself; s starts it again")
+        self._tell()
+
+    def _tell(self) -> None:
+        self.show_heading()
+        self.show_footer()
+        self.draw()
+
+    def do_toggle(self) -> None:
+        """Start it, or stop it."""
+        self.run_worker(self._change(self.child is None, emulate=self.emulated is not None), group="serve")
+
+    def do_emulator(self) -> None:
+        """Let the emulator answer, or the providers; what runs starts anew."""
+        self.run_worker(self._change(True, emulate=self.emulated is None), group="serve")
+
+    async def _change(self, wanted: bool, *, emulate: bool) -> None:
+        async with self._changing:
+            self.show_banner("")
+            await self._stop(keep_emulator=emulate)
+            root = self.session.workspace.root
+            try:
+                if emulate and self.emulated is None:
+                    self.say("starting the emulator …")
+                    self.emulated = await EmulatorChild.start(root)
+                if wanted:
+                    self.say("starting …")
+                    url = None if self.emulated is None else self.emulated.url
+                    self.child = await ServeChild.start(root, url, self._heard, self._ended)
+                    self.say(f"serving at {self.child.url}")
+                elif not self._gone:
+                    self.say("stopped")
+            except WorkbenchError as error:
+                self.failed(error)
+            if self.session.dirty and self.child is not None:
+                self.show_banner("it serves what is saved; your edits are not in it yet")
+            if not self._gone:
+                self._tell()
+
+    async def _stop(self, *, keep_emulator: bool = False) -> None:
+        """End them; what was not ended, because this was cancelled, is still known and ended with the screen."""
+        if self.child is not None:
+            await self.child.stop()
+            self.child = None
+        if not keep_emulator and self.emulated is not None:
+            await self.emulated.stop()
+            self.emulated = None
+
+    def do_tenant(self) -> None:
+        """Everyone's calls, then each tenant's that has called."""
+        names: list[str | None] = [None, *sorted({call.tenant for call in self.calls})]
+        place = names.index(self.tenant) if self.tenant in names else -1
+        self.tenant = names[(place + 1) % len(names)]
+        self.draw()
+
+    def do_clear(self) -> None:
+        """Forget what is listed."""
+        self.calls.clear()
+        self.tenant = None
+        self.draw()
+
+    # the call under the cursor
+
+    @property
+    def row(self) -> Served | None:
+        """The call under the cursor."""
+        cursor = self.query_one(LineTable).cursor
+        return self.shown[cursor] if cursor < len(self.shown) else None
+
+    def copied(self) -> str:
+        return "" if self.row is None else self.row.trace_id
+
+    def on_line_table_row_opened(self, event: LineTable.RowOpened) -> None:
+        event.stop()
+        self.do_trace()
+
+    def do_trace(self) -> None:
+        """Open the trace of the call under the cursor."""
+        if self.row is None:
+            self.say("there is no call yet", "warn")
+            return
+        from workbench.tui.work.call.tracing import OneTrace  # noqa: PLC0415 - when it is asked for
+
+        self.host.push_screen(OneTrace(self.session, self.cursors, self.row.trace_id))
+
+    def do_curl(self) -> None:
+        """Copy a call for a shell."""
+        self._copy("curl", snippets.curl)
+
+    def do_python(self) -> None:
+        """Copy a call in Python."""
+        self._copy("Python", snippets.python)
+
+    def do_typescript(self) -> None:
+        """Copy a call in TypeScript."""
+        self._copy("TypeScript", snippets.typescript)
+
+    def _copy(self, name: str, make: Callable[[str, str | None], str]) -> None:
+        if self.child is None:
+            self.say("start it first, so that there is a URL", "warn")
+            return
+        known = {tenant.id for tenant in self.state.tenants}
+        wanted = self.tenant or self.cursors.tenant_id
+        self.host.copy_to_clipboard(make(self.child.url, wanted if wanted in known else None))
+        self.say(f"copied as {name}{f', for {wanted}' if wanted in known else ''}")
