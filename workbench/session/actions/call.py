@@ -12,6 +12,7 @@ ACTIONS: tuple[Action, ...] = (
     Action(
         "call.emulator", ("e",), "emulator", "answer by a local emulator, without keys; again: no more", "call", True
     ),
+    Action("call.elsewhere", ("u",), "URL", "let an emulator answer that runs in another terminal", "call"),
     Action("call.fault", ("f",), "faults", "let emulated providers fail: openai=rate_limit", "call", footer=True),
     Action(
         "call.second", ("t",), "2nd tenant", "call for another tenant beside this one; again: no more", "call", True
