@@ -1,0 +1,146 @@
+"""The what-if commands on the sample: what they print, word for word, and what they refuse.
+
+`golden/` holds the outputs; `python -m tests.whatif.test_commands` writes them anew where a change of words is meant.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import SAMPLE, call, run
+
+GOLDEN = Path(__file__).parent / "golden"
+
+COMMANDS: dict[str, list[str]] = {
+    "whatif-free-floor": ["whatif", "--rule", "free-floor=0.4"],
+    "whatif-dpa": ["whatif", "quillfern-trial", "--set", "dpa_signed=true"],
+    "whatif-lacking": ["whatif", "acme-eu", "--set", "plan=enterprise"],
+    "whatif-matters": ["whatif", "acme-eu", "--all"],
+    "compare": ["compare", "acme-eu", "corvane-bank"],
+    "compare-edit": ["compare", "ladle-free", "--rule", "free-floor=0.4"],
+    "near": ["near", "brueckwald", "openai/gpt-5.6-sol@global"],
+    "near-nobody": ["near", "alba-clinic", "azure/gpt-5.6-luna@eu"],
+    "near-winner": ["near", "corvane-bank", "--winner"],
+    "rule-cost": ["rule-cost"],
+    "rule-cost-tenant": ["rule-cost", "halvorsen"],
+    "diff-catalogs": ["diff", "2026-08", "2026-11"],
+    "diff-same": ["diff", "2026-11", "2026-11"],
+}
+CHANGED = {"diff-catalogs"}
+"""Those that leave with 1, since a decision changed."""
+
+
+def printed(name: str) -> str:
+    ran = call("-C", SAMPLE, *COMMANDS[name], "--quiet")
+    assert ran.code == int(name in CHANGED), ran.err
+    assert ran.err == ""
+    return ran.out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_prints_what_it_is_known_to(name: str) -> None:
+    assert printed(name) == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_csv_is_a_table_and_json_a_document(name: str) -> None:
+    words = ["-C", str(SAMPLE), *COMMANDS[name]]
+    rows = list(csv.reader(io.StringIO(call(*words, "--csv").out)))
+    assert len(rows) > 1 or name == "near-winner"
+    assert len({len(row) for row in rows}) == 1
+    document = json.loads(call(*words, "--json").out)
+    assert document["schema"] == 1
+    assert call(*words, "--json").out == call(*words, "--json").out
+
+
+def test_before_after_and_changes_are_where_they_are_promised() -> None:
+    document = call("-C", SAMPLE, "whatif", "ladle-free", "--set", "plan=vip", "--json").json
+    assert document["before"]["winner"] == "coreweave/openai/gpt-oss-120b"
+    assert document["after"]["winner"] == "amazon-bedrock/global.xai.grok-4.6"
+    kinds = [one["kind"] for one in document["changes"]]
+    assert kinds[0] == "fact"
+    assert {"clause", "winner", "cost_per_run", "cost_per_month", "survivors", "fingerprint"} <= set(kinds)
+    assert {one["rule"] for one in document["closed"]["by"]} == {"standard-floor", "vip-floor"}
+
+
+def test_what_the_free_floor_costs_a_month_is_in_one_answer() -> None:
+    document = call("-C", SAMPLE, "whatif", "--rule", "free-floor=0.4", "--json").json
+    assert [one["tenant"] for one in document["tenants"]] == ["ladle-free"]
+    assert round(document["cost_per_month_change"], 6) == 1.92
+    assert document["winners_changed"] == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["whatif"], 2, "nothing is supposed"),
+        (["whatif", "--set", "plan=vip"], 2, "`TENANT` is missing"),
+        (["whatif", "--all"], 2, "`TENANT` is missing"),
+        (["whatif", "acme-eu", "--all", "--set", "plan=vip"], 2, "--all tries every fact"),
+        (["whatif", "acme-eu", "--set", "plan=gold"], 2, "cannot be `gold`"),
+        (["whatif", "acme-eu", "--set", "plann=vip", "--rule", "nope=1"], 2, "no clause `nope`"),
+        (["whatif", "acme-eu", "--rule", "vip-floor=bench_inteligence >= 1"], 1, "bench_intelligence"),
+        (["whatif", "nobody", "--set", "plan=vip"], 2, "no tenant `nobody`"),
+        (["whatif", "acme-eu", "--set", "plan=vip", "--csv", "--json"], 2, "exclude each other"),
+        (["compare", "acme-eu"], 2, "can't be compared"),
+        (["compare", "acme-eu", "acme-eu"], 2, "named twice"),
+        (["compare", "acme-eu", "halvorsen", "--set", "plan=vip"], 2, "a change is of one tenant"),
+        (["near", "acme-eu"], 2, "`OFFER` is missing"),
+        (["near", "acme-eu", "no-such-offer"], 2, "no offer"),
+        (["near", "alba-clinic", "--winner"], 3, "no offer is left"),
+        (["near", "acme-eu", "azure/gpt-5.5@global", "--winner"], 2, "not behind the winner"),
+        (["rule-cost", "nobody"], 2, "no tenant `nobody`"),
+        (["diff", "nonsense"], 2, "in no git repository"),
+        (["diff", "missing.toml"], 2, "no file `missing.toml`"),
+        (["diff", "2026-08", "--tenant", "nobody"], 2, "neither side has a tenant"),
+        (["diff"], 2, "`BEFORE` is missing"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_in_words(words: list[str], code: int, said: str, tmp_path: Path) -> None:
+    ran = call("-C", SAMPLE, *words, cwd=tmp_path)
+    assert ran.code == code
+    assert said in ran.err
+    assert "Traceback" not in ran.err
+    told = call("-C", SAMPLE, *words, "--json", cwd=tmp_path)
+    if "--csv" not in words:
+        assert told.code == code
+        assert told.error["findings"]
+
+
+def test_a_broken_tenant_is_told_and_stops_no_answer_about_the_others(tmp_path: Path) -> None:
+    root = tmp_path / "policies"
+    shutil.copytree(SAMPLE, root)
+    path = root / "tenants" / "halvorsen.toml"
+    path.write_text(path.read_text().replace('plan = "enterprise"', 'plan = "gold"'))
+    for words in (["whatif", "--rule", "free-floor=0.4"], ["rule-cost"]):
+        ran = call("-C", root, *words)
+        assert ran.code == 1
+        assert "gold" in ran.err
+        assert "free-floor" in ran.out
+        assert call("-C", root, *words, "--json").json["broken"][0]["file"] == "halvorsen.toml"
+    assert call("-C", root, "whatif", "halvorsen", "--set", "plan=vip").code == 1
+    ran = call("-C", root, "diff", SAMPLE, root)
+    assert ran.code == 1
+    assert "cannot be told" in ran.out
+
+
+def test_the_command_itself_starts_and_leaves_with_the_code() -> None:
+    assert run("-C", SAMPLE, "diff", "2026-11").code == 0
+    assert run("-C", SAMPLE, "diff", "2026-08").code == 1
+
+
+def test_into_a_pipe_a_table_goes_whole() -> None:
+    ran = run("-C", SAMPLE, "rule-cost", COLUMNS="80")
+    assert ran.code == 0
+    assert ran.out == (GOLDEN / "rule-cost.txt").read_text(encoding="utf-8"), "into a pipe it goes whole"
+
+
+if __name__ == "__main__":
+    for each in COMMANDS:
+        (GOLDEN / f"{each}.txt").write_text(printed(each), encoding="utf-8")
