@@ -96,8 +96,8 @@ def test_a_session_that_came_second_saves_elsewhere_until_the_first_is_gone(fold
     state = tmp_path / "state"
     session = Session(open_workspace(folder), state_folder=state)
     with elsewhere(folder, state) as process:
-        holder = session.claim()
-        assert holder == session.other == Holder(process.pid)
+        holder = session.hold.claim(session)
+        assert holder == session.hold.other == Holder(process.pid)
         session.commit(EditFact("acme-eu", "plan", "free"))
         before = (folder / "tenants" / "acme-eu.toml").read_text()
         with pytest.raises(FileRefused, match=f"process {process.pid}"):
@@ -112,20 +112,20 @@ def test_a_session_that_came_second_saves_elsewhere_until_the_first_is_gone(fold
         process.wait()
         session.save()
         assert (folder / "tenants" / "acme-eu.toml").read_text() != before
-        assert session.other is None
+        assert session.hold.other is None
 
 
 def test_a_copy_that_is_saved_is_claimed_in_turn(folder: Path, tmp_path: Path) -> None:
     state = tmp_path / "state"
     session = Session(open_workspace(folder), state_folder=state)
     with elsewhere(folder, state):
-        session.claim()
+        session.hold.claim(session)
         session.save_to(tmp_path / "copy")
-        assert session.other is None
+        assert session.hold.other is None
         assert session.journal_file == journal_of(tmp_path / "copy", state)
         with elsewhere_refused(tmp_path / "copy", state) as told:
             assert str(os.getpid()) in told
-    session.release()
+    session.hold.release()
 
 
 @contextmanager

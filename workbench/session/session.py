@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from workbench.errors import FileRefused, Finding, Place, WorkbenchError
+from workbench.errors import WorkbenchError
 from workbench.session import saving
 from workbench.session.edits import Edit
 from workbench.session.evaluation import Evaluation, Evaluator, Movement, movements
 from workbench.session.history import History, Step
 from workbench.session.saving import journal
-from workbench.session.saving.lock import Holder, WorkspaceLock
+from workbench.session.saving.hold import Hold
 from workbench.session.state import WorkspaceState
 from workbench.session.workspace import Workspace, open_workspace
 
@@ -55,9 +55,8 @@ class Session:
         self.journal_file = journal.journal_of(workspace.root, state_folder)
         """Where unsaved edits of this workspace are kept, and found again at the next sitting."""
         self._saved: WorkspaceState = workspace.state
-        self._lock = WorkspaceLock(workspace.root, state_folder)
-        self.other: Holder | None = None
-        """Who works on the workspace already, where somebody does: then it is not saved from here."""
+        self.hold = Hold(workspace.root, state_folder)
+        """Whether this sitting, or another process, is the one that works on the workspace."""
 
     # -- what is shown ------------------------------------------------------------------------------------------
 
@@ -146,32 +145,13 @@ class Session:
         """Files that a save would write, rulebook first."""
         return saving.changed_files(self.workspace, self._saved, self.state)
 
-    def claim(self) -> Holder | None:
-        """Be the one who works on this workspace; gives who is, where another process does.
-
-        Until it ends, this sitting saves elsewhere only and keeps its unsaved edits in a journal of its own. Touches
-        the disk.
-        """
-        self.other = self._lock.take()
-        if self.other is not None:
-            self.journal_file = journal.beside(journal.journal_of(self.workspace.root, self._state_folder))
-        return self.other
-
-    def release(self) -> None:
-        """Let another process work on it."""
-        self._lock.release()
-
     def save(self) -> saving.SaveReport:
         """Write what changed into the workspace's own folder, each file whole or not at all.
 
         Raises `FileRefused` where a file can't be written (the sample is read-only: use `save_to`), or where another
         process works on the workspace.
         """
-        if self.other is not None and (other := self._lock.take()) is not None:
-            place = Place(str(self.workspace.root))
-            reason = f"{other.words} has this workspace open"
-            raise FileRefused("not saved", [Finding(reason, "in_use", place, "close that one, or save a copy")])
-        self.other = None
+        self.hold.check(self.workspace.root)
         self.workspace, report = saving.save(self.workspace, self._saved, self.state)
         self._saved = self.state
         return report
@@ -206,15 +186,11 @@ class Session:
         self._move_to(self.evaluator.evaluate(state))
 
     def _adopt(self, workspace: Workspace, *, keep_history: bool) -> None:
-        if workspace.root.resolve() != self.workspace.root.resolve():
-            claimed = self._lock.held or self.other is not None
-            self._lock.release()
-            self._lock = WorkspaceLock(workspace.root, self._state_folder)
-            self.workspace = workspace
-            self.journal_file = journal.journal_of(workspace.root, self._state_folder)
-            if claimed:
-                self.claim()
+        moved = workspace.root.resolve() != self.workspace.root.resolve()
         self.workspace = workspace
+        if moved:
+            self.journal_file = journal.journal_of(workspace.root, self._state_folder)
+            self.hold.move(self)
         self.cancel_preview()
         self._saved = workspace.state
         if not keep_history:

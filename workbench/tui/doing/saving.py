@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from workbench.errors import WorkbenchError
 from workbench.session.saving import SaveReport
+from workbench.session.saving.lock import Holder
+from workbench.session.session import Session
 from workbench.tui import wording
 from workbench.tui.screens.dialogs import Ask, AskText, Choice
 from workbench.tui.screens.looking import host_of
@@ -40,8 +42,8 @@ def save(screen: MainScreen, then: Then | None = None) -> None:
     session = screen.session
     if session.workspace.is_sample:
         _ask_folder(screen, "The sample is read-only. A copy with your edits goes into a new folder.", then)
-    elif session.other is not None and session.claim() is not None:
-        text = f"{session.other.words[0].upper()}{session.other.words[1:]} has this workspace open."
+    elif (other := _in_use(session)) is not None:
+        text = f"{other.words[0].upper()}{other.words[1:]} has this workspace open."
         _ask_folder(screen, f"{text} A copy with your edits goes into another folder.", then)
     elif not session.dirty and session.workspace.root.is_dir():
         screen.say("nothing has changed since the last save")
@@ -49,6 +51,11 @@ def save(screen: MainScreen, then: Then | None = None) -> None:
         _ask_whose(screen, then)
     else:
         _write(screen, then)
+
+
+def _in_use(session: Session) -> Holder | None:
+    """Who else has the workspace, asked again where somebody had it."""
+    return None if session.hold.other is None else session.hold.claim(session)
 
 
 def _ask_whose(screen: MainScreen, then: Then | None) -> None:

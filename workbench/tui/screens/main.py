@@ -60,18 +60,18 @@ class MainScreen(Editing):
     async def _begin(self) -> None:
         """See whether another process works here, ask about what an earlier sitting left, then take keys."""
         found = await asyncio.to_thread(self._claimed)
-        if self.session.other is not None:
+        if self.session.hold.other is not None:
             self.show_banner("")
         if found is not None:
             ask_about(self, self.keeper, found)
         self.post_message(MainReady(asks=found is not None))
 
     def on_unmount(self) -> None:
-        self.session.release()
+        self.session.hold.release()
 
     def _claimed(self) -> Found | None:
         """What an earlier sitting left, where the workspace is ours to take it up in. Touches the disk."""
-        return self.keeper.find() if self.session.claim() is None else None
+        return self.keeper.find() if self.session.hold.claim(self.session) is None else None
 
     def refresh_view(self) -> None:
         """Show the session as it is now; what is not saved is kept in a moment."""
@@ -162,7 +162,7 @@ class MainScreen(Editing):
 
     def show_banner(self, text: str) -> None:
         """A line above the footer that stays; empty leaves what holds all the while, if anything does."""
-        other = self.session.other
+        other = self.session.hold.other
         if not text and other is not None:
             text = f"read only here: {other.words} has this workspace open. A save goes to another folder"
         banner = self.query_one("#banner", TextBlock)

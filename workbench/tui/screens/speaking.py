@@ -49,7 +49,7 @@ class Speaking(Screen[None]):
 
     def about(self) -> str:
         """A few sentences for the help: what is shown and how to read it."""
-        return (self.__doc__ or "").strip()
+        return " ".join((self.__doc__ or "").split())
 
     # session
 
