@@ -13,7 +13,7 @@ import pytest
 
 from tests.clients.test_node import HERE, node
 from tests.server_x.endpoint import Served
-from workbench.session.serving import snippets
+from workbench.session.calls.serving import snippets
 
 
 def pasted(words: Sequence[str], cwd: Path, **variables: str) -> str:

@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
-from collections.abc import Callable
 from typing import Final
 
 from textual.app import ComposeResult
 
-from workbench.errors import WorkbenchError
 from workbench.session.actions import Action
-from workbench.session.calls.emulator_child import EmulatorChild
-from workbench.session.serving import snippets
-from workbench.session.serving.child import ServeChild, Served
+from workbench.session.calls.serving.child import Served
 from workbench.session.session import Session
 from workbench.tui import wording
-from workbench.tui.screens.work_screen import WorkScreen
 from workbench.tui.view import Cursors
 from workbench.tui.widgets.drawing import Cell, Line, clean
 from workbench.tui.widgets.line_table import LineTable
 from workbench.tui.widgets.text_block import TextBlock
 from workbench.tui.work.serve.rows import CallRows
+from workbench.tui.work.serve.running import Running
 
 MOST_LISTED: Final = 2_000
 """Calls that are listed; the older ones are in the traces."""
 
 
-class ServeScreen(WorkScreen):
+class ServeScreen(Running):
     """The workspace behind an OpenAI-compatible endpoint on this machine, while this screen is open. Each call that it
     answers is a line, the newest first: whose it was, who answered, how many offers its policy left. Enter opens the
     trace: every attempt, and every rule that kept an offer out. With the emulator no key is needed and every answer is
@@ -38,16 +33,10 @@ class ServeScreen(WorkScreen):
 
     def __init__(self, session: Session, cursors: Cursors | None = None) -> None:
         super().__init__(session, cursors)
-        self.child: ServeChild | None = None
-        self.emulated: EmulatorChild | None = None
         self.calls: deque[Served] = deque(maxlen=MOST_LISTED)
         """The newest first."""
-        self.tenant: str | None = None
-        """Whose calls are shown; None: everyone's."""
         self.shown: list[Served] = []
         self._text = ""
-        self._changing = asyncio.Lock()
-        self._gone = False
 
     def compose_body(self) -> ComposeResult:
         yield TextBlock(self.standing, id="serve-standing")
@@ -57,11 +46,6 @@ class ServeScreen(WorkScreen):
         super().on_mount()
         self.draw()
         self.focus_body()
-
-    async def on_unmount(self) -> None:
-        self._gone = True
-        async with self._changing:
-            await self._stop()
 
     def subject(self) -> str:
         return "stopped" if self.child is None else self.child.url
@@ -104,8 +88,8 @@ class ServeScreen(WorkScreen):
 
     # what happens
 
-    def _heard(self, call: Served) -> None:
-        if self._gone:
+    def heard(self, call: Served) -> None:
+        if self.gone:
             return
         before = self.row
         self.calls.appendleft(call)
@@ -113,58 +97,6 @@ class ServeScreen(WorkScreen):
         table = self.query_one(LineTable)
         if before is not None and table.cursor and before in self.shown:
             table.show_rows(table.rows, self.shown.index(before))  # the cursor stays on its call
-
-    def _ended(self) -> None:
-        if self._gone:
-            return
-        self.child = None
-        self.show_banner("the endpoint has ended by itself; s starts it again")
-        self._tell()
-
-    def _tell(self) -> None:
-        self.show_heading()
-        self.show_footer()
-        self.draw()
-
-    def do_toggle(self) -> None:
-        """Start it, or stop it."""
-        self.run_worker(self._change(self.child is None, emulate=self.emulated is not None), group="serve")
-
-    def do_emulator(self) -> None:
-        """Let the emulator answer, or the providers; what runs starts anew."""
-        self.run_worker(self._change(True, emulate=self.emulated is None), group="serve")
-
-    async def _change(self, wanted: bool, *, emulate: bool) -> None:
-        async with self._changing:
-            self.show_banner("")
-            await self._stop(keep_emulator=emulate)
-            root = self.session.workspace.root
-            try:
-                if emulate and self.emulated is None:
-                    self.say("starting the emulator …")
-                    self.emulated = await EmulatorChild.start(root)
-                if wanted:
-                    self.say("starting …")
-                    url = None if self.emulated is None else self.emulated.url
-                    self.child = await ServeChild.start(root, url, self._heard, self._ended)
-                    self.say(f"serving at {self.child.url}")
-                elif not self._gone:
-                    self.say("stopped")
-            except WorkbenchError as error:
-                self.failed(error)
-            if self.session.dirty and self.child is not None:
-                self.show_banner("it serves what is saved; your edits are not in it yet")
-            if not self._gone:
-                self._tell()
-
-    async def _stop(self, *, keep_emulator: bool = False) -> None:
-        """End them; what was not ended, because this was cancelled, is still known and ended with the screen."""
-        if self.child is not None:
-            await self.child.stop()
-            self.child = None
-        if not keep_emulator and self.emulated is not None:
-            await self.emulated.stop()
-            self.emulated = None
 
     def do_tenant(self) -> None:
         """Everyone's calls, then each tenant's that has called."""
@@ -202,24 +134,3 @@ class ServeScreen(WorkScreen):
         from workbench.tui.work.call.tracing import OneTrace  # noqa: PLC0415 - when it is asked for
 
         self.host.push_screen(OneTrace(self.session, self.cursors, self.row.trace_id))
-
-    def do_curl(self) -> None:
-        """Copy a call for a shell."""
-        self._copy("curl", snippets.curl)
-
-    def do_python(self) -> None:
-        """Copy a call in Python."""
-        self._copy("Python", snippets.python)
-
-    def do_typescript(self) -> None:
-        """Copy a call in TypeScript."""
-        self._copy("TypeScript", snippets.typescript)
-
-    def _copy(self, name: str, make: Callable[[str, str | None], str]) -> None:
-        if self.child is None:
-            self.say("start it first, so that there is a URL", "warn")
-            return
-        known = {tenant.id for tenant in self.state.tenants}
-        wanted = self.tenant or self.cursors.tenant_id
-        self.host.copy_to_clipboard(make(self.child.url, wanted if wanted in known else None))
-        self.say(f"copied as {name}{f', for {wanted}' if wanted in known else ''}")
