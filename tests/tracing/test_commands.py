@@ -122,6 +122,8 @@ def test_export_is_lines_of_whole_records(filled: Path, tmp_path: Path) -> None:
     lines = [json.loads(line) for line in traces(filled, "export").out.splitlines()]
     assert [line["trace_id"] for line in lines] == ["ta01ok", "ta02over", "ta03quiet", "ta04decided", "tb05begun"]
     assert lines[-1]["outcome"] == "interrupted"
+    assert "needle" in json.dumps(lines), "the text of a tenant who lets it be kept is there"
+    assert "never written" not in json.dumps(lines)
     target = tmp_path / "out.jsonl"
     assert traces(filled, "export", "ta02", "tb", "--out", str(target)).code == 0
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
@@ -230,3 +232,19 @@ def test_the_variable_names_the_store(filled: Path) -> None:
     assert (ran.code, len(ran.json["traces"])) == (0, 5)
     refused = run("traces", "list", WORKBENCH_TRACES="x.txt")
     assert (refused.code, "WORKBENCH_TRACES" in refused.err) == (2, True)
+
+
+def test_a_shared_database_is_a_store_like_any_other(database: str, tmp_path: Path) -> None:
+    with closing(open_store(database)) as store:
+        fill(store)
+    place = database.replace("wb@", "wb:hunter2@")
+    listed = call("traces", "list", "--traces", place, "--json")
+    assert (len(listed.json["traces"]), "wb:***@" in listed.json["store"]["place"]) == (5, True)
+    assert call("replay", "--all", "--traces", place).code == 0
+    copied = call("traces", "prune", "--keep", "1", "--yes", "--backup", str(tmp_path / "x.db"), "--traces", place)
+    assert (copied.code, "pg_dump" in copied.err) == (1, True)
+    pruned = call("traces", "prune", "--keep", "1", "--yes", "--traces", place)
+    assert "4 traces deleted, 1 left" in pruned.out
+    gone = call("traces", "list", "--traces", place.replace("/traces", "/nowhere"))
+    assert gone.code == 1
+    assert "hunter2" not in "".join(ran.out + ran.err for ran in (listed, copied, pruned, gone))
