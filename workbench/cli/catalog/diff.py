@@ -89,10 +89,10 @@ _ORIGIN = ("source_before", "date_before", "source_after", "date_after")
 def _rows(found: Changes) -> Iterator[tuple[str, ...]]:
     for offer in found.changed:
         for place, fact in enumerate(offer.facts):
-            known = fact.after or fact.before
+            (_, was), (source, now) = _dated(fact.before), _dated(fact.after)
             yield (
-                offer.offer if place == 0 else "", fact.name, _words(fact.before), _words(fact.after),
-                known.unit if known is not None else "", _origin(fact.before), _origin(fact.after),
+                offer.offer if place == 0 else "", fact.name, _words(fact.before), was or "-", _words(fact.after),
+                now or "-", source or "-",
             )  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def _sheets(found: Changes, rows: list[tuple[str, ...]], limit: int) -> Iterator
             offers = [_offer(catalog, index) for index in places]
             yield Sheet(*_cut(title, offers, limit, ("offer", "model", "$/M in", "$/M out", "source", "as of")))
     if rows:
-        headings = ("offer", "fact", "before", "after", "unit", "source before", "source after")
+        headings = ("offer", "fact", "before", "as of", "after", "as of now", "source now")
         yield Sheet(*_cut("changed", rows, limit, headings))
 
 
@@ -128,10 +128,6 @@ def _words(fact: Fact | None) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return value if isinstance(value, str) else number(value, digits=12)
-
-
-def _origin(fact: Fact | None) -> str:
-    return "-" if fact is None or not (fact.source or fact.date) else f"{fact.source} {fact.date}".strip()
 
 
 def _csv(found: Changes) -> Iterator[tuple[str, ...]]:
