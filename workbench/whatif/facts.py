@@ -17,7 +17,7 @@ from workbench.session.evaluation import Evaluator, Outcome
 from workbench.session.state import WorkspaceState
 from workbench.whatif.alignment import ClauseRow
 from workbench.whatif.changes import Changes, apply_changes, with_facts
-from workbench.whatif.moves import Passage, changed_clauses, opened_and_closed
+from workbench.whatif.moves import NOTHING, Passage, changed_clauses, opened_and_closed
 from workbench.whatif.summary import Summary, difference, summary_of
 from workbench.whatif.trials import (
     Trial,
@@ -86,18 +86,26 @@ def suppose(
 def suppose_all(state: WorkspaceState, changes: Changes, evaluator: Evaluator) -> tuple[Supposed, ...]:
     """What every tenant would get under other clauses, in ascending order of id."""
     after = apply_changes(state, None, changes)
-    return tuple(compared(state, after, tenant.id, evaluator) for tenant in state.tenants)
+    pairs = zip(state.tenants, after.tenants, strict=True)
+    return tuple(held_against(state, after, tenant, changed, evaluator) for tenant, changed in pairs)
 
 
 def compared(before: WorkspaceState, after: WorkspaceState, tenant_id: str, evaluator: Evaluator) -> Supposed:
     """One tenant under two states of one catalog."""
-    was = evaluator.outcome(before, before.tenant(tenant_id))
-    now = evaluator.outcome(after, after.tenant(tenant_id))
+    return held_against(before, after, before.tenant(tenant_id), after.tenant(tenant_id), evaluator)
+
+
+def held_against(
+    before: WorkspaceState, after: WorkspaceState, tenant: Tenant, changed: Tenant, evaluator: Evaluator
+) -> Supposed:
+    """A tenant of one state and what it is in another, of one catalog."""
+    was = evaluator.outcome(before, tenant)
+    now = evaluator.outcome(after, changed)
     sides = (before, was), (after, now)
-    same = was.decision is now.decision and was.compiled is now.compiled
-    opened, closed = opened_and_closed(*sides)
+    same = was.compiled is not None and now.compiled is not None and was.compiled.policy == now.compiled.policy
+    opened, closed = (NOTHING, NOTHING) if same else opened_and_closed(*sides)
     return Supposed(
-        tenant_id,
+        tenant.id,
         summary_of(*sides[0]),
         summary_of(*sides[1]),
         _fact_changes(was.tenant, now.tenant),

@@ -15,6 +15,7 @@ from workbench.rulebook.clause import Clause
 from workbench.rulebook.compile import Compiled
 from workbench.rulebook.reader import SLOTS, Slot
 from workbench.rulebook.rule import DEFAULT_RULE
+from workbench.rulebook.tenant import Tenant
 from workbench.session.evaluation import Evaluator, Outcome, cost_per_run
 from workbench.session.state import WorkspaceState
 from workbench.session.views import envelope_clause
@@ -93,13 +94,19 @@ class RuleTotal:
 
 def rule_costs(state: WorkspaceState, tenant_id: str, evaluator: Evaluator) -> TenantCosts:
     """What each clause of one tenant costs. Raises `CompileError` where the tenant has no policy."""
-    outcome = evaluator.outcome(state, state.tenant(tenant_id))
+    return costs_of(state, state.tenant(tenant_id), evaluator)
+
+
+def costs_of(state: WorkspaceState, tenant: Tenant, evaluator: Evaluator) -> TenantCosts:
+    """What each clause of a tenant of the state costs. Raises as `rule_costs` does."""
+    outcome = evaluator.outcome(state, tenant)
     if outcome.compiled is None:
-        raise CompileError(f"tenant `{tenant_id}` has no policy", outcome.errors)
+        raise CompileError(f"tenant `{tenant.id}` has no policy", outcome.errors)
+    state = replace(state, tenants=(tenant,))
     costs = [_cost(state, outcome, clause, evaluator) for clause in _clauses(state, outcome)]
     order = {id(cost): place for place, cost in enumerate(costs)}
     costs.sort(key=lambda cost: (*_dearest(cost), order[id(cost)]))
-    return TenantCosts(tenant_id, summary_of(state, outcome), tuple(costs))
+    return TenantCosts(tenant.id, summary_of(state, outcome), tuple(costs))
 
 
 def _dearest(cost: ClauseCost) -> tuple[bool, float]:
@@ -197,7 +204,7 @@ def dearest_rules(
     for done, tenant in enumerate(state.tenants):
         tell(done)
         try:
-            costs = rule_costs(state, tenant.id, evaluator)
+            costs = costs_of(state, tenant, evaluator)
         except CompileError:
             continue
         every.append(costs)

@@ -91,6 +91,7 @@ class Near:
 def near(state: WorkspaceState, tenant_id: str, index: int, evaluator: Evaluator) -> Near:
     """What it takes to admit the offer at `index`. Raises `CompileError` where the tenant has no policy."""
     tenant = state.tenant(tenant_id)
+    state = replace(state, tenants=(tenant,))
     outcome = evaluator.outcome(state, tenant)
     if outcome.compiled is None or outcome.decision is None:
         raise CompileError(f"tenant `{tenant_id}` has no policy", outcome.errors)
