@@ -17,6 +17,10 @@ from workbench.session.tracing.rows import Page, answered, called, marks, page, 
 from workbench.traces.listing import Filter, TraceRow
 
 SHOWN = 50
+WIDE = 120
+"""Columns of a terminal from which a row says everything."""
+WHOLE = frozenset(("id", "time (UTC)", "tries", "$", "ms"))
+"""Headings whose cells are never cut: half an id finds nothing."""
 
 
 @declare("list", "List traces, newest first.")
@@ -37,7 +41,7 @@ def command(invocation: Invocation, limit: int, cursor: int | None, place: str |
             body = {"store": here.json, "traces": [row_json(row) for row in found.rows], "next": found.next}
             invocation.output.document(body)
             return diagnostics.OK
-        invocation.output.table(table(found.rows))
+        invocation.output.table(table(found.rows, invocation.output.width))
         if found.next is not None:
             invocation.note(f"there are older ones; --cursor {found.next} reads on")
         if not found.rows:
@@ -55,21 +59,26 @@ def _say_why_none(invocation: Invocation, wanted: Filter | None, shown: str) -> 
         invocation.note(f"no trace in `{shown}` is like that; `workbench traces list` shows all")
 
 
-def table(rows: Sequence[TraceRow]) -> Table:
-    """The rows as a table for people."""
+def table(rows: Sequence[TraceRow], width: int | None = None) -> Table:
+    """The rows as a table for people; on a narrow terminal without what `traces show` says as well."""
     headings = ("id", "time (UTC)", "tenant", "outcome", "winner", "answered", "tries", "$", "ms", "")
-    return Table(headings, [_cells(row) for row in rows], frozenset(("tries", "$", "ms")))
+    dropped = frozenset(("winner", "tries", "ms")) if width is not None and width < WIDE else frozenset[str]()
+    shown = [k for k, heading in enumerate(headings) if heading not in dropped]
+    cells = [_cells(row, narrow=bool(dropped)) for row in rows]
+    kept = tuple(tuple(row[k] for k in shown) for row in cells)
+    return Table(tuple(headings[k] for k in shown), kept, WHOLE)
 
 
-def _cells(row: TraceRow) -> tuple[str, ...]:
+def _cells(row: TraceRow, *, narrow: bool) -> tuple[str, ...]:
     got = answered(row)
-    if got is not None and got == row.winner:
+    if got is not None and got == row.winner and not narrow:
         got = "the winner"
     elif got is None and row.attempts:
         got = f"- (last {called(row) or '?'})"
     cost = "-" if row.cost_usd is None and not row.attempts else dollars(row.cost_usd)
     took = "-" if row.latency_ms is None else f"{row.latency_ms:.0f}"
+    time = shown_time(row.time_ms)
     return (
-        short_id(row.trace_id), shown_time(row.time_ms), row.tenant, row.outcome, row.winner or "nobody", got or "-",
-        str(row.attempts), cost, took, ", ".join(marks(row)),
+        short_id(row.trace_id), time[5:] if narrow else time, row.tenant, row.outcome, row.winner or "nobody",
+        got or "-", str(row.attempts), cost, took, ", ".join(marks(row)),
     )  # fmt: skip
