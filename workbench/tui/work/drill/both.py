@@ -5,8 +5,10 @@ from __future__ import annotations
 from textual.app import ComposeResult
 from textual.widgets import Input
 
+from workbench.errors import WorkbenchError
+from workbench.tui.doing.saving import reason_of
 from workbench.tui.work.drill.radar_view import BYS, RadarView
-from workbench.tui.work.drill.showing import DrillView
+from workbench.tui.work.drill.showing import MANY, DrillView
 from workbench.whatif.radar import SORTS
 
 
@@ -40,14 +42,23 @@ class WithRadar(DrillView):
         said = "a name, or a clause such as region = eu" if showing else "type"
         field.placeholder = f"filter: {said}, enter keeps it, esc clears it"
         if showing:
-            self._show_radar()
             self.call_after_refresh(self._show_radar, stay=True)
             self.set_focus(self.radar.table)
         else:
+            self.show_all()
             self.focus_body()
 
     def _show_radar(self, *, stay: bool = False) -> None:
-        self.show_banner(self.radar.show(self.session.shown, stay=stay) or "")
+        try:
+            work = self.radar.asked(self.session.shown)
+        except WorkbenchError as error:
+            self.show_banner(reason_of(error))
+            return
+        self.show_banner("")
+        if len(self.session.shown.outcomes) > MANY:
+            self.background.start("looking", lambda _: work(), lambda found: self.radar.show(found, stay=stay))
+        else:
+            self.radar.show(work(), stay=stay)
 
     def do_by(self) -> None:
         """The radar by something else."""

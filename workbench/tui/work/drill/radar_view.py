@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 from textual.content import Content
 from textual.widget import Widget
 
 from workbench.engine import explain
-from workbench.errors import WorkbenchError
 from workbench.language.admission import check
 from workbench.language.clause_text import parse_pred
 from workbench.session.evaluation import Evaluation
@@ -76,29 +78,26 @@ class RadarView(Container):
         rows = self.table.rows
         return rows.losses[self.table.cursor] if isinstance(rows, Losses) and self.table.cursor < len(rows) else None
 
-    def show(self, evaluation: Evaluation, *, stay: bool = False) -> str | None:
-        """Work it out anew; `stay` keeps the cursor on its name.
-
-        Gives why the clause could not be read, where it could not; then nothing changes.
-        """
-        mask, where, name = None, None, self.text
+    def asked(self, evaluation: Evaluation) -> Callable[[], Radar]:
+        """What works the radar out for what is typed. Raises `WorkbenchError` where a clause can't be read."""
+        mask, self._where = None, None
         if any(sign in self.text for sign in _CLAUSE):
-            try:
-                mask, where, name = _mask(evaluation, self.text), self.text.strip(), ""
-            except WorkbenchError as error:
-                return error.title
-        self._evaluation, self._where = evaluation, where
-        self.found = radar(evaluation, self.by, where=mask, sort=self.sort)
-        kept = tuple(loss for loss in self.found.losses if name.casefold() in loss.name.casefold())
-        before = self.loss
-        name = before.name if stay and before is not None else None
+            mask, self._where = _mask(evaluation, self.text), self.text.strip()
+        self._evaluation = evaluation
+        return partial(radar, evaluation, self.by, where=mask, sort=self.sort)
+
+    def show(self, found: Radar, *, stay: bool = False) -> None:
+        """Show it; `stay` keeps the cursor on its name."""
+        self.found = found
+        words = "" if self._where is not None else self.text.strip().casefold()
+        kept = tuple(loss for loss in found.losses if words in loss.name.casefold())
+        name = self.loss.name if stay and self.loss is not None else None
         at = next((k for k, loss in enumerate(kept) if loss.name == name), 0)
         self.table.show_rows(Losses(kept, self.by), at)
-        title = f"Who dies if one {self.by.replace('_', ' ')} dies"
+        title = f"Who dies if one {self.by.replace('_', ' ')} dies" + (f" · /{self.text}" if self.text else "")
         self.query_one("#radar-box", Widget).border_title = Content(clean(title))
         self.query_one("#radar-about", TextBlock).show(self._about)
         self.tell()
-        return None
 
     def _about(self, width: int) -> list[Line]:
         if self.found is None or self._evaluation is None:

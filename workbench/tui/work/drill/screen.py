@@ -137,6 +137,7 @@ class DrillScreen(WithRadar):
         else:
             self.words = text
             self.show_providers()
+            self.show_heading()
 
     def copied(self) -> str:
         if self.on_radar:

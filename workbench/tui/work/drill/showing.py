@@ -59,7 +59,8 @@ class DrillView(Following):
 
     def subject(self) -> str:
         broken = ", ".join(self.trouble.words()) or "everything is up"
-        return f"{self.cursors.tenant_id or ''} · {broken}{' · streamed' if self.trouble.streamed else ''}"
+        said = f"{self.cursors.tenant_id or ''} · {broken}{' · streamed' if self.trouble.streamed else ''}"
+        return said + (f" · /{self.words}" if self.words else "")
 
     @property
     def providers(self) -> tuple[str, ...]:

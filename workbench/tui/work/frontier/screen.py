@@ -74,8 +74,9 @@ class FrontierView(Following):
             return ""
         survivors, _ = self.found.counts
         missing = len(self.found.unplotted)
-        said = f"{outcome.tenant.id} · {survivors:,} pass · {missing:,} not plotted: a figure is unknown"
-        return said if missing else f"{outcome.tenant.id} · {survivors:,} pass"
+        said = f"{outcome.tenant.id} · {survivors:,} pass"
+        said += f" · {missing:,} not plotted: a figure is unknown" if missing else ""
+        return said + (f" · /{self.words.strip()}" if self.words.strip() else "")
 
     def draw(self) -> None:
         """Work the points out for the tenant, the axes and the filter at hand."""

@@ -58,7 +58,9 @@ class MatrixView(Following):
         by = found.matrix.axis.by
         said = f"{len(found.rows)} of {len(found.matrix.tenants)} tenants × {len(found.columns):,} "
         said += f"of {len(found.matrix.axis.names):,} {by.replace('_', ' ')}s"
-        return said + (" · only differences" if found.asked.differences else "")
+        narrowed = " | ".join(text.strip() for text in (found.asked.tenants, found.asked.columns) if text.strip())
+        said += " · only differences" if found.asked.differences else ""
+        return said + (f" · /{narrowed}" if narrowed else "")
 
     # what is shown
 
@@ -77,9 +79,8 @@ class MatrixView(Following):
             self._take(sheet(self.matrix, self.asked))
 
     def _take(self, found: Sheet) -> None:
-        tenant, offer = self.tenant_id, self.offer
         self.matrix = found.matrix
-        self.show_sheet(found, tenant, offer)
+        self.show_sheet(found, self.cursors.tenant_id, self.cursors.offer)
 
     def show_sheet(self, found: Sheet, tenant: str | None, offer: int | None) -> None:
         self.sheet = found
