@@ -11,7 +11,7 @@ from workbench.tui.widgets.reader import Reader
 from workbench.tui.widgets.rows import ListedRows
 from workbench.tui.widgets.text_block import TextBlock
 from workbench.tui.work.call.flow import Flow
-from workbench.tui.work.call.lines import head_line, hint_lines, plan_lines
+from workbench.tui.work.call.lines import SIGNS, head_line, hint_lines, plan_lines
 
 
 class Lane(Vertical):
@@ -44,8 +44,12 @@ class Lane(Vertical):
         if watch is None:
             plan.show_rows(ListedRows([(None, line) for line in hint_lines(plan.draw_width)]))
             return
-        plan.show_rows(ListedRows([(None, line) for line in plan_lines(watch, now, plan.draw_width)]))
+        lines = plan_lines(watch, now, plan.draw_width)
+        plan.show_rows(ListedRows([(None, line) for line in lines]))
+        if watch.phase == "running":
+            _reveal(plan, lines)
         answer = self.query_one(AnswerReader)
+        answer.display = watch.phase != "quoted" and not watch.prepared.nobody
         following = answer.top + answer.visible_lines >= len(self.flow)
         self.flow.feed(watch.take_text(), answer.draw_width)
         rows = self.flow if len(self.flow) or watch.called is None else ListedRows(_tools(watch))
@@ -66,6 +70,14 @@ class PlanReader(Reader):
 
 class AnswerReader(Reader):
     """The text."""
+
+
+def _reveal(plan: PlanReader, lines: list[Line]) -> None:
+    """Bring what is being tried into view."""
+    signs = (SIGNS["trying"][0], SIGNS["waiting"][0])
+    at = next((k for k, line in enumerate(lines) if len(line) > 1 and line[1].text.startswith(signs)), None)
+    if at is not None and not plan.top <= at < plan.top + plan.visible_lines - 3:
+        plan.scroll_lines(max(0, at - plan.visible_lines // 2))
 
 
 def _tools(watch: Watch) -> list[tuple[int | None, Line]]:

@@ -19,8 +19,9 @@ from workbench.tui.widgets.line_table import LineTable
 from workbench.tui.widgets.rows import ListedRows
 
 LOOK_SECONDS = 1.0
-NAME = 34
-_HEADINGS = ("success", "latency", "first token", "tokens/s", "samples", "last")
+NAME = 28
+_COLUMNS = (("success", 8), ("latency", 9), ("1st token", 10), ("tok/s", 7), ("calls", 6), ("last", 8))
+"""Headings and widths."""
 Row = OutRow | MeasureRow
 Change = Callable[[HealthStore], object]
 
@@ -95,7 +96,7 @@ class HealthScreen(WorkScreen):
             lines += [(k, _out_line(row)) for k, row in enumerate(out)]
             lines.append((None, []))
         if measures:
-            heads = "".join(f"{word:>13}" for word in _HEADINGS)
+            heads = "".join(f"{word:>{width}}" for word, width in _COLUMNS)
             lines.append((None, [Cell(fit("measured", NAME), "heading"), Cell(heads, "heading")]))
             lines += [(k, _measure_line(row)) for k, row in enumerate(measures, start=len(out))]
         self.query_one(LineTable).show_rows(ListedRows(lines))
@@ -134,14 +135,14 @@ class HealthScreen(WorkScreen):
 
 def _out_line(row: OutRow) -> Line:
     words = f"{row.words}, {age(row.remaining_ms)} left"
-    return [Cell(fit(row.provider, NAME), "strong"), Cell(fit(f"for {row.whom}", 26), "muted"), Cell(words, "warn")]
+    return [Cell(fit(row.provider, NAME), "strong"), Cell(fit(f"for {row.whom}", 20), "muted"), Cell(words, "warn")]
 
 
 def _measure_line(row: MeasureRow) -> Line:
-    success, *rest = row.words
+    words = [f"{word:>{width}}" for word, (_, width) in zip(row.words, _COLUMNS, strict=True)]
     good = (row.values["success_rate"] or 0.0) >= 0.9
     return [
         Cell(fit(f"{row.provider}/{row.model_family}", NAME), "strong"),
-        Cell(f"{success:>13}", "good" if good else "bad"),
-        Cell("".join(f"{word:>13}" for word in rest)),
+        Cell(words[0], "good" if good else "bad"),
+        Cell("".join(words[1:])),
     ]
