@@ -48,7 +48,7 @@ class CallRows(EvenRows):
                 "region": Cell(clean(call.region) or "?"),
                 "left": Cell(f"{call.ranked}/{call.population}"),
                 "tries": Cell(str(call.attempts)),
-                "cost": Cell(wording.number(call.cost_usd)),
+                "cost": Cell("-" if call.cost_usd is None and not call.attempts else wording.number(call.cost_usd)),
                 "ms": Cell("-" if call.latency_ms is None else f"{call.latency_ms:,.0f}"),
             },
             width,

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Final
 
 from textual.app import ComposeResult
 
+from workbench.boundary import strict_json
 from workbench.session.actions import Action
 from workbench.session.calls.serving.child import Served
 from workbench.session.session import Session
@@ -118,6 +121,11 @@ class ServeScreen(Running):
         """The call under the cursor."""
         cursor = self.query_one(LineTable).cursor
         return self.shown[cursor] if cursor < len(self.shown) else None
+
+    def exports(self) -> Mapping[str, bytes]:
+        """What is listed, a line of JSON for each call, the oldest first."""
+        lines = [strict_json.dumps(asdict(call)) for call in reversed(self.shown)]
+        return {"calls.jsonl": "".join(f"{line}\n" for line in lines).encode()} if lines else {}
 
     def copied(self) -> str:
         return "" if self.row is None else self.row.trace_id

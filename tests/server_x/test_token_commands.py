@@ -1,0 +1,113 @@
+"""`workbench token` and the part of `workbench serve` that asks for tokens."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.command import Ran, call
+from tests.server_x.processes import child
+from workbench.server.callers.wiring import is_loopback
+
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - what has to be refused
+SECRET = re.compile(r"wbt_[0-9a-f]{12}_[A-Za-z0-9_-]{43}")
+
+
+@pytest.fixture
+def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.setenv("WORKBENCH_TOKENS", str(tmp_path / "tokens.db"))
+
+    def run(*words: str) -> Ran:
+        return call("token", *words)
+
+    return run
+
+
+def test_a_secret_is_printed_once_and_shown_nowhere_else(token: Any) -> None:
+    made = token("new", "ci bot", "--tenant", "acme-eu", "--budget", "5", "--rate", "60", "--expires", "30d")
+    assert made.code == 0
+    secret = made.out.strip()
+    assert SECRET.fullmatch(secret)
+    assert secret not in made.err
+    (row,) = token("list", "--json").json["tokens"]
+    assert (row["name"], row["tenants"], row["budget_usd"], row["spent_usd"]) == ("ci bot", ["acme-eu"], 5.0, 0.0)
+    for words in (("list",), ("list", "--json"), ("show", "ci bot"), ("show", "ci bot", "--json")):
+        out = token(*words).out
+        assert secret not in out
+        assert secret.split("_")[2] not in out
+
+
+def test_json_holds_the_secret_once(token: Any) -> None:
+    made = token("new", "one", "--json").json
+    assert SECRET.fullmatch(made["token"])
+    assert (made["tenants"], made["routes"], made["standing"]) == (None, None, "active")
+
+
+def test_revoking_ends_it_and_says_so_again(token: Any) -> None:
+    token("new", "one")
+    assert token("revoke", "one").code == 0
+    assert "was revoked" in token("revoke", "one").out
+    assert token("list", "--json").json["tokens"] == []
+    (row,) = token("list", "--all", "--json").json["tokens"]
+    assert row["standing"] == "revoked"
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (("new", "x", "--tenant", "acme"), "acme-eu"), (("new", "x", "--route", "/v1/chat/completion"), "did you mean"),
+        (("new", "x", "--expires", "3y"), "30d"), (("new", "x", "--expires", "2020-01-01"), "come"),
+        (("new", "x\x1b"), "letters"), (("show", "zz"), "token list"), (("revoke", "zz"), "token list"),
+        (("new", "x", "--rate", "0"), ""), (("new", "x", "--budget", "-1"), ""), (("new",), ""), (("zap",), ""),
+        (("list", "--tokens", "/etc/passwd"), ".db"), (("list", "--tokens", "mysql://a:b@c/d"), "postgresql"),
+    ],
+)  # fmt: skip
+def test_a_word_that_is_off_is_refused_with_a_way_out(token: Any, words: tuple[str, ...], hint: str) -> None:
+    ran = token(*words)
+    assert ran.code == 2
+    assert hint in ran.err
+    assert "Traceback" not in ran.err
+    assert "\x1b" not in ran.err
+
+
+def test_two_of_one_name_have_to_be_told_apart(token: Any) -> None:
+    token("new", "one")
+    token("new", "one")
+    ran = token("revoke", "one")
+    assert ran.code == 2
+    assert "tok_" in ran.err
+
+
+def test_beyond_loopback_there_has_to_be_a_token(token: Any, tmp_path: Path) -> None:
+    ran = call("serve", "--host", EVERYWHERE, "--port", "0", "--traces", str(tmp_path / "t.db"))
+    assert ran.code == 2
+    assert "workbench token new" in ran.err
+
+
+def test_with_a_token_it_serves_everyone_who_has_one(token: Any, tmp_path: Path) -> None:
+    import httpx
+
+    secret = token("new", "one").out.strip()
+    tokens = str(tmp_path / "tokens.db")
+    words = ("--host", EVERYWHERE, "--tokens", tokens, "--traces", str(tmp_path / "t.db"), "--allow-host", "127.0.0.1")
+    with child(*words, XDG_STATE_HOME=str(tmp_path)) as made:
+        url = f"http://127.0.0.1:{made.url.rpartition(':')[2]}"
+        with httpx.Client(base_url=url, trust_env=False) as client:
+            assert client.get("/v1/models").status_code == 401
+            assert client.get("/healthz").status_code == 200
+            assert client.get("/v1/models", headers={"authorization": f"Bearer {secret}"}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("host", "reached"),
+    [
+        ("127.0.0.1", False), ("localhost", False), ("::1", False), ("127.9.9.9", False), (EVERYWHERE, True),
+        ("::", True),
+        ("", True), ("192.168.1.4", True), ("example.org", True), ("localhost.example.org", True), ("2130706433", True),
+    ],
+)  # fmt: skip
+def test_who_reaches_a_host(host: str, reached: bool) -> None:
+    assert is_loopback(host) is not reached
