@@ -121,7 +121,7 @@ class _Asked:
             totals.invalid += sums.tenants if keys[-1].failed else 0
             totals.assumed_no_log += sums.tenants if verdict.assumed_no_log else 0
             if verdict.policy is not None:
-                totals.policies.add(verdict.policy.encoding)
+                totals.policies.add(verdict.policy)
         self._name(totals, keys)
         return totals
 
@@ -134,7 +134,7 @@ class _Asked:
             key = self._key(place, winners[place], was[place])
             if key.segment != segment:
                 continue
-            name = "" if verdict.policy is None else verdict.policy.fingerprint
+            name = verdict.fingerprint or ""
             row = PolicyRow(
                 name, key.before, key.after, MOVEMENTS[key.movement] if self.plan.before is not None else "",
                 verdict.survivors, verdict.providers, Sums(),

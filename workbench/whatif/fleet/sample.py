@@ -135,7 +135,7 @@ def write_sample(
             if lines is not None:
                 lines.writelines(_json_lines(batch))
                 continue
-            shown = _glued(batch) if path.suffix == ".csv" else batch
+            shown = _glued(batch) if path.suffix == ".csv" else plain(batch)
             if writer is None:
                 writer = _writer(path, shown.schema)
             writer.write_batch(shown)

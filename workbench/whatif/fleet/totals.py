@@ -108,7 +108,7 @@ class Totals:
         self.invalid += len(decided.errors)
         self.assumed_no_log += decided.assumed_no_log
         if len(self.policies) < MOST_POLICIES:
-            self.policies.update(v.policy.fingerprint for v in decided.after.verdicts if v.policy is not None)
+            self.policies.update(name for v in decided.after.verdicts if (name := v.fingerprint) is not None)
         self._group(decided, plan, rows)
         self._name(decided, plan)
         for row in list(decided.errors)[: NAMED - len(self.errors)]:

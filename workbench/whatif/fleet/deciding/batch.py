@@ -126,7 +126,7 @@ def _cost_columns(side: SideRows, decided: Decided) -> list[Array]:
     ]
     found += [pa.array(values.astype(np.int32), pa.int32()) for values in (side.survivors, side.providers)]
     places: dict[str, int] = {}
-    prints = [None if v.policy is None else v.policy.fingerprint for v in side.verdicts]
+    prints = [verdict.fingerprint for verdict in side.verdicts]
     codes = [-1 if known is None else places.setdefault(known, len(places)) for known in prints]
     chosen = np.array(codes or [-1], dtype=np.int32)[decided.combined.codes]
     return [*found, _words(np.maximum(chosen, 0), list(places), chosen < 0)]

@@ -117,7 +117,7 @@ def _lists(array: Array) -> Coded:
     text = pa.types.is_string(entries.type) or pa.types.is_large_string(entries.type)
     if pa.types.is_dictionary(entries.type):
         return _lists(array.cast(pa.list_(entries.type.value_type)))
-    if not text or entries.null_count or pc.any(pc.match_substring(entries, _GLUE)).as_py():
+    if not text or entries.null_count or _holds_glue(entries):
         return _slowly(array)
     plain = array.cast(pa.list_(entries.type)) if pa.types.is_fixed_size_list(array.type) else array
     glued = _dictionary(pc.binary_join(plain, _GLUE))
@@ -125,6 +125,12 @@ def _lists(array: Array) -> Coded:
     if "" in glued.values:
         return _slowly(array)
     return Coded(glued.codes, [None if value is None else value.split(_GLUE) for value in glued.values])
+
+
+def _holds_glue(entries: Array) -> bool:
+    """Whether the sign that glues stands in any entry; entries of the same buffer that are not looked at count too."""
+    data = entries.buffers()[2]
+    return data is not None and bool((np.frombuffer(data, dtype=np.uint8) == ord(_GLUE)).any())
 
 
 def _slowly(array: Array) -> Coded:

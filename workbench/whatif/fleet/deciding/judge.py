@@ -9,11 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from workbench.engine.decide import decide
 from workbench.errors import AdmissionError, CompileError, DocumentError, Finding, TenantError
 from workbench.language.admission import Admitted
+from workbench.language.encoding import fingerprint
 from workbench.rulebook.compile import compile_policy
 from workbench.rulebook.plan import Plan
 from workbench.rulebook.rulebook import Rulebook
@@ -39,13 +41,25 @@ class Verdict:
     """The place in the catalog, -1 for nobody."""
     survivors: int = 0
     providers: int = 0
-    policy: Admitted | None = None
+    policy: str | None = None
+    """The policy's encoding, which tells policies apart; None where there is none."""
     reasons: tuple[str, ...] = ()
     """Why there is none, `STAND_IN` for the tenant's id."""
     unreadable: bool = False
     """Whether the tenant itself could not be read; else tenant and rulebook give no policy."""
     assumed_no_log: bool = False
     """Whether `no_log` was not stated in so many words, and so holds."""
+
+    @property
+    def fingerprint(self) -> str | None:
+        """The policy's."""
+        return None if self.policy is None else fingerprint_of(self.policy)
+
+
+@lru_cache(maxsize=KEPT)
+def fingerprint_of(encoding: str) -> str:
+    """The fingerprint of a policy's encoding, made when somebody looks at it: what is only counted needs none."""
+    return fingerprint(encoding.encode())
 
 
 Key = tuple[tuple[str, Any], ...]
@@ -137,6 +151,16 @@ class Judge:
                 return self._decide(raw, None, tenant_id).reasons
         return tuple(reason.replace(STAND_IN, tenant_id) for reason in verdict.reasons)
 
+    def policy(self, raw: Mapping[str, Any]) -> Admitted:
+        """The policy of raw facts. Raises `TenantError` or `CompileError` where there is none."""
+        with _LOCK:
+            tenant = self._parse(raw, STAND_IN)
+            if isinstance(tenant, Verdict):
+                raise TenantError("the tenant can't be read", [Finding(reason, "tenant") for reason in tenant.reasons])
+            side = self.side
+            compiled = compile_policy(tenant, side.rulebook, side.catalog.vocabulary, envelope=side.envelope)
+        return compiled.policy
+
     def _decide(self, raw: Mapping[str, Any], key: Key | None, tenant_id: str = STAND_IN) -> Verdict:
         side = self.side
         tenant = self._tenants.get(key) if key is not None else None
@@ -163,7 +187,7 @@ class Judge:
                 self._decided.clear()
             known = self._decided[encoding] = self._outcome(compiled.policy)
         winner, survivors, providers = known
-        return Verdict(winner, survivors, providers, compiled.policy, assumed_no_log=assumed)
+        return Verdict(winner, survivors, providers, encoding, assumed_no_log=assumed)
 
     def _parse(self, raw: Mapping[str, Any], tenant_id: str) -> Tenant | Verdict:
         try:

@@ -6,16 +6,20 @@ The password in an address is never shown; what the database says about a query 
 from __future__ import annotations
 
 import io
+from collections import deque
 from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, Final
 
 from workbench.whatif.fleet.arrow import Batch, load, pa
-from workbench.whatif.fleet.plan import Column, Form
+from workbench.whatif.fleet.plan import ID, Column, Form
 from workbench.whatif.fleet.sources.base import Piece, Wanted, as_json_lists, refuse
 from workbench.whatif.fleet.sources.parquet import first_line
 
 BLOCK: Final = 4 * 1024 * 1024
+_PARSING: Final = 2
+"""Blocks that are parsed while the next one arrives."""
 _WAIT_S: Final = 5
 _BOOL: Final = 16
 _INTEGERS: Final = (20, 21, 23)
@@ -101,19 +105,36 @@ class PostgresSource:
         names = [each.column.name for each in wanted]
         selected = [self._selected(name) for name in names]
         types = {name: kind for name, (_, kind) in zip(names, selected, strict=True)}
+        for each in wanted:
+            if each.column.field != ID and types[each.column.name] == pa.string():
+                types[each.column.name] = pa.dictionary(pa.int32(), pa.string())
         columns = self._sql.SQL(", ").join([column for column, _ in selected])
         asked = self._sql.SQL("COPY (SELECT {} FROM {} AS source) TO STDOUT (FORMAT csv)").format(columns, self._from)
         first = 1
-        with self._connected() as connection, connection.cursor() as cursor:
+        with (
+            ThreadPoolExecutor(_PARSING, thread_name_prefix="fleet-parse") as pool,
+            self._connected() as connection,
+            connection.cursor() as cursor,
+        ):
             try:
                 with cursor.copy(asked) as copy:
-                    for block in _blocks(copy):
-                        batch = _parsed(block, types)
+                    for batch in _ahead(pool, _blocks(copy), types):
                         yield Piece(batch, first)
                         first += batch.num_rows
             except GeneratorExit:
                 connection.cancel()
                 raise
+
+
+def _ahead(pool: ThreadPoolExecutor, blocks: Iterator[bytes], types: dict[str, Any]) -> Iterator[Batch]:
+    """The blocks parsed, in order, while more of them arrive."""
+    waiting: deque[Future[Batch]] = deque()
+    for block in blocks:
+        waiting.append(pool.submit(_parsed, block, types))
+        if len(waiting) > _PARSING:
+            yield waiting.popleft().result()
+    while waiting:
+        yield waiting.popleft().result()
 
 
 def _blocks(copy: Any) -> Iterator[bytes]:
