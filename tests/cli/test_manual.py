@@ -13,8 +13,10 @@ from pathlib import Path
 import click
 import pytest
 
+from tests.calls.provider import providing
 from tests.cli.command import ROOT, call, environment
 from tests.cli.test_ship import PRICES
+from tests.gateway.wire import answered
 from tests.traces.worlds import case
 from workbench.cli.manual import SHAPES, manual
 from workbench.cli.root import COMMANDS, root
@@ -80,7 +82,10 @@ ARGUMENTS = {
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_what_a_command_prints_has_the_keys_of_the_page(workspace: Path, name: str) -> None:
+def test_what_a_command_prints_has_the_keys_of_the_page(
+    workspace: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(workspace / "state"))
     (workspace / "prices.json").write_text(json.dumps(PRICES))
     (workspace / "fleet.csv").write_text("id,plan\nacme,free\n")
     vectors = '{"version": "sigma-pol/v2", "vectors": []}'
@@ -88,7 +93,9 @@ def test_what_a_command_prints_has_the_keys_of_the_page(workspace: Path, name: s
         with contextlib.closing(open_store(workspace / "traces.db")) as store:
             store.finish(settle(case().record(1)))
     words = ["acme" if word == "TENANT" else word for word in name.split()]
-    ran = call(*words, *ARGUMENTS.get(name, []), "--json", cwd=workspace, stdin=vectors)
+    with providing(answered(True)) as (server,):
+        more = ["acme", "hello", "--yes", "--traces", "traces.db", "--emulator", server.url] if name == "call" else []
+        ran = call(*words, *more, *ARGUMENTS.get(name, []), "--json", cwd=workspace, stdin=vectors)
     assert tuple(ran.json) == ("schema", *SHAPES[name])
 
 
