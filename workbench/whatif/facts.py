@@ -6,7 +6,7 @@ Every answer is decided, by the same evaluator as everything else; equal policie
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import cast
@@ -180,12 +180,17 @@ class Matters:
     facts: tuple[Matter, ...]
 
 
-def what_matters(state: WorkspaceState, tenant_id: str, evaluator: Evaluator) -> Matters:
-    """Which facts matter to the tenant's winner: every value of every fact tried alone."""
+def what_matters(
+    state: WorkspaceState, tenant_id: str, evaluator: Evaluator, tell: Callable[[], None] = lambda: None
+) -> Matters:
+    """Which facts matter to the tenant's winner: every value of every fact tried alone.
+
+    `tell` is called while values are tried; what it raises ends that.
+    """
     tenant = state.tenant(tenant_id)
     before = evaluator.outcome(state, tenant)
     base = summary_of(state, before)
-    bench = _Bench(state, tenant, before, base, evaluator)
+    bench = _Bench(state, tenant, before, base, evaluator, tell)
     facts = [bench.matter(declared) for declared in fields_of(state)]
     order = {matter.field.name: place for place, matter in enumerate(facts)}
     facts.sort(key=lambda m: (*_weight(base, m.tried[0] if m.tried else None), order[m.field.name]))
@@ -216,8 +221,10 @@ class _Bench:
     before: Outcome
     base: Summary
     evaluator: Evaluator
+    tell: Callable[[], None]
 
     def outcome(self, name: str, value: Fact) -> Outcome:
+        self.tell()
         changed = with_facts(self.tenant, {name: value}, self.state.rulebook)
         return self.evaluator.outcome(self.state, changed)
 

@@ -83,8 +83,14 @@ class Margin:
     firm: tuple[Firm, ...]
 
 
-def margin(state: WorkspaceState, tenant_id: str, evaluator: Evaluator, rival: int | None = None) -> Margin:
-    """The winner's lead over the runner-up, or over `rival`, a survivor.
+def margin(
+    state: WorkspaceState,
+    tenant_id: str,
+    evaluator: Evaluator,
+    rival: int | None = None,
+    tell: Callable[[], None] = lambda: None,
+) -> Margin:
+    """The winner's lead over the runner-up, or over `rival`, a survivor. `tell` is called while it searches.
 
     Raises `CompileError` where the tenant has no policy, `NoCandidate` where nobody wins.
     """
@@ -102,7 +108,7 @@ def margin(state: WorkspaceState, tenant_id: str, evaluator: Evaluator, rival: i
     lead = None
     if by == "score" and second is not None:
         lead = decision.scores[0] - decision.scores[decision.order.index(second)]
-    trial = Trial(state.pool, state.context, policy, decision.survivor_indices)
+    trial = Trial(state.pool, state.context, policy, decision.survivor_indices, tell)
     flips, firm = _flips(state, trial, outcome.winner, second) if by != "chance" else ([], [])
     flips.sort(key=_nearness)
     second_score = None if second is None else decision.scores[decision.order.index(second)]
@@ -138,9 +144,12 @@ class Trial:
     context: Context
     policy: Admitted
     survivors: tuple[int, ...]
+    tell: Callable[[], None]
+    """Called before each decision; what it raises ends the search."""
 
     def order(self, index: int, field: str, value: float) -> tuple[int, ...]:
         """The order, as catalog places, with this value of `field` for the offer at `index`."""
+        self.tell()
         rows = [self.pool.candidates[k] for k in self.survivors]
         rows[self.survivors.index(index)] = with_number(self.pool.candidates[index], field, value)
         found = decide(self.policy, Pool(rows, self.pool.vocabulary), self.context)

@@ -6,7 +6,7 @@ is read from that decision.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -88,8 +88,13 @@ class Near:
     """Where it stands as it is, where it is admitted."""
 
 
-def near(state: WorkspaceState, tenant_id: str, index: int, evaluator: Evaluator) -> Near:
-    """What it takes to admit the offer at `index`. Raises `CompileError` where the tenant has no policy."""
+def near(
+    state: WorkspaceState, tenant_id: str, index: int, evaluator: Evaluator, tell: Callable[[], None] = lambda: None
+) -> Near:
+    """What it takes to admit the offer at `index`. Raises `CompileError` where the tenant has no policy.
+
+    `tell` is called while it searches; what it raises ends that.
+    """
     tenant = state.tenant(tenant_id)
     state = replace(state, tenants=(tenant,))
     outcome = evaluator.outcome(state, tenant)
@@ -101,7 +106,7 @@ def near(state: WorkspaceState, tenant_id: str, index: int, evaluator: Evaluator
         return Near(tenant_id, held, index, offer, True, (), (), None, Routes((), True, ()), (), standing)
     against = _against(state, tenant, outcome, index, evaluator)
     first, standing = _by_clauses(state, tenant, index, against, evaluator)
-    routes = Search(state, tenant, index, evaluator).routes()
+    routes = Search(state, tenant, index, evaluator, tell).routes()
     standings = tuple(standing_of(state, route.outcome, index, evaluator) for route in routes.found)
     return Near(tenant_id, held, index, offer, False, against, first, standing, routes, standings, None)
 

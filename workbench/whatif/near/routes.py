@@ -8,7 +8,7 @@ something else, by one of the facts that its rule looks at. Every answer was dec
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -88,6 +88,10 @@ def facts_behind(state: WorkspaceState, clause: Clause) -> tuple[str, ...]:
     return tuple(dict.fromkeys(names))
 
 
+def _hear_nothing() -> None:
+    """Nobody waits for news."""
+
+
 @dataclass(slots=True)
 class Search:
     """One offer that a tenant's policy rejects."""
@@ -96,6 +100,8 @@ class Search:
     tenant: Tenant
     index: int
     evaluator: Evaluator
+    tell: Callable[[], None] = _hear_nothing
+    """Called before each value is tried; what it raises ends the search."""
     tried: int = 0
 
     def routes(self) -> Routes:
@@ -139,6 +145,7 @@ class Search:
             if self.tried >= _MOST_TRIED:
                 return
             self.tried += 1
+            self.tell()
             changed = with_facts(tenant, {declared.name: trial.value}, self.state.rulebook)
             found = list(self._after(changed, {**chosen, declared.name: trial.value}, size - 1))
             yield from found

@@ -85,7 +85,7 @@ class FactsView(AnswerScreen):
         if tenant is None:
             return None
         if self.matters:
-            return matters_report(what_matters(self.state, tenant.id, self.evaluator))
+            return matters_report(what_matters(self.state, tenant.id, self.evaluator, progress.report))
         if not self.changed:
             return self._as_it_is(tenant)
         changes = Changes(dict(self.changed))

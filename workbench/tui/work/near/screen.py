@@ -118,11 +118,15 @@ class NearScreen(AnswerScreen):
             return None
         if self.lead:
             try:
-                return margin_report(margin(self.state, tenant, self.evaluator))
+                return margin_report(margin(self.state, tenant, self.evaluator, tell=progress.report))
             except NoCandidate as error:
                 empty = Sheet("", ("field",), ())
                 return Report(f"{tenant}: {error.title}", ("m shows the offers that come nearest",), (), empty, {})
-        return None if offer is None else near_report(self.state, near(self.state, tenant, offer, self.evaluator))
+        return (
+            None
+            if offer is None
+            else near_report(self.state, near(self.state, tenant, offer, self.evaluator, progress.report))
+        )
 
     def follow(self) -> None:
         self.list_misses()
