@@ -14,6 +14,10 @@ from workbench.cli.output import write
 
 WIDTH: Final = 100
 
+_TOKEN: Final = (
+    "id", "name", "standing", "tenants", "routes", "rate_per_minute", "concurrency", "budget_usd", "spent_usd", "calls",
+    "created", "expires", "revoked",
+)  # fmt: skip
 SHAPES: Final = {
     "check": ("workspace", "title", "tenants", "errors", "warnings", "findings"),
     "tenants": ("workspace", "title", "catalog", "tenants", "broken"),
@@ -80,6 +84,10 @@ SHAPES: Final = {
     ),
     "health": ("emulated", "out", "measures"),
     "health reset": ("forgotten",),
+    "token new": ("token", *_TOKEN),
+    "token list": ("month", "tokens"),
+    "token show": _TOKEN,
+    "token revoke": ("id", "name", "revoked"),
     "export": ("tenant", "policy", "files", "not_included", "warnings"),
     "conformance": ("evaluator", "passed", "failed", "failures"),
     "catalog show": ("catalog", "total", "offers"),
