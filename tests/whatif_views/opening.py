@@ -36,11 +36,16 @@ async def settled(pilot: Pilot[Any]) -> None:
         await pilot.pause()
 
 
-async def press(pilot: Pilot[Any], *keys: str) -> str:
-    """Press keys; gives what is on the screen then."""
-    for key in keys:
+async def keys(pilot: Pilot[Any], *pressed: str) -> None:
+    """Press keys, one after the other."""
+    for key in pressed:
         await pilot.press(key)
         await settled(pilot)
+
+
+async def press(pilot: Pilot[Any], *pressed: str) -> str:
+    """Press keys; gives what is on the screen then."""
+    await keys(pilot, *pressed)
     return screen_text(pilot.app)
 
 
@@ -49,4 +54,4 @@ def lines_of(pilot: Pilot[Any]) -> list[str]:
     return screen_text(pilot.app).splitlines()
 
 
-__all__ = ["lines_of", "main_screen", "opened", "press", "screen_text", "settled"]
+__all__ = ["keys", "lines_of", "main_screen", "opened", "press", "screen_text", "settled"]
