@@ -235,6 +235,7 @@ def now() -> int:
     return int(time.time() * 1000)
 
 
+@pytest.mark.timeout(1800)
 def test_a_call_that_is_killed_has_its_intent_and_shows_as_interrupted(tmp_path: Path) -> None:
     """kill -9 the moment that the provider has the request: whatever it saw has an intent row, and none is doubled."""
     many, at_once = 200 if os.environ.get("WORKBENCH_SOAK") == "1" else 20, 4
@@ -248,7 +249,8 @@ def test_a_call_that_is_killed_has_its_intent_and_shows_as_interrupted(tmp_path:
         write_workspace(tmp_path / "space", [server.url])
         for first in range(0, many, at_once):
             group = [f"number {number}" for number in range(first, first + at_once)]
-            running.update({prompt: started(tmp_path, prompt) for prompt in group})
+            for prompt in group:
+                running[prompt] = started(tmp_path, prompt)
             for prompt in group:
                 running[prompt].communicate()
                 assert running[prompt].returncode == -signal.SIGKILL

@@ -66,7 +66,7 @@ async def over(pilot: Pilot[Any], screen: CallScreen) -> None:
     await pilot.pause()
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36), (160, 50)])
+@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
 async def test_a_call_is_quoted_asked_for_and_watched_to_its_end(tmp_path: Path, size: tuple[int, int]) -> None:
     async with serving(BUSY, GOOD) as (bad, good):
         app = opened(tmp_path, [bad.url, good.url])

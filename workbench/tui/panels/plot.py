@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from workbench.errors import UsageError
 from workbench.tui.lines.plot_lines import legend_line, plot_cells
 from workbench.tui.view import View
 from workbench.tui.widgets.drawing import Cell, Line
@@ -15,7 +16,10 @@ def plot_lines(view: View, width: int, height: int) -> list[Line]:
     outcome = view.outcome
     if outcome is None or outcome.decision is None or width < NARROWEST:
         return []
-    found = frontier(view.state, outcome)
-    if not found.points:
+    try:
+        found = frontier(view.state, outcome)
+    except UsageError:  # a catalog that declares no such figure
+        found = None
+    if found is None or not found.points:
         return [[Cell("no offer has both a price and a quality figure", "muted")]]
     return [*plot_cells(found, width, height - 1, log_x=found.x.spread, cursor=view.offer)[0], legend_line(width)]
