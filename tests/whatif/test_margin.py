@@ -31,6 +31,8 @@ RANKINGS = (
     "normalize(bench_intelligence) + normalize(bench_coding) + 0.2 * (1 - normalize(price_out))",
     "best by bench_intelligence",
     "1 - normalize(price_in)",
+    '["add",["gate",["cmp","price_out","le",12],["field","bench_intelligence"]],["neg",["field","price_in"]]]',
+    '["add",["clamp",0.2,0.6,["field","bench_intelligence"]],["scale",0.01,["neg",["field","price_out"]]]]',
 )
 
 
@@ -64,7 +66,7 @@ def test_both_sides_of_a_flip_are_what_they_are_said_to_be(tenant: str) -> None:
     both_sides(sample(), tenant, found)
 
 
-@settings(max_examples=scaled(6, 200))
+@settings(max_examples=scaled(8, 200))
 @given(st.sampled_from(SERVED), st.sampled_from(RANKINGS), st.integers(0, 2**16))
 def test_nothing_nearer_flips_under_any_ranking(tenant: str, ranking: str, seed: int) -> None:
     state = sample()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -24,7 +25,7 @@ from workbench.rulebook.schema import Fact
 from workbench.rulebook.tenant import Tenant
 from workbench.session.evaluation import Evaluator
 from workbench.session.workspace import open_workspace, sample_root
-from workbench.whatif.changes import with_facts
+from workbench.whatif.changes import ClauseText, for_tenant, with_facts
 from workbench.whatif.near.near import near, nearest, with_edits
 from workbench.whatif.near.repairs import leaves, repair
 
@@ -206,6 +207,34 @@ def test_the_guard_of_a_quiet_tenant_goes_with_the_fact_alone() -> None:
     assert found.facts_first == (("no_log", False),)
     assert found.by_clauses is not None
     assert found.by_clauses.place == 1
+
+
+def test_an_envelope_is_told_as_what_it_is_and_changed_where_it_is_written() -> None:
+    state = replace(sample(), envelope=check(["is", "region_eu"], sample().vocabulary, sort="Pred"))
+    index = state.catalog.find("openai/gpt-5.6-sol@global")
+    found = near(state, "ladle-free", index, Evaluator())
+    assert [(one.check.clause.id, one.where, one.text) for one in found.against] == [
+        ("envelope", "envelope", "region in [eu, global]")
+    ]
+    assert found.routes.stuck == ("envelope",)
+    assert found.by_clauses is not None
+    assert found.by_clauses.place is not None
+
+
+def test_an_offer_that_the_selector_does_not_keep_is_told_how_many_it_would_have_to() -> None:
+    state = for_tenant(sample(), "lumenor-vip", ClauseText("select", "top 3", tenant_only=True))
+    whole = decided(sample(), sample().tenant("lumenor-vip"))
+    assert whole is not None
+    index = whole.order[9]
+    found = near(state, "lumenor-vip", index, Evaluator())
+    assert found.admitted
+    assert found.standing is not None
+    assert (found.standing.place, found.standing.keep) == (None, 10)
+    for keep, place in ((9, None), (10, 10)):
+        changed = for_tenant(sample(), "lumenor-vip", ClauseText("select", f"top {keep}", tenant_only=True))
+        after = decided(changed, changed.tenant("lumenor-vip"))
+        assert after is not None
+        assert after.place(index) == place
 
 
 def test_a_tenant_without_a_policy_has_nothing_near() -> None:

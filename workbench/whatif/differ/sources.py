@@ -201,4 +201,6 @@ class _named:  # noqa: N801 - reads as the statement it is
 
     def _source(self, finding: Finding) -> str:
         source = finding.place.source
-        return self.word if source is None or "workbench-revision-" in source else f"{self.word}: {source}"
+        if source is None or source == self.word or "workbench-revision-" in source:
+            return self.word
+        return f"{self.word}: {source}"

@@ -29,7 +29,11 @@ def near_report(state: WorkspaceState, near: Near) -> Report:
     if near.admitted:
         return _admitted_report(near)
     sheets = (
-        Sheet("clauses that would have to change", _CLAUSES, tuple(_clause_row(one) for one in near.against)),
+        Sheet(
+            "clauses that would have to change, each to what it would have to say",
+            _CLAUSES,
+            tuple(_clause_row(one) for one in near.against),
+        ),
         Sheet("a fact instead of the clause", _FACTS, tuple(_fact_rows(near))),
         Sheet("facts that admit it, every clause as it is", _ROUTES, tuple(_route_rows(near)), empty=_no_route(near)),
     )
@@ -38,7 +42,7 @@ def near_report(state: WorkspaceState, near: Near) -> Report:
     return Report(title, tuple(_near_lines(near)), sheets, _near_table(near), _near_json(state, near))
 
 
-_CLAUSES = ("clause", "written in", "says", "observed", "would have to say")
+_CLAUSES = ("clause", "written in", "says", "observed", "to")
 _FACTS = ("clause", "fact", "value", "then", "but then also rejected by")
 _ROUTES = ("facts", "place", "winner then", "$/run")
 
@@ -61,7 +65,7 @@ def new_words(one: Against) -> str:
     """The clause after the least change; what to do where no text does."""
     if one.text is None:
         return "no text of it would do; a fact may"
-    return one.text or "nothing: left out, since the offer does not have it"
+    return one.text or "left out, since the offer does not have it"
 
 
 def _fact_rows(near: Near) -> Iterator[tuple[str, ...]]:
@@ -115,6 +119,8 @@ def _no_route(near: Near) -> str:
 
 
 def _near_lines(near: Near) -> Iterator[str]:
+    for one in near.against:
+        yield f"{one.check.clause.id}: {new_words(one)}"
     if near.by_clauses is None:
         yield "changing these clauses alone does not admit it"
     else:

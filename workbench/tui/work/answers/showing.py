@@ -19,6 +19,9 @@ from workbench.whatif.report import Report
 
 TOLD: int = 3
 """Lines below the tables."""
+SAID: int = 7
+SAID_SHORT: int = 4
+"""Lines above them, in a window of many lines and of few; the styles have the same."""
 
 
 class AnswerView(Following):
@@ -69,7 +72,9 @@ class AnswerView(Following):
         if report is None:
             return []
         lines: list[Line] = [[Cell(text, "strong")] for text in wrap(report.title, max(1, width))]
-        return lines + [[Cell(text, "muted")] for said in report.lines for text in wrap(said, max(1, width))]
+        lines += [[Cell(text, "muted")] for said in report.lines for text in wrap(said, max(1, width))]
+        most = SAID_SHORT if self.has_class("-short") else SAID
+        return lines if len(lines) <= most else [*lines[: most - 1], [Cell(f"… {len(lines) - most + 1} more", "muted")]]
 
     def _moved(self, _row: int) -> None:
         report, place = self.report, self.place_of_cursor
