@@ -148,7 +148,7 @@ def _all(invocation: Invocation, workspace: Workspace, options: Options, trouble
 def _evaluated(workspace: Workspace, options: Options) -> Evaluation:
     evaluation = Evaluator().evaluate(workspace.state)
     found = {name: each for name, each in evaluation.outcomes.items() if matches(each, options.among or "")}
-    if not found:
+    if not found and options.among is not None:
         raise diagnostics.usage(f"no tenant has `{options.among}`", hint="`workbench tenants` lists them", code="among")
     return Evaluation(evaluation.state, found)
 

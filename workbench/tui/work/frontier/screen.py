@@ -31,6 +31,8 @@ from workbench.whatif.matrix.sheet import words_of
 
 TOLD = 4
 """Lines below the plot."""
+NOTHING = Frontier("", AxisOf(X, "", True, True), AxisOf(Y, "", False, False), (), (), (0, 0))
+"""Where there is no tenant."""
 
 
 class FrontierView(Following):
@@ -47,6 +49,7 @@ class FrontierView(Following):
 
     def on_mount(self) -> None:
         self.axes = (X, Y)
+        self.found = NOTHING
         self.words = ""
         self.hidden = False
         """Whether the rejected are left out."""
@@ -83,7 +86,7 @@ class FrontierView(Following):
         outcome = self.outcome
         if outcome is None:
             return
-        self.found: Frontier = frontier(self.state, outcome, *self.axes)
+        self.found = frontier(self.state, outcome, *self.axes)
         shown = self._narrowed(self.found)
         self.plot.show_points(shown, self.cursors.offer, log_x=self.log_x)
         x, y = self.found.x, self.found.y
@@ -292,6 +295,8 @@ class FrontierScreen(FrontierView):
 
     def _tenant(self, by: int) -> None:
         names = tuple(self.session.shown.outcomes)
+        if not names:
+            return
         at = names.index(self.cursors.tenant_id) if self.cursors.tenant_id in names else 0
         self.cursors = replace(self.cursors, tenant_id=names[(at + by) % len(names)], offer=None)
         self.draw()
