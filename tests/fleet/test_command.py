@@ -10,6 +10,7 @@ import pty
 import signal
 import sqlite3
 import subprocess
+import sys
 from contextlib import closing
 from math import isclose
 from pathlib import Path
@@ -145,7 +146,17 @@ def test_nothing_is_overwritten_unasked(base: Path, tmp_path: Path) -> None:
     assert out.read_bytes() == before
 
 
-_ENDLESS = (
+def test_without_the_extra_it_says_what_to_install() -> None:
+    hidden = "import sys; sys.modules['pyarrow'] = None; from workbench.cli.main import main"
+    program = f"{hidden}; sys.exit(main(['fleet', 'a.csv']))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, env=environment(), check=False
+    )
+    assert done.returncode == 2
+    assert done.stderr == "workbench: `pyarrow` is not installed; pip install 'policy-workbench[fleet]'\n"
+
+
+ENDLESS = (
     "WITH RECURSIVE n(k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM n) "
     "SELECT 't' || k AS id, 'free' AS plan, 'us' AS region, 'public' AS data_class, 1 AS dpa_signed, "
     "0 AS vip_support, 0 AS no_log FROM n"
@@ -158,7 +169,7 @@ def test_an_interrupt_keeps_what_was_done_and_names_it(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE t (x)")
     seen, given = pty.openpty()
-    words = [*COMMAND, "fleet", str(path), "--query", _ENDLESS, "--out", str(tmp_path / "out.parquet")]
+    words = [*COMMAND, "fleet", str(path), "--query", ENDLESS, "--out", str(tmp_path / "out.parquet")]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=given, env=environment(TERM="xterm")) as process:
         os.close(given)
         told = b""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 
+from tests.fleet.test_command import ENDLESS
 from tests.tui.conftest import root, session, state_home
 from tests.tui.driving import clear_input, main_screen, screen_text, type_text
 from workbench.session.edits import EditClause
@@ -169,27 +172,55 @@ async def test_a_made_up_base_is_written_opened_and_its_result_exported(session:
     assert len(out.read_text(encoding="utf-8").splitlines()) == 501
 
 
-@pytest.mark.parametrize(
-    ("source", "said"),
-    [
-        ("nowhere.parquet", "there is no such file"),
-        ("tenants.parquet --byy plan", "did you mean `--by`?"),
-        ("a.csv b.csv", "`b.csv` is one word too many"),
-        ("'a.csv", "no closing quotation"),
-        ("--by plan", "no place is named"),
-        ("postgresql://someone:s3cret@127.0.0.1:1/none --table t", "PostgreSQL says"),
-    ],
+REFUSED = (
+    ("nowhere.parquet", "there is no such file"),
+    ("tenants.parquet --byy plan", "did you mean `--by`?"),
+    ("a.csv b.csv", "`b.csv` is one word too many"),
+    ("'a.csv", "no closing quotation"),
+    ("--by plan", "no place is named"),
+    ("postgresql://someone:s3cret@127.0.0.1:1/none --table t", "PostgreSQL says"),
 )
-async def test_what_is_no_source_is_refused_in_words(session: Session, source: str, said: str) -> None:
+
+
+async def test_what_is_no_source_is_refused_in_words(session: Session) -> None:
     app = WorkbenchApp(session)
     async with app.run_test(size=(200, 50)) as pilot:
-        await _open(pilot, app, source)
-        text = screen_text(app)
-        assert said in text
-        assert "s3cret" not in text
+        screen = await _open(pilot, app, "")
+        for source, said in REFUSED:
+            await pilot.press("o")
+            await pilot.pause()
+            assert "s3cret" not in screen_text(app)
+            await _answer(pilot, source)
+            await _settled(pilot, screen)
+            assert said in screen_text(app)
+            assert "s3cret" not in screen_text(app)
         await pilot.press("o")
         await pilot.pause()
         assert "s3cret" not in screen_text(app)
+
+
+async def test_reading_is_stopped_by_one_key_and_keys_work_meanwhile(session: Session, tmp_path: Path) -> None:
+    """A source without an end: only the key ends it."""
+    path = tmp_path / "base.db"
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("CREATE TABLE t (x)")
+    app = WorkbenchApp(session)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await _open(pilot, app, "")
+        await pilot.press("o")
+        await pilot.pause()
+        await _answer(pilot, f'{path} --query "{ENDLESS}"')
+        assert screen.background.running
+        await pilot.press("v", "question_mark")
+        await pilot.pause()
+        assert app.screen is not screen
+        await pilot.press("escape")
+        await pilot.pause()
+        assert screen.background.running
+        await pilot.press("escape")
+        await _settled(pilot, screen)
+        assert "stopped" in screen_text(app)
+        assert screen.kept.base is None
 
 
 async def test_what_cannot_be_supposed_leaves_what_was(session: Session, base: Path) -> None:

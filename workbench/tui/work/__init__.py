@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from workbench.errors import WorkbenchError
+
 if TYPE_CHECKING:
     from workbench.session.session import Session
     from workbench.tui.screens.main import MainScreen
@@ -50,10 +52,16 @@ SCREENS: Final[Mapping[str, Entry]] = {
 
 
 def open_screen(main: MainScreen, action_id: str) -> None:
-    """Show a screen over the main one."""
-    from workbench.tui.screens.looking import host_of  # noqa: PLC0415 - the registry is read without a screen
+    """Show a screen over the main one; one that needs more than is installed says what."""
+    from workbench.tui.doing.saving import reason_of  # noqa: PLC0415 - the registry is read without a screen
+    from workbench.tui.screens.looking import host_of  # noqa: PLC0415 - as above
 
-    host_of(main).push_screen(SCREENS[action_id].make(main.session, main.cursors))
+    try:
+        screen = SCREENS[action_id].make(main.session, main.cursors)
+    except WorkbenchError as error:
+        main.say(reason_of(error), "warn")
+        return
+    host_of(main).push_screen(screen)
 
 
 def _opener(action_id: str) -> Callable[[MainScreen], None]:

@@ -55,9 +55,13 @@ class _Table(Protocol):
 
 class _ParquetTable:
     def __init__(self, path: Path, schema: Schema) -> None:
-        pq = load("pyarrow.parquet")
-        self._writer = pq.ParquetWriter(
-            path, schema, compression="zstd", compression_level=1, use_dictionary=_words(schema)
+        self._writer = load("pyarrow.parquet").ParquetWriter(
+            path,
+            schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=[*_words(schema), *(name for name in schema.names if name.endswith(_COUNTS))],
+            write_statistics=["id"],  # of the others every row group has all values
         )
 
     def write(self, batch: Batch) -> None:
@@ -65,6 +69,9 @@ class _ParquetTable:
 
     def close(self) -> None:
         self._writer.close()
+
+
+_COUNTS: Final = ("survivors", "providers")
 
 
 def _words(schema: Schema) -> list[str]:

@@ -7,14 +7,17 @@ import sqlite3
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from workbench.whatif.fleet.arrow import Array, Batch, pa
 from workbench.whatif.fleet.deciding.cells import CELLS
 from workbench.whatif.fleet.plan import Column, Form
-from workbench.whatif.fleet.sources.base import ROWS, Piece, Wanted, as_json_lists, refuse
+from workbench.whatif.fleet.sources.base import Piece, Wanted, as_json_lists, refuse
 from workbench.whatif.fleet.sources.parquet import stamp_of
+
+_ROWS: Final = 32_768
+"""Of one batch: SQLite answers row by row, and who waits may want to stop it."""
 
 
 class SqliteSource:
@@ -76,7 +79,7 @@ class SqliteSource:
             connection.execute("BEGIN")
             cursor = connection.execute(self._statement)
             first = 1
-            while rows := cursor.fetchmany(ROWS):
+            while rows := cursor.fetchmany(_ROWS):
                 columns = [[row[place] for row in rows] for place in places]
                 yield Piece(_batch(columns, wanted), first)
                 first += len(rows)
