@@ -66,7 +66,8 @@ class SwiftTransport(Direct):
     async def send(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> httpx.Response:
         """Send one request and give the answer's head, its body still to come."""
         try:
-            sending = self._client.request(method, url).headers(headers).body_bytes(body).build_streamed()
+            building = self._client.request(method, url).headers(headers).body_bytes(body)
+            sending = building.streamed_read_buffer_limit(0).build_streamed()  # else the head waits for the body
         except exceptions.BuilderError as error:
             raise httpx.LocalProtocolError("a request that cannot be written") from error
         try:

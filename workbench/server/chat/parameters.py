@@ -102,7 +102,7 @@ def read_call(body: Body, default_max_tokens: int) -> Call:
 def _refuse(name: str, value: object) -> None:
     if name in STEERING:
         raise _unsupported(name, "it steers a client, and is never forwarded")
-    if value in _HARMLESS.get(name, ()) and type(value) in (bool, int, list):
+    if any(type(value) is type(known) and value == known for known in _HARMLESS.get(name, ())):
         return
     if name == "n":
         raise _unsupported(name, "one choice is made per call")

@@ -78,8 +78,11 @@ class Connection(HttpToolsProtocol):
             gone()
 
     def turn_away(self) -> None:
-        """Close without a word."""
+        """Close without a word; whoever still answers is told that nobody is there."""
         self._arrived()
+        if self._answering:
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         self.transport.abort()
 
     def _await(self) -> None:
@@ -98,7 +101,7 @@ class Connection(HttpToolsProtocol):
             return
         if not self._answering:
             self._refuse(408, "the request did not arrive in time")
-        self.transport.abort()
+        self.turn_away()
 
     @property
     def _answering(self) -> bool:

@@ -13,11 +13,13 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from workbench.errors import FileRefused, Finding
+from workbench.errors import CompileError, FileRefused, Finding
+from workbench.rulebook.compile import compile_policy
 from workbench.rulebook.tenant import Tenant
 from workbench.server.state import ServerState
 from workbench.session.settings import FILE_NAME, Settings
-from workbench.session.workspace import Workspace
+from workbench.session.state import WorkspaceState
+from workbench.session.workspace import BrokenFile, Workspace
 
 LOOK_S = 1.0
 """Between two looks at the files; a change is taken up once two looks see the same."""
@@ -50,24 +52,44 @@ def _paths(root: Path, settings: Settings, catalog: Path | None) -> Iterator[Pat
 
 
 def keeping_good(workspace: Workspace, before: ServerState | None) -> tuple[Workspace, tuple[Finding, ...]]:
-    """The workspace with each tenant whose file broke as it was before, and what is wrong with those files."""
-    findings = tuple(finding for broken in workspace.broken for finding in broken.findings)
-    if before is None or not workspace.broken:
-        return workspace, findings
-    old = before.workspace
-    places = {document.path: tenant for tenant, document in old.tenant_documents.items()}
+    """The workspace with each tenant whose file broke as it was before, and what is wrong with those files.
+
+    A file that can be read and gives no policy, where it gave one before, is as broken as one that cannot be read.
+    """
+    findings = [finding for broken in workspace.broken for finding in broken.findings]
+    if before is None:
+        return workspace, tuple(findings)
     known = {tenant.id: tenant for tenant in workspace.state.tenants}
     kept: dict[str, Tenant] = {}
+    places = {document.path: tenant for tenant, document in before.workspace.tenant_documents.items()}
+    still: list[BrokenFile] = []
     for broken in workspace.broken:
         tenant = before.tenants.get(places.get(broken.path, broken.path.stem))
-        if tenant is not None and tenant.id not in known:
+        if tenant is None or tenant.id in known:
+            still.append(broken)
+        else:
             kept[tenant.id] = tenant
+    for tenant_id, tenant in known.items():
+        old = before.tenants.get(tenant_id)
+        if old is not None and tenant != old:
+            wrong = _gives_nothing(tenant, workspace.state)
+            if wrong and not _gives_nothing(old, workspace.state):
+                kept[tenant_id] = old
+                findings += wrong
     if not kept:
-        return workspace, findings
+        return workspace, tuple(findings)
     everyone = {**known, **kept}
     state = replace(workspace.state, tenants=tuple(everyone[key] for key in sorted(everyone)))
-    still = tuple(broken for broken in workspace.broken if places.get(broken.path, broken.path.stem) not in kept)
-    return replace(workspace, state=state, broken=still), findings
+    return replace(workspace, state=state, broken=tuple(still)), tuple(findings)
+
+
+def _gives_nothing(tenant: Tenant, state: WorkspaceState) -> tuple[Finding, ...]:
+    """Why a tenant gets no policy; empty where it gets one."""
+    try:
+        compile_policy(tenant, state.rulebook, state.vocabulary, envelope=state.envelope)
+    except CompileError as error:
+        return error.findings or (Finding(error.title, "compile"),)
+    return ()
 
 
 class Reloader:

@@ -1,0 +1,93 @@
+"""`POST /v1/responses`, plain and streaming."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.server.faults import PINNED, Faults
+from tests.server_x.endpoint import Served, policy
+
+TOOL = {"type": "function", "name": "weather", "parameters": {"type": "object", "properties": {}}}
+
+
+def ask(endpoint: Served, **body: Any) -> Any:
+    return endpoint.post("/v1/responses", {"input": "hello", "compact": True, **body})
+
+
+def events(endpoint: Served, **body: Any) -> list[dict[str, Any]]:
+    answer = ask(endpoint, stream=True, **body)
+    assert answer.status_code == 200, answer.text
+    found = [json.loads(part.partition("data: ")[2]) for part in answer.text.split("\n\n") if "data: " in part]
+    assert [event["sequence_number"] for event in found] == list(range(len(found)))
+    assert all(f"event: {event['type']}\n" in answer.text for event in found)
+    return found
+
+
+def test_an_answer_is_a_response(endpoint: Served) -> None:
+    body = ask(endpoint, model="profile:default", instructions="be brief", tenant="acme-eu").json()
+    assert body["id"].startswith("resp_")
+    assert (body["object"], body["status"], body["error"]) == ("response", "completed", None)
+    message = body["output"][0]
+    assert (message["type"], message["role"]) == ("message", "assistant")
+    assert message["content"][0]["type"] == "output_text"
+    usage = body["usage"]
+    assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
+    assert body["x_router"]["provider"]
+
+
+def test_turns_tools_and_their_results_go_through(endpoint: Served) -> None:
+    turns = [
+        {"role": "user", "content": [{"type": "input_text", "text": "weather?"}]},
+        {"type": "function_call", "call_id": "c1", "name": "weather", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c1", "output": "rain"},
+    ]
+    body = ask(endpoint, input=turns, tools=[TOOL, {"type": "web_search"}], tool_choice="required").json()
+    call = body["output"][0]
+    assert (call["type"], call["name"]) == ("function_call", "weather")
+    assert "dropped:tool:web_search" in body["x_router"]["warnings"]
+
+
+def test_a_stream_has_its_events_in_order(endpoint: Served) -> None:
+    found = events(endpoint)
+    kinds = list(dict.fromkeys(event["type"] for event in found))
+    assert kinds == [
+        "response.created", "response.output_item.added", "response.content_part.added", "response.output_text.delta",
+        "response.output_text.done", "response.content_part.done", "response.output_item.done", "response.completed",
+    ]  # fmt: skip
+    said = "".join(event["delta"] for event in found if event["type"] == "response.output_text.delta")
+    assert found[-1]["response"]["output"][0]["content"][0]["text"] == said
+    assert found[-1]["response"]["x_router"]["provider"]
+
+
+def test_a_streamed_tool_call(endpoint: Served) -> None:
+    found = events(endpoint, tools=[TOOL], tool_choice="required")
+    assert any(event["type"] == "response.function_call_arguments.done" for event in found)
+    assert found[-1]["response"]["output"][0]["type"] == "function_call"
+
+
+def test_a_failure_before_a_word_is_plain_and_after_it_an_event(endpoint: Served, faults: Faults) -> None:
+    faults.play("openai=rate_limit")
+    assert ask(endpoint, model=PINNED, stream=True).status_code == 429
+    endpoint.tell(lambda process: process.host.health.reset())
+    assert ask(endpoint, model=PINNED).json()["error"]["code"] == "exhausted: rate_limit"
+    endpoint.tell(lambda process: process.host.health.reset())
+    faults.play("openai=eof_after:3")
+    found = events(endpoint, policy_ir=policy(["provider_eq", "openai"]))
+    assert found[-1]["type"] == "response.failed"
+    assert found[-1]["response"]["status"] == "failed"
+    assert "stream_interrupted" in found[-1]["response"]["error"]["message"]
+
+
+@pytest.mark.parametrize("body", [
+    {"previous_response_id": "resp_1"}, {"conversation": "c"}, {"prompt": {}}, {"input": 5}, {"input": [5]},
+    {"input": [{"type": "computer_call"}]}, {"instructions": 5}, {"tools": "x"}, {"text": 5}, {"reasoning": 5},
+    {"max_output_tokens": -1}, {"temperature": False}, {"store": True}, {"background": True}, {"frobnicate": 1},
+    {"base_url": "http://x"}, {"input": [{"role": "user", "content": [{"type": "input_audio"}]}]},
+])  # fmt: skip
+def test_what_cannot_be_kept_is_refused(endpoint: Served, body: dict[str, Any]) -> None:
+    answer = ask(endpoint, **body)
+    assert answer.status_code == 400, answer.text
+    assert answer.json()["error"]["message"]
