@@ -8,7 +8,7 @@ import random
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -358,3 +358,28 @@ def test_only_one_plain_bearer_is_taken() -> None:
         [(AUTH, b"Bearer " + b"a" * 999)],
     ):
         assert bearer(headers) is None
+
+
+def test_a_stream_is_charged_like_any_call(emulator: str, tmp_path: Path) -> None:
+    with served(tmp_path, emulator) as made:
+        secret = made.token("streams", budget_usd=1.0, tenants=("acme-eu",), concurrency=1)
+        for _ in range(2):  # the place is free again after the first
+            answer = made.chat(secret, stream=True)
+            assert answer.status_code == 200
+            assert answer.text.rstrip().endswith("data: [DONE]")
+        (spending,) = spent(tmp_path, month_of(time.time() * 1000)).values()
+        assert spending.calls == 2
+        assert spending.nano_usd > 0
+
+
+def test_limits_that_cannot_be_asked_let_nobody_pass_unasked(emulator: str, tmp_path: Path) -> None:
+    with served(tmp_path, emulator, shared="redis://127.0.0.1:1/0") as made:
+        unasked: dict[str, dict[str, Any]] = {
+            "caller_rate_limit_unavailable": {"rate_per_minute": 9},
+            "consumer_budget_unavailable": {"budget_usd": 9.0},
+        }
+        for code, wanted in unasked.items():
+            answer = made.chat(made.token(code, **wanted))
+            assert (answer.status_code, answer.json()["error"]["code"]) == (503, code)
+            assert answer.headers["retry-after"] == "1"
+        assert made.chat(None).status_code == 200  # nothing to ask

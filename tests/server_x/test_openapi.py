@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from typing import Any, cast
 
 import pytest
@@ -14,8 +16,10 @@ from tests.server_x.endpoint import Served
 from workbench.server.routes import ROUTES
 from workbench.server.x.openapi.document import OPERATIONS, document
 
-CASES = 55
-"""For each operation; there are 19."""
+CASES = 95
+"""For each operation that takes anything; there are a dozen of them."""
+MADE: Counter[str] = Counter()
+"""How many requests were made, by mode of generation."""
 ROUTING = {
     "no_candidates", "server_error", "content_filter", "payment_required", "model_unavailable", "network_error",
     "bad_response", "stream_interrupted", "unknown", "timeout",
@@ -24,8 +28,10 @@ ROUTING = {
 
 
 @pytest.fixture(scope="module")
-def described(endpoint: Served) -> Any:
-    return schemathesis.openapi.from_url(f"{endpoint.url}/openapi.json")
+def described(endpoint: Served) -> Iterator[Any]:
+    yield schemathesis.openapi.from_url(f"{endpoint.url}/openapi.json")
+    assert sum(MADE.values()) >= 1_000, MADE
+    assert MADE["negative"] > 100, MADE
 
 
 described_schema: Any = schemathesis.pytest.from_fixture("described")
@@ -47,6 +53,7 @@ WANTED = [
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
 )
 def test_a_thousand_requests_are_answered_as_described(case: Any) -> None:
+    MADE[case.meta.generation.mode.value] += 1
     answer = case.call()
     if answer.status_code >= 500:
         code = answer.json()["error"]["code"]
