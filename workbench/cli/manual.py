@@ -58,8 +58,9 @@ SHAPES: Final = {
     "rule-cost": ("tenants", "without_policy", "clauses", "broken"),
     "rule-cost TENANT": ("tenant", "result", "clauses"),
     "drill": (
-        "tenant", "down", "faults", "seed", "streamed", "assumed_latency_ms", "end", "outcome", "stranded", "provider",
-        "offer", "elapsed_ms", "calls", "cost_bound", "assumption", "steps",
+        "tenant", "down", "faults", "seed", "streamed", "assumed_latency_ms", "end", "outcome", "stranded", "offer",
+        "provider", "model_family", "served_model_id", "region", "elapsed_ms", "calls", "cost_bound", "assumption",
+        "steps",
     ),
     "frontier": (
         "tenant", "axes", "survivors", "rejected", "winner", "line", "ties", "points", "not_plotted",

@@ -13,7 +13,7 @@ from workbench.whatif.drill.words import assumptions, ending, happening, millise
 from workbench.whatif.report import Report, Sheet, counted, dollars, listed, plain
 
 _STEPS: Final = (
-    "step", "kind", "at_ms", "took_ms", "provider", "offer", "attempt", "failure", "action", "fault", "cost_bound",
+    "step", "kind", "at_ms", "took_ms", "provider", "offer", "attempt", "error_kind", "action", "fault", "cost_bound",
 )  # fmt: skip
 _TENANTS: Final = (
     "tenant", "end", "outcome", "provider", "offer", "elapsed_ms", "calls", "cost_bound", "winner", "survivors",
@@ -128,29 +128,41 @@ def _trouble_json(trouble: Trouble) -> dict[str, Any]:
 
 
 def _drilled_json(state: WorkspaceState, drilled: Drilled) -> dict[str, Any]:
-    provider, offer = _names(state, drilled.offer)
     return {
         "end": drilled.end,
         "outcome": drilled.outcome,
         "stranded": drilled.stranded,
-        "provider": provider or None,
-        "offer": offer or None,
+        **_offer_json(state, drilled.offer),
         "elapsed_ms": drilled.elapsed_ms,
         "calls": drilled.calls,
         "cost_bound": drilled.cost_bound,
     }
 
 
+def _offer_json(state: WorkspaceState, index: int | None) -> dict[str, Any]:
+    if index is None:
+        return dict.fromkeys(("offer", "provider", "model_family", "served_model_id", "region"))
+    offer = state.catalog.offers[index]
+    return {
+        "offer": state.catalog.offer_id(index),
+        "provider": offer.provider,
+        "model_family": offer.model,
+        "served_model_id": offer.served_model_id,
+        "region": offer.region,
+    }
+
+
 def _step_json(state: WorkspaceState, step: Step) -> dict[str, Any]:
-    _, offer = _names(state, step.offer)
+    called = step.kind == "call"
     return {
         "kind": step.kind,
         "at_ms": step.at_ms,
         "took_ms": step.took_ms,
+        **_offer_json(state, step.offer),
         "provider": step.provider,
-        "offer": offer or None,
         "attempt": step.attempt,
-        "failure": step.failure,
+        "error_kind": step.failure if called else None,
+        "reason": None if called else step.failure,
         "action": step.action,
         "fault": None if step.fault is None else str(step.fault),
         "cost_bound": step.cost,
