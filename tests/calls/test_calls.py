@@ -199,6 +199,26 @@ def test_the_quote_bounds_the_whole_plan(tmp_path: Path, closing: list[Caller]) 
     assert told.usd == approx(sum(dearest) / 1e6), "each once is dearer than the first six twice"
 
 
+async def test_who_is_out_now_is_not_quoted_first(tmp_path: Path, closing: list[Caller]) -> None:
+    async with serving(BUSY, COUNTED) as (bad, good):
+        plan = "on rate_limit: next, open breaker 60 s; otherwise: next"
+        workspace, caller = world(tmp_path, [bad.url, good.url], plan=plan)
+        closing.append(caller)
+        before = caller.prepare(workspace.state, LOUD, Question("x")).quote.first
+        called = await caller.run(caller.prepare(workspace.state, LOUD, Question("x")))
+        prepared = caller.prepare(workspace.state, LOUD, Question("x"))
+        again = await caller.run(prepared)
+        other = caller.prepare(workspace.state, QUIET, Question("x")).quote.first
+    assert before is not None
+    assert other is not None
+    assert prepared.quote.first is not None
+    assert (before.index, prepared.quote.first.index, other.index) == (0, 1, 0)
+    assert (len(called.answer.attempts), len(again.answer.attempts)) == (2, 1)
+    watch = Watch(workspace.state, prepared)
+    watch.end(again)
+    assert (watch.rungs[0].standing, watch.rungs[0].notes) == ("skipped", ["its breaker is open"])
+
+
 @pytest.mark.parametrize(
     ("changes", "known"),
     [

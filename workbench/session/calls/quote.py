@@ -39,7 +39,7 @@ class Quote:
     """The most a call can use and cost."""
 
     first: Bound | None
-    """The first try of the first candidate; None where there is nobody."""
+    """The first try of the first candidate whose provider is not out now; None where there is nobody."""
     attempts: int
     """Most attempts that the plan and this host allow."""
     candidates: int
@@ -67,7 +67,9 @@ def quote(
     unknown = tuple(bound.index for bound in bounds if bound.usd is None)
     costs = [bound.usd or 0.0 for bound in bounds]
     worst = _worst(costs, [skip for _, skip in reached], tries) if goes_on else max(costs) * tries
-    return Quote(bounds[0], attempts, len(bounds), None if unknown else worst, unknown)
+    provider_of = cascade.pool.candidates
+    first = next((b for b in bounds if str(provider_of[b.index].get("provider_id")) not in blocked), bounds[0])
+    return Quote(first, attempts, len(bounds), None if unknown else worst, unknown)
 
 
 def _retries(cascade: Cascade) -> int:
