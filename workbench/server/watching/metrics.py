@@ -6,10 +6,15 @@ One registry for each process of the endpoint; what is read only when somebody l
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from bisect import bisect_left
+from collections.abc import Awaitable, Callable, Iterator
+from itertools import accumulate
 from typing import Any, Final
 
 import prometheus_client as prometheus
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from workbench.server.exchange import Message, Receive, Scope, Send
 
@@ -34,13 +39,12 @@ class Metrics:
         """Requests being answered."""
         self._began = time.monotonic()
         known: Any = {"registry": self.registry, "namespace": "llm_router"}
-        self._requests = prometheus.Counter("requests", "Requests answered, by status.", ["status"], **known)
         self._rejections = prometheus.Counter("rejections", "Requests refused at the gate.", ["reason"], **known)
         self._store_errors = prometheus.Counter("store_errors", "Stores that did not answer.", ["kind"], **known)
-        self._duration = prometheus.Histogram(
-            "request_duration_seconds", "From a request to the end of its answer.", buckets=BUCKETS, **known
-        )
-        self._statuses: dict[int, Any] = {}
+        self._statuses: dict[int, int] = {}
+        self._durations = [0] * (len(BUCKETS) + 1)
+        self._seconds = 0.0
+        self.registry.register(_Answers(self.answers))
         for reason in REASONS:
             self._rejections.labels(reason)
         for kind in STORES:
@@ -73,12 +77,22 @@ class Metrics:
         self._store_errors.labels(kind).inc(count)
 
     def answered(self, status: int, seconds: float) -> None:
-        """A request was answered to its end."""
-        counter = self._statuses.get(status)
-        if counter is None:
-            counter = self._statuses[status] = self._requests.labels(str(status))
-        counter.inc()
-        self._duration.observe(seconds)
+        """A request was answered to its end; sums alone, because every request pays for it."""
+        self._statuses[status] = self._statuses.get(status, 0) + 1
+        self._durations[bisect_left(BUCKETS, seconds)] += 1
+        self._seconds += seconds
+
+    def answers(self) -> Iterator[Metric]:
+        """The counters of answers, as they are now."""
+        words = "Requests answered, by status."
+        counter = CounterMetricFamily("llm_router_requests", words, labels=["status"])
+        for status, count in sorted(self._statuses.items()):
+            counter.add_metric([str(status)], count)
+        yield counter
+        bounds = [*map(str, BUCKETS), "+Inf"]
+        buckets = list(zip(bounds, accumulate(self._durations), strict=True))
+        words = "From a request to the end of its answer."
+        yield HistogramMetricFamily("llm_router_request_duration_seconds", words, buckets, self._seconds)
 
     def text(self) -> bytes:
         """All of it, as Prometheus reads it."""
@@ -87,6 +101,20 @@ class Metrics:
             self.store_error("traces", lost - self._lost_told)
             self._lost_told = lost
         return prometheus.generate_latest(self.registry)
+
+
+class _Answers(Collector):
+    """Asks when somebody looks."""
+
+    def __init__(self, look: Callable[[], Iterator[Metric]]) -> None:
+        self._look = look
+
+    def collect(self) -> Iterator[Metric]:
+        return self._look()
+
+    def describe(self) -> list[Metric]:
+        """Nothing is asked before somebody looks."""
+        return []
 
 
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
