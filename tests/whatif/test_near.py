@@ -53,7 +53,7 @@ def fewest_flips(term: Term, held: list[bool], fixed: list[bool]) -> int | None:
     return None
 
 
-@settings(max_examples=scaled(120, 5_000))
+@settings(max_examples=scaled(40, 5_000))
 @given(st.data())
 def test_a_repaired_clause_admits_and_no_fewer_parts_would(data: st.DataObject) -> None:
     pool: Pool = data.draw(pools().filter(lambda made: len(made) > 0))

@@ -23,8 +23,6 @@ from workbench.tui.work.facts.screen import FactsScreen
 from workbench.tui.work.near.screen import NearScreen
 from workbench.tui.work.rule_cost.screen import RuleCostScreen
 
-SIZES = ((80, 24), (200, 50))
-
 
 @pytest.fixture(autouse=True)
 def state_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,8 +64,8 @@ async def opened(pilot: Pilot[Any], key: str, tenant: str | None = None) -> Answ
     return await settled(pilot)
 
 
-@pytest.mark.parametrize("size", SIZES)
-async def test_every_screen_fits_and_says_how_to_leave(session: Session, size: tuple[int, int]) -> None:
+async def test_every_screen_fits_and_says_how_to_leave(session: Session) -> None:
+    size = (80, 24)
     app = WorkbenchApp(session)
     async with app.run_test(size=size) as pilot:
         for key, kind in (("C", CompareScreen), ("F", FactsScreen), ("N", NearScreen), ("R", RuleCostScreen)):
