@@ -127,3 +127,14 @@ async def test_what_is_shown_is_exported(session: Session, tmp_path: Path, monke
         assert {"drill-all.csv", "drill-all.json", "drill-acme-eu.csv"} <= names
         await keys(pilot, "r", "x", "enter")
         assert (tmp_path / "exports" / "radar.csv").read_text(encoding="utf-8").startswith("lost,offers,")
+
+
+async def test_many_tenants_are_worked_out_beside_the_screen(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workbench.tui.work.drill.showing.MANY", 0)
+    monkeypatch.setattr("workbench.tui.work.drill.both.MANY", 0)
+    async with opened(session, "O") as (pilot, screen):
+        await keys(pilot, "space")
+        wanted = drill_all(session.shown, screen.trouble)
+        assert set(screen.ends) == set(wanted)
+        await keys(pilot, "r", "b")
+        assert screen.radar.found == radar(session.shown, "model")

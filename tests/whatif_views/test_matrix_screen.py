@@ -167,3 +167,30 @@ async def test_only_what_is_seen_is_worked_out(session: Session) -> None:
         await keys(pilot, "pagedown", "pagedown")
         assert len(made) <= first + 2 * grid.size.height
         assert len(made) == len(set(made))
+
+
+async def test_the_mouse_takes_a_cell_and_a_heading_its_column(session: Session) -> None:
+    async with opened(session, "m") as (pilot, screen):
+        grid = screen.query_one(GridTable)
+        await keys(pilot, "ctrl+home")
+        across = grid.GUTTER + grid.rows.label_width + 1 + 2 * (grid.rows.column_width + 1) + 3
+        await pilot.click(grid, offset=(across, grid.heading_lines + 3))
+        await settled(pilot)
+        assert (grid.cursor, grid.column) == (3, grid.left + 2)
+        await pilot.click(grid, offset=(across - grid.rows.column_width - 1, 0))
+        await settled(pilot)
+        assert (grid.cursor, grid.column) == (3, grid.left + 1)
+        assert screen.tenant_id == screen.sheet.rows[3].tenant
+
+
+async def test_an_answer_that_is_worked_out_beside_the_screen_is_the_same(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.tui.work.matrix.showing.MANY", 0)
+    async with opened(session, "m") as (pilot, screen):
+        await keys(pilot, "d")
+        wanted = sheet(Matrix(session.evaluation), Asked(differences=True))
+        assert (screen.sheet.rows, screen.sheet.columns) == (wanted.rows, wanted.columns)
+        assert [screen.sheet.texts(k) for k in range(len(wanted.rows))] == [
+            wanted.texts(k) for k in range(len(wanted.rows))
+        ]

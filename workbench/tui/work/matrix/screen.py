@@ -89,7 +89,12 @@ class MatrixScreen(MatrixView):
     def do_export(self) -> None:
         """Write the sheet; a large one is written beside the screen."""
         found, title = self.sheet, f"{self.session.workspace.title}: tenants by {self.matrix.axis.by}"
-        self.background.start("exporting", lambda _: _files(found, title), lambda made: ask_where_to(self, made))
+        self.background.start("exporting", lambda _: _files(found, title), self._export)
+
+    def _export(self, made: dict[str, bytes]) -> None:
+        whole = "matrix.html" in made
+        self.show_banner("" if whole else f"no page: it would hold more than {MOST_CELLS:,} cells; narrow the matrix")
+        ask_where_to(self, made)
 
     def exports(self) -> Mapping[str, bytes]:
         return _files(self.sheet, self.session.workspace.title)
