@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli.command import call
 from tests.server_x.processes import child, load
 from tests.server_x.shared_states import redis_server
 from tests.traces import conftest as databases
 from workbench.server.callers.tables import open_tables
 from workbench.server.callers.tokens import Tokens, Wanted
-from workbench.server.shared.base import month_of
 from workbench.traces.opening import open_store
 
 server = databases.server
@@ -77,23 +77,7 @@ def _nothing_is_charged_twice(tokens: Path, shared: str | None, token: str, cost
 
 
 def _charged(tokens: Path, shared: str | None, token: str) -> tuple[int, int]:
-    month = month_of(time.time() * 1000)
-    if shared is not None and shared.startswith("unix"):
-        import asyncio
-
-        from workbench.server.shared.valkey import ValkeyShared
-
-        async def look() -> tuple[int, int]:
-            state = ValkeyShared(shared)
-            try:
-                return await state.spent(token, month)
-            finally:
-                await state.close()
-
-        return asyncio.run(look())
-    database = open_tables(tokens if shared is None else shared)
-    try:
-        spending = Tokens(database).spending(month)[token]
-    finally:
-        database.close()
-    return spending.nano_usd, spending.calls
+    """As `workbench token list` shows it."""
+    words = ["token", "list", "--json", "--tokens", str(tokens), *([] if shared is None else ["--shared", shared])]
+    (row,) = [row for row in call(*words).json["tokens"] if row["id"] == token]
+    return round(row["spent_usd"] * 1e9), row["calls"]

@@ -7,17 +7,28 @@ import click
 from workbench.cli import diagnostics
 from workbench.cli.invocation import Invocation, declare
 from workbench.cli.layout import Table
-from workbench.cli.tokens.shown import limit_words, month, names_words, now_ms, opened, token_json, tokens_option
+from workbench.cli.tokens.shown import (
+    limit_words,
+    month,
+    names_words,
+    now_ms,
+    opened,
+    shared_option,
+    spending_of,
+    token_json,
+    tokens_option,
+)
 
 
 @declare("list", "List the tokens and what each has spent.")
 @click.option("--all", "everyone", is_flag=True, help="Those that are revoked or expired too.")
 @tokens_option()
-def command(invocation: Invocation, everyone: bool, place: str | None) -> int:
+@shared_option()
+def command(invocation: Invocation, everyone: bool, place: str | None, shared: str | None) -> int:
     """List the tokens, with what each has spent in this calendar month (UTC)."""
     this = month()
     with opened(invocation, place) as tokens:
-        known, spending = tokens.all(), tokens.spending(this)
+        known, spending = tokens.all(), spending_of(tokens, shared, this)
     shown = [token for token in known if everyone or token.standing(now_ms()) == "active"]
     if invocation.as_json:
         rows = [token_json(token, spending.get(token.id)) for token in shown]

@@ -7,17 +7,18 @@ import click
 from workbench.cli import diagnostics
 from workbench.cli.invocation import Invocation, declare
 from workbench.cli.layout import Table
-from workbench.cli.tokens.shown import month, opened, token_json, tokens_option
+from workbench.cli.tokens.shown import month, opened, shared_option, spending_of, token_json, tokens_option
 
 
 @declare("show", "Show what one token allows.")
 @click.argument("token")
 @tokens_option()
-def command(invocation: Invocation, token: str, place: str | None) -> int:
+@shared_option()
+def command(invocation: Invocation, token: str, place: str | None, shared: str | None) -> int:
     """Show what TOKEN (its id, or its name) allows, and what it has spent this month."""
     with opened(invocation, place) as tokens:
         found = tokens.one(token)
-        shown = token_json(found, tokens.spending(month()).get(found.id))
+        shown = token_json(found, spending_of(tokens, shared, month()).get(found.id))
     if invocation.as_json:
         invocation.output.document(shown)
         return diagnostics.OK

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,28 @@ if TYPE_CHECKING:
 def tokens_option() -> Any:
     """`--tokens`, as `serve` has it."""
     return click.option("--tokens", "place", metavar="PLACE", help="Where tokens are: a file, or postgresql://...")
+
+
+def shared_option() -> Any:
+    """`--shared`, as `serve` has it."""
+    return click.option("--shared", metavar="URL", help="Where `serve --shared` keeps what was spent.")
+
+
+def spending_of(tokens: Tokens, shared: str | None, this: str) -> Mapping[str, Spending]:
+    """What tokens have spent in a month, by id: as the token store has it, or where hosts share it.
+
+    Raises `UsageError` for an address that is none, `CallersError` where it cannot be reached.
+    """
+    from workbench.server.callers.tables import CallersError
+    from workbench.server.shared.base import SharedError
+    from workbench.server.shared.opening import shared_spending
+
+    if shared is None:
+        return tokens.spending(this)
+    try:
+        return shared_spending(shared, this, [token.id for token in tokens.all()])
+    except SharedError as error:
+        raise CallersError(str(error)) from None
 
 
 @contextmanager
