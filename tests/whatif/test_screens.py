@@ -266,6 +266,19 @@ async def test_diff_asks_what_to_hold_against_and_shows_why_it_can_not(session: 
         assert isinstance(screen, DiffScreen)
 
 
+async def test_a_catalog_is_held_against_the_edits_too(session: Session) -> None:
+    session.commit(EditClause("ladle-free", "free-floor", "rule", "bench_intelligence >= 0.4"))
+    app = WorkbenchApp(session)
+    async with app.run_test(size=(140, 40)) as pilot:
+        screen = await opened(pilot, "D")
+        assert isinstance(screen, DiffScreen)
+        assert "the files → now" in screen_text(app)
+        assert "together +1.92 $ a month" in screen_text(app)
+        screen.hold("2026-11")
+        await settled(pilot)
+        assert "no decision changed" in screen_text(app)
+
+
 async def test_what_is_exported_is_what_the_command_prints(session: Session, root: Path) -> None:
     app = WorkbenchApp(session)
     async with app.run_test(size=(120, 36)) as pilot:

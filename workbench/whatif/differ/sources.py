@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from workbench.boundary.sanitiser import one_line
 from workbench.catalog import Catalog, load_catalog, packaged_catalogs
@@ -22,6 +22,9 @@ from workbench.session.settings import FILE_NAME
 from workbench.session.state import WorkspaceState
 from workbench.session.workspace import Workspace, open_workspace, read_document, read_rulebook, read_tenants
 from workbench.whatif.differ.revisions import Revision, read_revision
+
+NOW: Final = "now"
+"""What the workspace as it is here is called."""
 
 Kind = Literal["workspace", "rulebook", "catalog", "revision"]
 
@@ -49,19 +52,23 @@ class Side:
     """Where its files still are; None for what is there no longer, or was put together."""
 
 
-def read_sides(first: str, second: str | None, here: Workspace) -> tuple[Side, Side]:
+def read_sides(first: str, second: str | None, here: Workspace, now: WorkspaceState | None = None) -> tuple[Side, Side]:
     """The two sides. Without a second word it is the workspace as it is on disk.
 
     A revision is one of the repository that the workspace is in; where that is but the sample, of the current folder's.
-    A rulebook or a catalog stands in the other side's workspace where that is one, else in `here`. Raises `UsageError`
+    A rulebook or a catalog stands in the other side's workspace where that is one, else in `here`. `now` is the state
+    that goes before what is on disk, for edits that are not saved. Raises `UsageError`
     for a word that names nothing, and what reading raises, with the side's name before it.
     """
     words = [first] if second is None else [first, second]
     whole = {word: side for word in words if (side := _whole(word, here)) is not None}
-    base = next(iter(whole.values()), side_of(here, str(here.root)))
+    mine = side_of(here, NOW)
+    if now is not None:
+        mine = replace(mine, state=now, workspace=None)
+    base = next(iter(whole.values()), mine)
     sides = [whole[word] if word in whole else _part(word, base) for word in words]
     if second is None:
-        sides.append(side_of(here, "now"))
+        sides.append(mine)
     return sides[0], sides[1]
 
 

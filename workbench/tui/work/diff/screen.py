@@ -14,13 +14,12 @@ from workbench.tui.work.answers.pick import Choice, Pick
 from workbench.tui.work.answers.screen import AnswerScreen
 from workbench.whatif.differ.decisions import Diff, diff
 from workbench.whatif.differ.revisions import recent_commits
-from workbench.whatif.differ.sources import Side, catalogs_by_name, read_sides, side_of
+from workbench.whatif.differ.sources import NOW, catalogs_by_name, read_sides, side_of
 from workbench.whatif.report import Report, Sheet
 from workbench.whatif.reports.diff import diff_report, tenant_report
 
 FILED = "the files"
 """The workspace as its files say, for the edits that are not saved."""
-NOW = "now"
 
 
 class DiffScreen(AnswerScreen):
@@ -75,8 +74,10 @@ class DiffScreen(AnswerScreen):
         if self.word is None:
             return None
         here = self.session.workspace
-        now = replace(side_of(here, NOW), state=self.state)
-        other: Side = side_of(here, FILED) if self.word == FILED else read_sides(self.word, None, here)[0]
+        if self.word == FILED:
+            other, now = side_of(here, FILED), replace(side_of(here, NOW), state=self.state)
+        else:
+            other, now = read_sides(self.word, None, here, self.state)
         progress.report(None, "deciding")
         self.found = diff(now, other) if self.swapped else diff(other, now)
         return self._report()
