@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from tests.fleet.worlds import ROWS, Expected, batch_of, expected, plan_of, sample
 from workbench.boundary.sanitiser import one_line
+from workbench.whatif.changes import ClauseText, with_clause
 from workbench.whatif.fleet.arrow import pa
 from workbench.whatif.fleet.deciding.batch import decide_batch, result_schema
+from workbench.whatif.fleet.side import Side
 
 _PLAIN: dict[str, Any] = {
     "id": "a", "plan": "free", "region": "us", "data_class": "public", "dpa_signed": True, "vip_support": False,
@@ -38,6 +40,27 @@ def test_a_row_is_decided_as_its_file_would_be(rows: list[dict[str, Any]]) -> No
             assert found["cost_per_month"] is None
         else:
             assert found["cost_per_month"] == found["cost_per_run"] * runs
+
+
+CHANGES = (
+    ClauseText("free-floor", "0.4"),
+    ClauseText("eu-residency", None),
+    ClauseText("vip-floor.when", "plan = vip or data_class = health"),
+    ClauseText("contract-floor", "bench_intelligence >= $quality_floor and context >= 100000"),
+    ClauseText("default.rank", "cheapest by price_out"),
+    ClauseText("free-answers.transform", "unchanged"),
+)
+
+
+@given(rows=st.lists(ROWS, min_size=1, max_size=8), changes=st.lists(st.sampled_from(CHANGES), min_size=1, max_size=3))
+def test_another_rulebook_decides_as_its_files_would(rows: list[dict[str, Any]], changes: list[ClauseText]) -> None:
+    """Judges of rulebooks that differ little share what they know; what they share must be true of both."""
+    state, batch = sample(), batch_of(rows)
+    for change in changes:
+        state = state.with_rulebook(with_clause(state.rulebook, change))
+        plan = plan_of(sample(), batch, after=Side.of(state), before=Side.of(sample()))
+        found = [_found(row) for row in decide_batch(batch, plan).to_pylist()]
+        assert found == [expected(row, state) for row in rows]
 
 
 @given(rows=st.lists(ROWS, min_size=1, max_size=8))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 import time
@@ -106,6 +107,7 @@ def _run(invocation: Invocation, workspace: Workspace, options: Options) -> int:
     source = open_fleet(settings, options.source, options.kind)
     plan = plan_for(source, workspace, settings, supposed, workspace.state)
     _check_targets(options)
+    gc.freeze()  # what was read so far stays, and need not be looked through again and again
     out, errors = options.out, options.errors
     if out is not None and errors is None:
         errors = out.with_name(f"{out.stem}.errors.csv")

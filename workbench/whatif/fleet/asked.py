@@ -76,7 +76,10 @@ class _Asked:
         self.groups = base.groups(frozenset(name for name in base.columns if name in always or name in plan.reads))
         self.bad = self.groups.bad
         self.facts = self.groups.facts
-        self.segments, self.segment = segments_of(plan, self.facts)
+        known = self.groups.segments.get(plan.by)
+        if known is None:
+            known = self.groups.segments[plan.by] = segments_of(plan, self.facts)
+        self.segments, self.segment = known
         self.after = self._verdicts(plan.after)
         self.before = None if plan.before is None else self._verdicts(plan.before)
         self.places: list[int] = [] if plan.before is None else offer_places(plan.before, plan.after).tolist()

@@ -57,6 +57,10 @@ class _Growing:
         self.codes.append(table[codes])
 
 
+Segments = tuple[tuple[tuple[str, ...], ...], Ints]
+"""The distinct segments, and each group's place among them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Groups:
     """Tenants that stand for each other under some questions."""
@@ -74,6 +78,8 @@ class Groups:
     """Runs per month of all tenants of a group; those of whom it is not known add nothing."""
     unknown: Ints
     """Tenants whose runs are not known."""
+    segments: dict[tuple[str, ...], Segments] = field(default_factory=dict[tuple[str, ...], "Segments"])
+    """By the fields that make them."""
 
 
 @dataclass(slots=True)

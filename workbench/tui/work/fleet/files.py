@@ -88,7 +88,13 @@ def _write_sample(screen: FleetView, given: str | None) -> None:
     state = screen.state
 
     def work(progress: Progress) -> str:
-        write_sample(state, int(count), path, told=lambda rows: progress.report(rows / int(count), f"{rows:,} tenants"))
+        try:
+            write_sample(
+                state, int(count), path, told=lambda rows: progress.report(rows / int(count), f"{rows:,} tenants")
+            )
+        except BaseException:
+            path.unlink(missing_ok=True)  # part of a base is none
+            raise
         lists = " --lists ;" if path.suffix == ".csv" else ""
         return f"'{path}'{lists}"
 

@@ -138,17 +138,15 @@ def _ahead(pool: ThreadPoolExecutor, blocks: Iterator[bytes], types: dict[str, A
 
 
 def _blocks(copy: Any) -> Iterator[bytes]:
-    """Whole rows, some megabytes together."""
-    rows: list[bytes] = []
-    size = 0
+    """Whole rows, some megabytes together. A row is copied at once: views of it would keep the collector busy."""
+    rows = bytearray()
     for row in copy:
-        rows.append(row)
-        size += len(row)
-        if size >= BLOCK:
-            yield b"".join(rows)
-            rows, size = [], 0
+        rows += row
+        if len(rows) >= BLOCK:
+            yield bytes(rows)
+            rows = bytearray()
     if rows:
-        yield b"".join(rows)
+        yield bytes(rows)
 
 
 def _parsed(block: bytes, types: dict[str, Any]) -> Batch:
