@@ -13,6 +13,7 @@ import argparse
 import asyncio
 import json
 import os
+import secrets
 import signal
 import socket
 import statistics
@@ -34,6 +35,8 @@ ANSWER: dict[str, Any] = {
     "choices": [{"index": 0, "message": {"role": "assistant", "content": "hi back"}, "finish_reason": "stop"}],
     "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10},
 }  # fmt: skip
+KEY = f"sk-{secrets.token_hex(24)}"
+"""Of LiteLLM's proxy, which starts with none that is known; ours has no tokens here and does not look."""
 HELLO = {"messages": [{"role": "user", "content": "hi"}]}
 
 
@@ -135,7 +138,7 @@ async def load(port: int, path: str, body: dict[str, Any], concurrency: int, sec
     """One round against a server on loopback; with `rate`, no more requests a second than that."""
     data = json.dumps(body).encode()
     head = f"POST {path} HTTP/1.1\r\nhost: 127.0.0.1:{port}\r\ncontent-type: application/json\r\n"
-    head += f"authorization: Bearer sk-1234\r\ncontent-length: {len(data)}\r\n\r\n"
+    head += f"authorization: Bearer {KEY}\r\ncontent-length: {len(data)}\r\n\r\n"
     times: list[float] = []
     loop, began = asyncio.get_running_loop(), time.perf_counter()
     clients: list[Client] = []
@@ -259,7 +262,7 @@ def litellm(folder: Path, up: int, port: int) -> tuple[list[str], dict[str, str]
     config.write_text(
         "model_list:\n- model_name: m\n"
         f"  litellm_params: {{model: openai/m, api_base: {address}, api_key: k}}\n"
-        "general_settings: {master_key: sk-1234}\nlitellm_settings: {telemetry: false, num_retries: 0}\n"
+        f"general_settings: {{master_key: {KEY}}}\nlitellm_settings: {{telemetry: false, num_retries: 0}}\n"
     )
     return [program, "--config", str(config), "--port", str(port), "--num_workers", "1"], {"LITELLM_LOG": "ERROR"}
 

@@ -9,6 +9,7 @@ from typing import Any
 from tests.server_x.endpoint import HELLO, Served
 from workbench.engine.faults import parse_faults
 from workbench.server.emulator import Running
+from workbench.server.net.assembly import Process
 
 PINNED = "pin:openai/gpt-5.5"
 
@@ -50,6 +51,22 @@ class Streamed:
         """The last finish reason."""
         found = [choice["finish_reason"] for chunk in self.chunks for choice in chunk.get("choices", ())]
         return next((reason for reason in reversed(found) if reason is not None), None)
+
+
+WEATHER: list[Any] = [
+    {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
+]
+"""A tool, in OpenAI's shape."""
+
+
+def under_way(endpoint: Served) -> int:
+    """How many calls are being made."""
+
+    def count(process: Process) -> int:
+        assert process.host.engine is not None
+        return len(process.host.engine.traces.calls)
+
+    return endpoint.tell(count)
 
 
 def stream(endpoint: Served, **body: Any) -> Streamed:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.server.faults import Faults
+from tests.server.faults import WEATHER, Faults
 from tests.server_x.endpoint import HELLO, Served, policy, served
 from workbench.server.emulator import Running
 from workbench.server.host import Options
@@ -149,8 +149,7 @@ def test_no_usage_is_no_usage(endpoint: Served, faults: Faults) -> None:
 
 
 def test_tool_calls_come_with_an_empty_content(endpoint: Served) -> None:
-    tools = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}]
-    choice = endpoint.chat(tools=tools, tool_choice="required", compact=True).json()["choices"][0]
+    choice = endpoint.chat(tools=WEATHER, tool_choice="required", compact=True).json()["choices"][0]
     assert choice["finish_reason"] == "tool_calls"
     assert choice["message"]["content"] == ""
     assert choice["message"]["tool_calls"][0]["function"]["name"] == "weather"
@@ -224,6 +223,12 @@ def test_an_unknown_model_is_refused_and_lenient_says_what_it_did(
 
 def test_policy_states_whose_decisions_are_equal_share_their_bytes(endpoint: Served) -> None:
     first = router(endpoint.chat(tenant="acme-eu"))["decision_trace"]["rejected"]
-    kept = endpoint.tell(lambda process: len(process.host.state.shown))
+    kept = _shown(endpoint)
     assert router(endpoint.chat(tenant="acme-eu"))["decision_trace"]["rejected"] == first
-    assert endpoint.tell(lambda process: len(process.host.state.shown)) == kept
+    assert _shown(endpoint) == kept
+
+
+def _shown(endpoint: Served) -> int:
+    state = endpoint.process.host.state
+    assert state is not None
+    return len(state.shown)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from tests.server.faults import PINNED, Faults
 from tests.server_x.endpoint import HELLO, Served, policy
 
-ABORT = [["argmax"], ["id"], ["always", {"action": "abort"}]]
+ABORT: list[Any] = [["argmax"], ["id"], ["always", {"action": "abort"}]]
 ONLY = ["and", ["provider_eq", "openai"], ["family_eq", "gpt-5.5"]]
 
 KINDS = [
@@ -76,7 +78,7 @@ def test_a_fallback_is_in_the_path_and_the_answer_is_the_next_ones(endpoint: Ser
 
 def test_where_nobody_can_be_called_every_one_is_listed_with_its_time(endpoint: Served, faults: Faults) -> None:
     faults.play("openai=auth_error")
-    tail = [["argmax"], ["id"], ["always", {"action": "disable_provider"}]]
+    tail: list[Any] = [["argmax"], ["id"], ["always", {"action": "disable_provider"}]]
     term = policy(ONLY, tail=tail)
     assert endpoint.chat(policy_ir=term, compact=True).status_code == 401
     held = endpoint.chat(policy_ir=term, compact=True)
@@ -93,7 +95,7 @@ def test_nobody_left_says_how_many_fell_to_which_reason(endpoint: Served) -> Non
     assert "851 of 851 offers rejected" in answer.json()["error"]["message"]
 
 
-@pytest.mark.parametrize(("body", "status", "code"), [
+CASES: list[tuple[dict[str, Any], int, str]] = [
     ({"policy_ir": ["policy", ["frobnicate"]]}, 400, "invalid_policy"),
     ({"policy_ir": policy(["is", "eu"])}, 400, "invalid_policy"),
     ({"policy_ir": policy(["top"], tail=[["argmax"], ["custom", "os.system"], ["always", {"action": "abort"}]])}, 400,
@@ -110,8 +112,11 @@ def test_nobody_left_says_how_many_fell_to_which_reason(endpoint: Served) -> Non
     ({"tenant": "nobody"}, 404, "tenant_not_found"),
     ({"policy_ir": "x"}, 422, "invalid_request"),
     ({"flow_ir": {}}, 422, "invalid_request"),
-])  # fmt: skip
-def test_refusals_have_their_code(endpoint: Served, body: dict[str, object], status: int, code: str) -> None:
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "status", "code"), CASES)
+def test_refusals_have_their_code(endpoint: Served, body: dict[str, Any], status: int, code: str) -> None:
     answer = endpoint.chat(**body)
     assert (answer.status_code, answer.json()["error"]["code"]) == (status, code)
     assert len(answer.json()["error"]["message"]) <= 512

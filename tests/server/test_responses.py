@@ -10,7 +10,7 @@ import pytest
 from tests.server.faults import PINNED, Faults
 from tests.server_x.endpoint import Served, policy
 
-TOOL = {"type": "function", "name": "weather", "parameters": {"type": "object", "properties": {}}}
+TOOL: dict[str, Any] = {"type": "function", "name": "weather", "parameters": {"type": "object", "properties": {}}}
 
 
 def ask(endpoint: Served, **body: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.server.faults import PINNED, Faults, stream
+from tests.server.faults import PINNED, WEATHER, Faults, stream, under_way
 from tests.server_x.endpoint import HELLO, Served, policy, served
 from workbench.server.emulator import Emulator, Running, running
 
@@ -34,8 +34,7 @@ def test_a_stream_has_the_public_hosts_shape(endpoint: Served) -> None:
 
 
 def test_tool_calls_stand_in_the_last_chunk(endpoint: Served) -> None:
-    tools = [{"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}]
-    made = stream(endpoint, tools=tools, tool_choice="required")
+    made = stream(endpoint, tools=WEATHER, tool_choice="required")
     assert made.finish == "tool_calls"
     assert made.chunks[-1]["choices"][0]["delta"]["tool_calls"][0]["function"]["name"] == "weather"
 
@@ -135,8 +134,8 @@ def test_a_client_that_hangs_up_ends_its_call_and_the_trace_says_so(
         if streamed:
             assert b"200 OK" in connection.recv(65536)
         else:
-            wait_until(lambda: endpoint.tell(lambda process: len(process.host.engine.traces.calls)) == 1)
-    wait_until(lambda: endpoint.tell(lambda process: len(process.host.engine.traces.calls)) == 0)
+            wait_until(lambda: under_way(endpoint) == 1)
+    wait_until(lambda: under_way(endpoint) == 0)
     wait_until(lambda: _outcomes(endpoint)[: -before or None] == ["cancelled"])
 
 
@@ -149,7 +148,7 @@ def test_a_client_that_reads_nothing_is_hung_up_on_at_the_deadline(tmp_path: Pat
     with running(Emulator(tokens=16_000)) as talkative, served(tmp_path, talkative.url) as endpoint:
         with ask(endpoint, model=PINNED, stream=True, timeout_ms=900, max_tokens=16_000) as connection:
             wait_until(lambda: _outcomes(endpoint)[:1] == ["stream_interrupted"])
-            wait_until(lambda: not endpoint.tell(lambda process: process.host.engine.traces.calls))
+            wait_until(lambda: not under_way(endpoint))
             left = sum(len(piece) for piece in iter(lambda: _received(connection), b""))
         assert 0 < left < 32 * 1024 * 1024
 

@@ -45,7 +45,12 @@ def test_a_trace_says_what_the_answer_said_and_decides_again(endpoint: Served) -
 
 
 def test_the_stored_row_is_the_one_that_the_record_gives(endpoint: Served) -> None:
-    for body in ({"tenant": "acme-eu"}, {}, {"requirements": {"needs": ["tools"], "privacy": "no_log"}}):
+    bodies: list[dict[str, Any]] = [
+        {"tenant": "acme-eu"},
+        {},
+        {"requirements": {"needs": ["tools"], "privacy": "no_log"}},
+    ]
+    for body in bodies:
         answer = endpoint.chat(compact=True, **body)
         if answer.status_code == 200:
             found = record(endpoint, answer)

@@ -33,7 +33,6 @@ MOST_SHOWN: Final = 128
 """Decisions kept as bytes; at 2,500 offers one takes about 600 KB."""
 _SEED: Final = 2**31 - 1
 _BASIS: Final[Mapping[str, CostBasis]] = {"reported": "provider", "computed": "estimated"}
-_SEEDED: Final = frozenset(("sample", "jitter", "inject_seed", "from_ctx", "filter_text", "filter_image"))
 NOTHING: Final = Usage()
 NOT_ASKED: Final = Asked()
 ASKING: Final = frozenset(("requirements", "images", "tools", "response_format", "scope"))
@@ -151,7 +150,7 @@ def context_of(host: Host, call: Call, subject: Subject) -> Context:
     images = _images(request["messages"])
     if images:
         request["images"] = images
-    seed = float(secrets.randbelow(_SEED) + 1) if _wants_seed(subject) else None
+    seed = float(secrets.randbelow(_SEED) + 1) if subject.seeded else None
     return Context(request, host.health_state(subject.scope), seed)
 
 
@@ -165,11 +164,6 @@ def _images(messages: list[dict[str, Any]]) -> list[int]:
             if any(part.get("type") == "image_url" or "image_url" in part for part in parts):
                 found.append(place)
     return found
-
-
-def _wants_seed(subject: Subject) -> bool:
-    encoding = subject.policy.encoding
-    return any(f"({word}" in encoding or f'"{word}"' in encoding for word in _SEEDED)
 
 
 def _shown(state: ServerState, subject: Subject, decision: Any, context: Context) -> Shown:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final, Literal
 
 from workbench.errors import AdmissionError, WorkspaceError
@@ -31,6 +32,7 @@ from workbench.session.views import envelope_clause
 
 MOST_KEPT: Final = 1_024
 """Subjects remembered for one snapshot."""
+_SEEDED: Final = ("sample", "jitter", "inject_seed", "from_ctx", "filter_text", "filter_image")
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +47,12 @@ class Subject:
     """The whole policy; its clauses are all filters in force, envelopes first."""
     sourced: Sourced
     """The same for explaining."""
+
+    @cached_property
+    def seeded(self) -> bool:
+        """Whether something in the policy draws from a seed."""
+        encoding = self.policy.encoding
+        return any(f"({word}" in encoding or f'"{word}"' in encoding for word in _SEEDED)
 
     @property
     def policy(self) -> Admitted:

@@ -43,6 +43,36 @@ class _Bad(Exception):
     """The head is refused."""
 
 
+class _Joined:
+    """A transport that sends an answer's head together with what comes right after it."""
+
+    __slots__ = ("_begun", "_head", "_transport")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        self._head = b""
+        self._begun = False
+
+    def write(self, data: bytes) -> None:
+        """The first piece waits for the second."""
+        if not self._begun:
+            self._begun, self._head = True, data
+            return
+        head, self._head = self._head, b""
+        self._transport.write(head + data if head else data)
+
+    def close(self) -> None:
+        """Send what waits, and end."""
+        if self._head:
+            head, self._head = self._head, b""
+            self._transport.write(head)
+        self._transport.close()
+
+    def is_closing(self) -> bool:
+        """As the transport says."""
+        return self._transport.is_closing()
+
+
 class Connection(HttpToolsProtocol):
     """uvicorn's protocol with bounds."""
 
@@ -54,6 +84,7 @@ class Connection(HttpToolsProtocol):
         """Called when the client has hung up while it was being answered."""
         self._timer: asyncio.TimerHandle | None = None
         self._size = 0
+        self._coming = False
         self._fault = (400, "the request is no HTTP that is taken here")
 
     def connection_made(self, transport: asyncio.Transport) -> None:
@@ -113,8 +144,7 @@ class Connection(HttpToolsProtocol):
         """The first byte of a request."""
         super().on_message_begin()
         self._size = 0
-        if self._timer is None:
-            self._await()
+        self._coming = True
 
     def on_url(self, url: bytes) -> None:
         """A part of the target."""
@@ -132,6 +162,8 @@ class Connection(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """Bytes of a client; a head that never ends is refused at its cap."""
         super().data_received(data)
+        if self._coming and self._timer is None and not self.transport.is_closing():
+            self._await()
         if self._timer is not None and not self._answering and not self.transport.is_closing():
             self._size += len(data)
             if self._size > 2 * self.doors.head:
@@ -146,10 +178,13 @@ class Connection(HttpToolsProtocol):
             self._stop(400, "the request's length or host is said twice")
         cast("dict[str, Any]", self.scope)[CONNECTION] = self
         super().on_headers_complete()
+        cast("Any", self.cycle).transport = _Joined(self.transport)
 
     def on_message_complete(self) -> None:
         """The request is whole."""
-        self._arrived()
+        self._coming = False
+        if self._timer is not None:
+            self._arrived()
         super().on_message_complete()
 
     def _stop(self, status: int, message: str) -> None:
