@@ -5,8 +5,8 @@ A difference is a fact about prices and scores, not advice: whether a clause is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from workbench.errors import CompileError
@@ -71,24 +71,24 @@ class TenantCosts:
     clauses: tuple[ClauseCost, ...]
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class RuleTotal:
     """One clause of the rulebook over all tenants."""
 
     clause_id: str
     rule: str
     title: str
-    shown: tuple[str, ...] = ()
+    shown: tuple[str, ...]
     """What it says, as different tenants have it."""
-    tenants: int = 0
+    tenants: int
     """How many have it."""
-    moved: tuple[str, ...] = ()
+    moved: tuple[str, ...]
     """The tenants that would get another winner without it."""
-    per_month: float = 0.0
+    per_month: float
     """USD a month more with it, summed where known."""
-    unknown: tuple[str, ...] = ()
+    unknown: tuple[str, ...]
     """The tenants among `moved` whose price or runs per month are unknown, so that the sum leaves them out."""
-    quality: dict[str, float] = field(default_factory=dict[str, float])
+    quality: Mapping[str, float]
     """Of each benchmark field, the mean gain over the moved tenants where it is known."""
 
 
@@ -198,8 +198,7 @@ def dearest_rules(
 
     `tell` hears how many tenants are done.
     """
-    totals: dict[str, RuleTotal] = {}
-    gains: dict[str, dict[str, list[float]]] = {}
+    found: dict[str, list[tuple[str, ClauseCost]]] = {}
     every: list[TenantCosts] = []
     for done, tenant in enumerate(state.tenants):
         tell(done)
@@ -209,13 +208,10 @@ def dearest_rules(
             continue
         every.append(costs)
         for cost in costs.clauses:
-            total = totals.setdefault(total_key(cost.clause, tenant.id), _total(cost.clause, tenant.id))
-            _count(total, cost, tenant.id, gains.setdefault(total.clause_id, {}))
-    for total in totals.values():
-        found = gains.get(total.clause_id, {})
-        total.quality = {name: sum(values) / len(values) for name, values in found.items()}
-    ordered = sorted(totals.values(), key=lambda total: (-total.per_month, -len(total.moved), total.clause_id))
-    return tuple(ordered), tuple(every)
+            found.setdefault(total_key(cost.clause, tenant.id), []).append((tenant.id, cost))
+    totals = [_total(key, costs) for key, costs in found.items()]
+    totals.sort(key=lambda total: (-total.per_month, -len(total.moved), total.clause_id))
+    return tuple(totals), tuple(every)
 
 
 def total_key(clause: Clause, tenant_id: str) -> str:
@@ -223,28 +219,23 @@ def total_key(clause: Clause, tenant_id: str) -> str:
     return f"{tenant_id} {clause.id}" if clause.origin == "own" else clause.id
 
 
-def _total(clause: Clause, tenant_id: str) -> RuleTotal:
-    rule = DEFAULT_RULE if rule_of(clause) == "default" else rule_of(clause)
-    return RuleTotal(total_key(clause, tenant_id), rule, clause.rule_title)
-
-
-def _count(total: RuleTotal, cost: ClauseCost, tenant_id: str, gains: dict[str, list[float]]) -> None:
-    total.tenants += 1
-    if cost.clause.shown not in total.shown:
-        total.shown = (*total.shown, cost.clause.shown)
-    if not cost.changes_winner:
-        return
-    total.moved = (*total.moved, tenant_id)
-    if cost.per_month is None:
-        total.unknown = (*total.unknown, tenant_id)
-    else:
-        total.per_month += cost.per_month
-    for name in cost.quality:
-        gain = cost.gained(name)
-        if gain is not None:
-            gains.setdefault(name, []).append(gain)
-
-
-def moved_tenants(totals: Iterable[RuleTotal]) -> int:
-    """How many times a tenant would get another winner without one of the clauses."""
-    return sum(len(total.moved) for total in totals)
+def _total(key: str, costs: Sequence[tuple[str, ClauseCost]]) -> RuleTotal:
+    first = costs[0][1].clause
+    moved = [(tenant, cost) for tenant, cost in costs if cost.changes_winner]
+    gains: dict[str, list[float]] = {}
+    for _, cost in moved:
+        for name in cost.quality:
+            gain = cost.gained(name)
+            if gain is not None:
+                gains.setdefault(name, []).append(gain)
+    return RuleTotal(
+        key,
+        DEFAULT_RULE if rule_of(first) == "default" else rule_of(first),
+        first.rule_title,
+        tuple(dict.fromkeys(cost.clause.shown for _, cost in costs)),
+        len(costs),
+        tuple(tenant for tenant, _ in moved),
+        sum(cost.per_month for _, cost in moved if cost.per_month is not None),
+        tuple(tenant for tenant, cost in moved if cost.per_month is None),
+        {name: sum(values) / len(values) for name, values in gains.items()},
+    )

@@ -156,5 +156,5 @@ def total_json(total: RuleTotal) -> dict[str, Any]:
         "moved": list(total.moved),
         "cost_per_month": total.per_month,
         "not_in_the_sum": list(total.unknown),
-        "quality_gained": total.quality,
+        "quality_gained": dict(total.quality),
     }
