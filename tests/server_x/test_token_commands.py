@@ -73,6 +73,18 @@ def test_a_word_that_is_off_is_refused_with_a_way_out(token: Any, words: tuple[s
     assert "\x1b" not in ran.err
 
 
+def test_a_file_that_is_no_store_is_refused_and_left_alone(token: Any, tmp_path: Path) -> None:
+    other, folder = tmp_path / "other.db", tmp_path / "folder.db"
+    other.write_bytes(b"somebody's own")
+    folder.mkdir()
+    for place in (other, folder):
+        ran = token("list", "--tokens", str(place))
+        assert ran.code == 1
+        assert str(place) in ran.err
+    assert other.read_bytes() == b"somebody's own"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.db", "other.db"]
+
+
 def test_two_of_one_name_have_to_be_told_apart(token: Any) -> None:
     token("new", "one")
     token("new", "one")

@@ -33,6 +33,8 @@ class HealthExchange:
     origin: str = field(default_factory=lambda: secrets.token_hex(8))
     _heard: dict[tuple[str, str, str], float] = field(default_factory=dict[tuple[str, str, str], float])
     _told: bool = False
+    _out: bool = False
+    """Whether the last try failed: said once, and when it works again."""
     _task: asyncio.Task[None] | None = None
 
     async def once(self) -> None:
@@ -67,7 +69,13 @@ class HealthExchange:
                 await self.once()
             except SharedError as error:
                 self.failed()
-                LOG.warning("health is not shared: %s", error)
+                if not self._out:
+                    LOG.warning("health is not shared: %s", error)
+                self._out = True
+            else:
+                if self._out:
+                    LOG.warning("health is shared again")
+                self._out = False
             await asyncio.sleep(EVERY_S)
 
     async def start(self) -> None:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final, TypeVar
 
-from workbench.errors import Finding, TraceError, WorkbenchError
+from workbench.errors import Finding, Place, TraceError, WorkbenchError
 from workbench.traces.databases.address import checked, is_address
 from workbench.traces.databases.base import Database, Execute
 from workbench.traces.databases.schema import Migration
@@ -45,6 +45,7 @@ TABLES: Final = (
         origin TEXT NOT NULL, scope TEXT NOT NULL, provider TEXT NOT NULL, why TEXT NOT NULL, until_ms BIGINT NOT NULL,
         PRIMARY KEY (origin, scope, provider, why))""",
 )
+_HEAD: Final = b"SQLite format 3\x00"
 _MIGRATIONS: Final = (Migration(1, "tokens, spending, limits and health", TABLES),)
 _LOCK: Final = 7_266_401_919
 """The advisory lock that one process at a time makes the tables under: any fixed number."""
@@ -55,7 +56,24 @@ def open_tables(place: Path | str) -> Database:
     with ours():
         if isinstance(place, str) and is_address(place):
             return _postgres(checked(place))
-        return open_sqlite(Path(place), migrations=_MIGRATIONS)[0]
+        path = Path(place)
+        _look(path)
+        return open_sqlite(path, migrations=_MIGRATIONS)[0]
+
+
+def _look(path: Path) -> None:
+    """Refuse a file that is no store of ours, instead of putting another in its place. Raises `CallersError`."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(len(_HEAD))
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        reason = (error.strerror or type(error).__name__).lower()
+        raise CallersError("the tokens cannot be read", [Finding(reason, "token_file", Place(str(path)))]) from None
+    if head not in (b"", _HEAD):
+        finding = Finding("this is no store of tokens", "token_file", Place(str(path)), "name another file")
+        raise CallersError("the tokens cannot be read", [finding])
 
 
 def _postgres(address: str) -> Database:

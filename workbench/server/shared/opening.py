@@ -47,4 +47,5 @@ def open_shared(address: str | None) -> Shared | None:
     if address.lower().startswith(SCHEMES):
         return ValkeyShared(address)
     hint = "postgresql://USER@HOST/DATABASE or redis://HOST:PORT"
-    raise UsageError("no shared state", [Finding(f"`{masked(address)}` is no address", "shared_address", hint=hint)])
+    shown = masked(address) if "://" in address else address
+    raise UsageError("no shared state", [Finding(f"`{shown}` is no address", "shared_address", hint=hint)])
