@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workbench.boundary import strict_json
+from workbench.boundary.lineage import end_with_parent
 from workbench.cli import diagnostics
 from workbench.cli.invocation import Invocation, declare
 from workbench.cli.layout import Table
@@ -61,6 +62,7 @@ def command(
     emulator = Emulator(catalog.candidates, seed=seed, tokens=speed["tokens"],
                         pace=Pace(speed["latency"], speed["speed"]), heard=shown.served)  # fmt: skip
     emulator.replace(parse_faults(faults, emulator.names))
+    end_with_parent()
     raise diagnostics.Stopped(_run(emulator, host, port, shown))
 
 

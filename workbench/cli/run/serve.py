@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from workbench.boundary import strict_json
+from workbench.boundary.lineage import end_with_parent
 from workbench.cli import diagnostics
 from workbench.cli.invocation import Invocation, declare
 from workbench.cli.output import SCHEMA, escape_unsafe
@@ -87,6 +88,7 @@ def command(
     )  # fmt: skip
     gate = GatePlan(place, wanted["shared"], processes > 1, limits)
     process = Process(Plan(root, traces, options, emulator, gate, wanted["otel"]))
+    end_with_parent()
     bound = given or bind(host, port)
     shown = _Shown(invocation, process)
     lines = Lines(shown.request) if invocation.as_json and processes == 1 else None

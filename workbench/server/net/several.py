@@ -15,6 +15,8 @@ from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import Final
 
+from workbench.boundary.lineage import child_environment
+
 VARIABLE: Final = "WORKBENCH_SERVE_SOCKET"
 """Holds the number of the socket that a child inherits."""
 PAUSE_S: Final = 1.0
@@ -59,8 +61,8 @@ class Several:
         return subprocess.Popen(  # noqa: S603 - this very program
             [sys.executable, "-m", "workbench", *self._arguments],
             pass_fds=(descriptor,),
-            env={**os.environ, VARIABLE: str(descriptor)},
-            stdin=subprocess.DEVNULL,
+            env={**child_environment(), VARIABLE: str(descriptor)},
+            stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         )

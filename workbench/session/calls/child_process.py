@@ -1,0 +1,92 @@
+"""One of our own commands as a child process: started for a screen, ended with it, gone when the app is.
+
+Owns the process, its first line, which says where it listens, and its end. What it answers is its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+from workbench.boundary import strict_json
+from workbench.boundary.lineage import child_environment
+from workbench.engine.values import items, record, text
+from workbench.errors import DocumentError, Finding, WorkbenchError
+
+START_S: Final = 30.0
+"""Longest wait for its first line."""
+END_S: Final = 5.0
+"""How long it may take to leave before it is killed."""
+MOST_LINE: Final = 256 * 1024
+
+
+class ChildFailed(WorkbenchError):
+    """The command could not be started."""
+
+
+async def start(what: str, words: Sequence[str]) -> tuple[str, asyncio.subprocess.Process]:
+    """Start `workbench WORDS`; gives the URL that its first line names, and the process.
+
+    `what` is what a person calls it. Raises `ChildFailed` with the reasons that it gave.
+    """
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "workbench", *words, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE, limit=MOST_LINE, start_new_session=True, env=child_environment(),
+    )  # fmt: skip
+    try:
+        return await asyncio.wait_for(_ready(what, process), START_S), process
+    except BaseException as error:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+        if isinstance(error, TimeoutError | asyncio.LimitOverrunError | ValueError):
+            raise ChildFailed(f"the {what} does not say where it listens") from None
+        raise
+
+
+async def stop(process: asyncio.subprocess.Process) -> None:
+    """End it: gently, then at once."""
+    if process.returncode is not None:
+        return
+    with contextlib.suppress(ProcessLookupError):
+        process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), END_S)
+    except TimeoutError:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
+
+
+async def drain(*streams: asyncio.StreamReader | None) -> None:
+    """Read what a process says and forget it, so that it never waits for a reader."""
+
+    async def one(stream: asyncio.StreamReader) -> None:
+        while await stream.read(65_536):
+            pass
+
+    await asyncio.gather(*(one(stream) for stream in streams if stream is not None))
+
+
+def line_of(data: bytes) -> Any:
+    """A line's object; an empty one for what is none."""
+    try:
+        return record(strict_json.loads(data))
+    except DocumentError:
+        return {}
+
+
+async def _ready(what: str, process: asyncio.subprocess.Process) -> str:
+    """The address on its first line."""
+    assert process.stdout is not None  # noqa: S101 - it was asked for
+    assert process.stderr is not None  # noqa: S101 - as above
+    url = text(line_of(await process.stdout.readline()).get("url"))
+    if url is not None:
+        return url
+    found = items(record(line_of(await process.stderr.read(MOST_LINE)).get("error")).get("findings"))
+    reasons = [text(record(finding).get("reason")) for finding in found]
+    words = "; ".join(reason for reason in reasons if reason) or "it ended at once"
+    raise ChildFailed(f"the {what} can't be started", [Finding(words, "child_process")])
