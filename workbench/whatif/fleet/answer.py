@@ -49,7 +49,8 @@ def lines(totals: Totals) -> Iterable[str]:
     if totals.invalid:
         yield f"{totals.invalid:,} {'row has' if totals.invalid == 1 else 'rows have'} no policy; see their reasons"
     if totals.assumed_no_log:
-        yield f"{totals.assumed_no_log:,} do not say whether they are no_log, and are treated as no_log"
+        who = "1 tenant does" if totals.assumed_no_log == 1 else f"{totals.assumed_no_log:,} tenants do"
+        yield f"{who} not say `no_log` in so many words, which is read as no_log = true"
 
 
 def _changed_lines(totals: Totals) -> Iterable[str]:

@@ -61,6 +61,8 @@ def raw(value: Any, column: Column, kind: Kind) -> Any:
     """A cell's value as a tenant file would have held it."""
     if isinstance(value, decimal.Decimal):
         return float(value)
+    if isinstance(value, bytes):
+        value = text_of(value)
     if not isinstance(value, str):
         return value
     if kind == "list" and column.separator is not None:
@@ -68,6 +70,14 @@ def raw(value: Any, column: Column, kind: Kind) -> Any:
     if column.form == "typed":
         return value
     return _by_kind(value, kind)
+
+
+def text_of(value: bytes) -> Any:
+    """Bytes as text, where they are some: Parquet of older writers does not say that a column holds texts."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value
 
 
 def _by_kind(text: str, kind: Kind) -> Any:
@@ -180,7 +190,8 @@ def _double(value: object, missing: float) -> float:
 def key_of(value: Any) -> Any:
     """A hashable stand-in that tells 1, 1.0 and true apart."""
     if isinstance(value, list):
-        return "list", tuple(key_of(entry) for entry in cast("list[Any]", value))
+        entries = cast("list[Any]", value)
+        return ("list", tuple(entries)) if all(type(entry) is str for entry in entries) else ("other", repr(entries))
     if isinstance(value, dict | datetime.date):
         return "other", repr(value)  # pyright: ignore[reportUnknownArgumentType]
     return value.__class__, value

@@ -12,7 +12,7 @@ from workbench.boundary.sanitiser import one_line
 from workbench.errors import REASON_LIMIT, FileRefused
 from workbench.rulebook.report import MAX_TITLE, kind_of
 from workbench.whatif.fleet.arrow import Array, pa, pc
-from workbench.whatif.fleet.deciding.cells import coded
+from workbench.whatif.fleet.deciding.cells import coded, text_of
 from workbench.whatif.fleet.plan import Column
 
 _ALLOWED: Final = np.zeros(256, dtype=np.bool_)
@@ -63,7 +63,8 @@ def _from_json(array: Array, column: Column) -> tuple[Array, dict[int, str]]:
 def _from_values(values: list[Any]) -> tuple[Array, dict[int, str]]:
     wrong: dict[int, str] = {}
     found: list[str | None] = []
-    for row, value in enumerate(values):
+    for row, cell in enumerate(values):
+        value = text_of(cell) if isinstance(cell, bytes) else cell
         if isinstance(value, int) and not isinstance(value, bool):
             found.append(str(value))
         elif value is None or isinstance(value, str):

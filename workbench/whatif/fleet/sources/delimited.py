@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import codecs
+import io
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -51,6 +53,32 @@ class _Rows:
         return found
 
 
+class _Text(io.RawIOBase):
+    """A file that is UTF-8 to its end, or an error that says where it is not; Arrow would tell it on stderr."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("rb", buffering=0)
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
+        self.done = 0
+        """Bytes that were read."""
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self._file.read(size) or b""
+        try:
+            self._decoder.decode(data, final=not data)
+        except UnicodeDecodeError as error:
+            raise OSError(f"it is not UTF-8, at byte {self.done + error.start:,}") from None
+        self.done += len(data)
+        return data
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
+
+
 class CsvSource:
     """One file, `delimiter` between its cells."""
 
@@ -67,10 +95,10 @@ class CsvSource:
         self.columns = self._heading()
 
     def _heading(self) -> tuple[str, ...]:
-        with self._open(None, _Rows(), None) as reader:
+        with _Text(self._path) as file, self._open(None, _Rows(), file) as reader:
             return tuple(reader.schema.names)
 
-    def _open(self, names: Sequence[str] | None, broken: _Rows, file: Any) -> Any:
+    def _open(self, names: Sequence[str] | None, broken: _Rows, file: _Text) -> Any:
         csv = self._csv
         convert: dict[str, Any] = {
             "null_values": [""],
@@ -82,7 +110,7 @@ class CsvSource:
         parse = csv.ParseOptions(delimiter=self._delimiter, newlines_in_values=True, invalid_row_handler=broken.handle)
         try:
             return csv.open_csv(
-                self._path if file is None else file,
+                pa.PythonFile(file, mode="r"),
                 read_options=csv.ReadOptions(use_threads=False, block_size=BLOCK),
                 parse_options=parse,
                 convert_options=csv.ConvertOptions(**convert),
@@ -97,7 +125,7 @@ class CsvSource:
     def pieces(self, wanted: Sequence[Wanted]) -> Iterator[Piece]:
         """Block after block."""
         broken, index = _Rows(), 0
-        with pa.OSFile(str(self._path)) as file, self._open([w.column.name for w in wanted], broken, file) as reader:
+        with _Text(self._path) as file, self._open([w.column.name for w in wanted], broken, file) as reader:
             while True:
                 try:
                     batch = reader.read_next_batch()
@@ -106,7 +134,7 @@ class CsvSource:
                 except (OSError, pa.ArrowException) as error:
                     row = broken.number(index)
                     raise refuse(self.name, f"it can't be read on after row {row - 1}: {first_line(error)}") from None
-                yield from self._split(batch, index, broken, file.tell() / self._size)
+                yield from self._split(batch, index, broken, file.done / self._size)
                 index += batch.num_rows
         rest = broken.before(None)
         if rest:

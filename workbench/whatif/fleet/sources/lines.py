@@ -47,7 +47,7 @@ class LinesSource:
         for line in block.split(b"\n")[:_LOOKED_AT]:
             try:
                 row = _read(line)
-            except ValueError:
+            except (ValueError, RecursionError):
                 continue
             if isinstance(row, dict):
                 found.update(dict.fromkeys(cast("dict[str, Any]", row)))
@@ -150,7 +150,17 @@ class LinesSource:
         strange = [key for key in found if key not in names and key not in self._ignored]
         if strange:
             return Broken(number, f"unknown key `{one_line(strange[0], limit=80)}`, which the first lines do not have")
-        return {name: None if found.get(name) is None else json.dumps(found[name]) for name in names}
+        return {name: None if found.get(name) is None else json.dumps(_flat(found[name])) for name in names}
+
+
+def _flat(value: Any) -> Any:
+    """The value without what is too deep for any tenant field: of that, only its kind will be told."""
+    if isinstance(value, dict):
+        return {}
+    if not isinstance(value, list):
+        return value
+    entries = cast("list[Any]", value)
+    return [{} if isinstance(entry, dict) else [] if isinstance(entry, list) else entry for entry in entries]
 
 
 def _read(line: bytes) -> object:

@@ -35,9 +35,9 @@ def open_source(place: str, *, table: str | None = None, query: str | None = Non
             f"`{word}://` is no address that tenants are read from", "postgresql://..., sqlite:///FILE, or a path"
         )
     path = Path(place.removeprefix(_SQLITE))
-    found = kind or ("sqlite" if place.startswith(_SQLITE) else _kind_of(path))
-    if not path.exists():
+    if not _exists(path):
         raise refuse(str(path), "there is no such file", "no_file", "write a path, or postgresql://USER@HOST/DATABASE")
+    found = kind or ("sqlite" if place.startswith(_SQLITE) else _kind_of(path))
     if found == "sqlite":
         return SqliteSource(path, table=table, query=query)
     if table is not None or query is not None:
@@ -46,6 +46,13 @@ def open_source(place: str, *, table: str | None = None, query: str | None = Non
         return _file(path, found)
     except OSError as error:
         raise refuse(str(path), (error.strerror or type(error).__name__).lower()) from None
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # no system takes it for a path
+        return False
 
 
 def _file(path: Path, kind: str) -> Source:
