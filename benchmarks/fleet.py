@@ -188,6 +188,11 @@ def supposing(world: World, base: Base) -> float:
 # -- the peers ------------------------------------------------------------------------------------------------------
 
 
+_WORDS: Final = ("winner", "provider", "model_family", "served_model_id", "place_of_work")
+_COSTS: Final = ("cost_per_run", "cost_per_month")
+"""What the peers write of a winner, as ours does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """What a peer is handed: offers as a table, policies as SQL, and each kind of tenant with its policy."""
@@ -227,6 +232,10 @@ def job(world: World, base: Base) -> Job:
     fields = world.side.catalog.vocabulary.fields
     offers: dict[str, Any] = {"place": list(range(len(world.side.pool)))}
     offers["provider"] = [candidate["provider_id"] for candidate in world.side.pool.candidates]
+    offers["winner"] = world.side.catalog.offer_ids
+    for name in ("model_family", "served_model_id"):
+        offers[name] = [candidate[name] for candidate in world.side.pool.candidates]
+    offers["place_of_work"] = world.side.catalog.regions
     for name in names:
         offers[name] = columns.numbers(name) if fields[name].sort == "Num" else columns.flags(name)
     spelled = tuple((written(term[1]), cost(term[2])) for term in terms)
@@ -322,7 +331,9 @@ def duckdb(work: Job, out: Path) -> Peer:
     def whole() -> None:
         decide()
         rows = joined.format(tenants=f"read_parquet('{work.parquet}')")
-        selected = f"SELECT t.id, w.place, {run} AS cost_per_run, {run} * t.runs_per_month AS cost_per_month {rows}"
+        words = ", ".join(f"o.{name}" for name in _WORDS)
+        costs = f"{run} AS cost_per_run, {run} * t.runs_per_month AS cost_per_month"
+        selected = f"SELECT t.id, {words}, {costs}, k.policy, t.plan {rows}"
         base.execute(f"COPY ({selected}) TO '{out}' (FORMAT parquet, COMPRESSION zstd)")
 
     base.execute(f"CREATE TABLE loaded AS SELECT * FROM read_parquet('{work.parquet}')")  # noqa: S608 - our own file
@@ -352,7 +363,7 @@ def polars(work: Job, out: Path) -> Peer:
 
     _checked({row["policy"]: row["least"] for row in decide().to_dicts()}, work)
     run = (peer.col("tokens_in") * peer.col("price_in") + peer.col("tokens_out") * peer.col("price_out")) / 1e6
-    columns = ["place", "price_in", "price_out"]
+    columns = ["place", "price_in", "price_out", *_WORDS]
 
     def joined(tenants: Any) -> Any:
         known = kinds.lazy().with_columns(peer.col("policy").cast(peer.Int64))
@@ -362,7 +373,7 @@ def polars(work: Job, out: Path) -> Peer:
         return priced.with_columns(cost_per_month=peer.col("cost_per_run") * peer.col("runs_per_month"))
 
     def whole() -> None:
-        rows = joined(peer.scan_parquet(work.parquet)).select("id", "place", "cost_per_run", "cost_per_month")
+        rows = joined(peer.scan_parquet(work.parquet)).select("id", *_WORDS, *_COSTS, "policy", "plan")
         rows.sink_parquet(out, compression="zstd", compression_level=1)
 
     loaded = peer.read_parquet(work.parquet)
@@ -374,7 +385,7 @@ def polars(work: Job, out: Path) -> Peer:
     return Peer(decide, whole, again)
 
 
-PEERS: Final = {"duckdb": duckdb, "polars": polars}
+PEERS: Final[dict[str, Callable[[Job, Path], Peer]]] = {"duckdb": duckdb, "polars": polars}
 
 
 # -- PostgreSQL -----------------------------------------------------------------------------------------------------
@@ -513,7 +524,7 @@ def peers(made: World) -> list[Table]:
     head = ("what", "ours", *found, *(f"{name} / ours" for name in found))
     notes.append(
         "Processor time of all threads. Ours reads facts, compiles policies and checks every cell, and its file has the"
-        " reasons too; the peers are given compiled policies, and write id, offer and cost."
+        " reasons, survivors and providers too; the peers are given compiled policies, and write everything else."
     )
     return [Table("fleet-peers", "A fleet, beside SQL", head, tuple(rows), tuple(notes))]
 
