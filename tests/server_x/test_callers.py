@@ -154,6 +154,17 @@ def test_a_revoked_token_is_refused_within_two_seconds(tmp_path: Path) -> None:
     assert refusal(known, headers).code == "caller_key_revoked"
 
 
+def test_a_clock_that_is_set_back_keeps_no_revoked_token_alive(tmp_path: Path) -> None:
+    clock = [1_800_000_000_000.0]
+    known, tokens = gate(tmp_path, clock=clock)
+    token, secret = tokens.new(Wanted("one"), 0)
+    headers = [(AUTH, f"Bearer {secret}".encode())]
+    known.recognise(headers, "/x/rank")
+    tokens.revoke(token, 1)
+    clock[0] -= 3_600_000
+    assert refusal(known, headers).code == "caller_key_revoked"
+
+
 def test_tokens_that_cannot_be_read_let_nobody_in(tmp_path: Path) -> None:
     class Broken:
         def all(self) -> tuple[Token, ...]:

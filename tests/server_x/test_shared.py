@@ -83,6 +83,16 @@ def test_a_rate_counts_for_all_processes_together(opening: Make) -> None:
     play(opening, story)
 
 
+def test_a_clock_that_is_set_back_locks_nobody_out(opening: Make) -> None:
+    async def story(one: Shared, two: Shared) -> None:
+        limits = (Limit("token:a", per_minute=1),)
+        assert await one.admit(Ask("ahead", NOW + 3_600_000, limits)) is None
+        assert await two.admit(Ask("now", NOW, limits)) is None
+        assert await one.admit(Ask("again", NOW, limits)) is not None
+
+    play(opening, story)
+
+
 def test_places_count_for_all_and_are_given_back(opening: Make) -> None:
     async def story(one: Shared, two: Shared) -> None:
         limits = (Limit("tenant:a", concurrency=2),)

@@ -7,6 +7,7 @@ import signal
 import time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.cli.command import call
@@ -34,6 +35,20 @@ def test_a_killed_process_loses_no_trace_and_charges_nothing_twice(
         _story(emulator, tmp_path, address, address)
     else:
         _story(emulator, tmp_path, str(tmp_path / "traces.db"), None)
+
+
+def test_processes_behind_one_socket_keep_one_limit(emulator: str, tmp_path: Path) -> None:
+    place = str(tmp_path / "tokens.db")
+    words = ["--emulator", emulator, "--traces", str(tmp_path / "traces.db"), "--tokens", place, "--processes", "2"]
+    body = {"tenant": "acme-eu", "compact": True, "messages": [{"role": "user", "content": "x"}]}
+    with child(*words, "--tenant-rate", "6", XDG_STATE_HOME=str(tmp_path)) as made:
+        codes: list[int] = []
+        for _ in range(16):  # each on a connection of its own, so that both processes get some
+            answer = httpx.post(f"{made.url}/v1/chat/completions", json=body, timeout=60, trust_env=False)
+            codes.append(answer.status_code)
+    assert codes[:6] == [200] * 6
+    assert set(codes[6:]) <= {200, 429}
+    assert codes.count(200) < 12  # a call more for each ten seconds that this takes; two limits would let twelve in
 
 
 def _story(emulator: str, folder: Path, traces: str, shared: str | None) -> None:

@@ -111,6 +111,8 @@ class Gate:
 
     def _token(self, token_id: str) -> Token | None:
         now = self.now_ms()
+        if now < self._read_ms:  # the clock was set back: what was read counts as old
+            self._read_ms = self._looked_ms = self._asked_ms = -1e18
         known = self._known.get(token_id)
         if self._may_look(now) if known is None else now - max(self._read_ms, self._looked_ms) >= FRESH_MS:
             self._looked_ms = now

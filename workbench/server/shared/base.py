@@ -25,6 +25,11 @@ def interval_ms(per_minute: int) -> float:
     return MINUTE_MS / per_minute
 
 
+def due_at(stored: float, now_ms: float) -> float:
+    """When the next call would be on time; `now` where that is past, or so far ahead that a clock was set back."""
+    return stored if now_ms < stored <= now_ms + 2 * MINUTE_MS else now_ms
+
+
 @dataclass(frozen=True, slots=True)
 class Limit:
     """What one name (a token, a tenant) may do; None is no limit."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from workbench.server.shared.base import MINUTE_MS, Ask, Block, Denied, Given, Limit, SharedError, interval_ms
+from workbench.server.shared.base import MINUTE_MS, Ask, Block, Denied, Given, Limit, SharedError, due_at, interval_ms
 
 _MOST_NAMES: Final = 100_000
 
@@ -35,7 +35,7 @@ class Inside:
                 return Denied("concurrency", limit.name)
         for limit in ask.limits:
             if limit.per_minute is not None:
-                due = max(self._due.get(limit.name, 0.0), ask.now_ms)
+                due = due_at(self._due.get(limit.name, 0.0), ask.now_ms)
                 over = due + interval_ms(limit.per_minute) - ask.now_ms - MINUTE_MS
                 if over > 0:
                     return Denied("rate", limit.name, over / 1000)
@@ -47,7 +47,7 @@ class Inside:
             if limit.per_minute is not None:
                 if len(self._due) >= _MOST_NAMES:
                     self._due = {name: due for name, due in self._due.items() if due > ask.now_ms}
-                due = max(self._due.get(limit.name, 0.0), ask.now_ms)
+                due = due_at(self._due.get(limit.name, 0.0), ask.now_ms)
                 self._due[limit.name] = due + interval_ms(limit.per_minute)
             if limit.concurrency is not None:
                 self._places[limit.name] = self._places.get(limit.name, 0) + 1

@@ -23,6 +23,7 @@ from workbench.server.shared.base import (
     Given,
     Limit,
     SharedError,
+    due_at,
     interval_ms,
     longest,
 )
@@ -149,7 +150,7 @@ def _names(limits: Iterable[Limit], budget: Budget | None) -> list[str]:
 
 def _rate(execute: Execute, name: str, per_minute: int, now_ms: float) -> None:
     rows = execute(_DUE, {"name": name})
-    due = max(float(rows[0][0]) if rows else 0.0, now_ms) + interval_ms(per_minute)
+    due = due_at(float(rows[0][0]) if rows else 0.0, now_ms) + interval_ms(per_minute)
     if due - now_ms > MINUTE_MS:
         raise _DeniedError(Denied("rate", name, (due - now_ms - MINUTE_MS) / 1000))
     execute(_NEXT, {"name": name, "due": due})

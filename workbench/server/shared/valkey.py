@@ -32,6 +32,11 @@ HEALTH: Final = "wb:health"
 _ADMIT: Final = """
 local ask = cjson.decode(ARGV[1])
 local now = ask.now
+local function next_due(l)
+  local stored = tonumber(redis.call('GET', 'wb:due:' .. l.name) or '0')
+  if stored <= now or stored > now + 2 * ask.minute then stored = now end
+  return stored + l.interval
+end
 for _, l in ipairs(ask.limits) do
   if l.concurrency then
     local key = 'wb:places:' .. l.name
@@ -39,7 +44,7 @@ for _, l in ipairs(ask.limits) do
     if redis.call('ZCARD', key) >= l.concurrency then return {'concurrency', l.name, '1', '0'} end
   end
   if l.interval then
-    local due = math.max(tonumber(redis.call('GET', 'wb:due:' .. l.name) or '0'), now) + l.interval
+    local due = next_due(l)
     if due - now > ask.minute then
       return {'rate', l.name, tostring((due - now - ask.minute) / 1000), '0'}
     end
@@ -68,7 +73,7 @@ for _, l in ipairs(ask.limits) do
     redis.call('PEXPIRE', 'wb:places:' .. l.name, 2 * ask.lease_ms)
   end
   if l.interval then
-    local due = math.max(tonumber(redis.call('GET', 'wb:due:' .. l.name) or '0'), now) + l.interval
+    local due = next_due(l)
     redis.call('SET', 'wb:due:' .. l.name, string.format('%.3f', due), 'PX', 2 * ask.minute)
   end
 end
