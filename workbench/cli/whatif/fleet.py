@@ -106,11 +106,11 @@ def _run(invocation: Invocation, workspace: Workspace, options: Options) -> int:
     supposed = Supposed(options.rules, options.off, options.facts, options.down, options.against)
     source = open_fleet(settings, options.source, options.kind)
     plan = plan_for(source, workspace, settings, supposed, workspace.state)
-    _check_targets(options)
-    gc.freeze()  # what was read so far stays, and need not be looked through again and again
     out, errors = options.out, options.errors
     if out is not None and errors is None:
         errors = out.with_name(f"{out.stem}.errors.csv")
+    _check_targets(options, errors)
+    gc.freeze()  # what was read so far stays, and need not be looked through again and again
     work = Work(plan, out, errors, options.resume, options.workers)
     with _stoppable() as stopped, _Bar.here(invocation, source.rows) as bar:
         result = run(source, work, progress=bar.show, cancelled=stopped)
@@ -185,7 +185,7 @@ def _over(known: FleetSettings, other: FleetSettings) -> FleetSettings:
     return replace(known, **given)
 
 
-def _check_targets(options: Options) -> None:
+def _check_targets(options: Options, errors: Path | None) -> None:
     """Refuse what would overwrite, and names that say no form."""
     from workbench.whatif.fleet.writing import parts_of
 
@@ -194,8 +194,8 @@ def _check_targets(options: Options) -> None:
         raise diagnostics.usage("--resume is for --out FILE", hint="name the file of the run that was stopped")
     if out is not None and out.suffix not in _ENDINGS:
         raise diagnostics.usage(f"`{out.name}` says no form", hint="end it in .parquet or .csv")
-    for path in (out, options.errors):
-        if path is not None and path.exists() and not options.force and not (options.resume and path == options.errors):
+    for path in (out, errors):
+        if path is not None and path.exists() and not options.force:
             raise diagnostics.usage(f"`{path}` exists already", hint="--force replaces it", code="exists")
     if out is not None and parts_of(out).exists() and not options.force and not options.resume:
         raise diagnostics.usage(
