@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.server_x.endpoint import CHEAP, TAIL, Served, policy, served
+from tests.server_x.endpoint import CHEAP, HELLO, TAIL, Served, policy, served
 
 KEYS = {"provider", "model_family", "served_model_id", "tier", "discovery", "price_in", "price_out", "quality", "score"}
 
@@ -147,6 +147,29 @@ def test_a_pin_acts_always_and_the_filter_holds_for_it(endpoint: Served) -> None
     assert missing["ranked"] == []
     assert missing["rejected"] == [{"reason": "pin_not_found", "pin": {"provider": "zz", "model": "q"}}]
     assert endpoint.post("/x/rank", {"policy_ir": policy(["top"]), "requirements": {"pin": "x"}}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"regoin": "eu"}, {"privacy": "nolog"}, {"privacy": True}, {"min_context": "200000"}, {"min_context": True},
+        {"needs": "tools"}, {"needs": [3]}, {"model_family": 5}, {"tier": []}, {"pin": "a/b"},
+        {"pin": {"provider": "a"}},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_requirement_that_would_be_ignored_is_refused(endpoint: Served, wrong: dict[str, Any]) -> None:
+    for path, body in (("/x/rank", {"policy_ir": policy(["meets_req"])}), ("/v1/chat/completions", HELLO)):
+        answer = endpoint.post(path, {**body, "requirements": wrong})
+        assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_requirements")
+
+
+def test_a_pin_among_the_requirements_acts_on_a_call(endpoint: Served) -> None:
+    pin = {"pin": {"provider": "mistral", "model": "glm-5.3"}}
+    found = endpoint.chat(tenant="acme-eu", requirements=pin).json()["x_router"]
+    assert (found["provider"], found["model_family"]) == ("mistral", "glm-5.3")
+    nobody = endpoint.chat(tenant="acme-eu", requirements={"pin": {"provider": "zz", "model": "q"}})
+    assert (nobody.status_code, nobody.json()["error"]["code"]) == (503, "no_candidates")
 
 
 def test_a_tenant_is_ranked_by_its_rules(endpoint: Served) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from workbench.server.chat.answering import completion, router
@@ -16,6 +17,7 @@ from workbench.server.errors import Refused
 from workbench.server.exchange import Request, Response
 from workbench.server.reading import ClientGone, read_object
 from workbench.server.routing import Route
+from workbench.server.x.requirements import pin_of
 
 SESSION_HEADER: Final = b"x-unhardcoded-session"
 
@@ -72,7 +74,9 @@ def sugar_for(call: Call, request: Request) -> Sugar:
         brings = "a policy"
     elif body.get("tenant") or body.get("tenant_state") is not None or request.caller.tenant is not None:
         brings = "a tenant"
-    return sugar_of(call.model, request.params.get("profile"), brings, lenient=request.host.options.lenient)
+    sugar = sugar_of(call.model, request.params.get("profile"), brings, lenient=request.host.options.lenient)
+    pin = pin_of(body.get("requirements") or {})
+    return sugar if pin is None else replace(sugar, family=pin.model, provider=pin.provider)
 
 
 ROUTES: Final = (

@@ -13,6 +13,7 @@ from typing import Any, Final, cast
 
 from workbench.language.runnable import REQUEST_PARAMETERS
 from workbench.server.errors import Refused, invalid, said, unprocessable
+from workbench.server.x.requirements import checked
 
 MOST_MESSAGES: Final = 4_096
 MOST_TOOLS: Final = 256
@@ -130,9 +131,10 @@ def _ours(body: Body) -> None:
     for name in ("stream", "compact"):
         if not isinstance(body.get(name) or False, bool):
             raise _wrong(name, "true or false")
-    for name in ("stream_options", "requirements"):
-        if not isinstance(body.get(name) or {}, dict):
-            raise _wrong(name, "an object")
+    if not isinstance(body.get("stream_options") or {}, dict):
+        raise _wrong("stream_options", "an object")
+    if "requirements" in body:
+        checked(body["requirements"])
     for name in ("policy_ir", "flow_ir"):
         value = body.get(name)
         if value is not None and not isinstance(value, list):

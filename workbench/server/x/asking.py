@@ -4,36 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, cast
+from typing import Any, cast
 
-from workbench.catalog import Catalog
 from workbench.engine.context import Context
 from workbench.language.admission import Admitted
-from workbench.server.x.refusal import refused, shapeless
-
-REQUIREMENTS: Final = (
-    "needs", "model_family", "tier", "privacy", "min_quality", "min_tok_s", "min_context", "context", "pin",
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Pin:
-    """The one pair that a request wants; filter and envelope hold for it all the same."""
-
-    provider: str
-    model: str
-
-    def json(self) -> dict[str, str]:
-        """As the wire has it."""
-        return {"provider": self.provider, "model": self.model}
-
-    def places(self, catalog: Catalog) -> frozenset[int]:
-        """The offers it means, by model family or by served id."""
-        return frozenset(
-            index
-            for index, row in enumerate(catalog.candidates)
-            if row["provider_id"] == self.provider and self.model in (row["model_family"], row["served_model_id"])
-        )
+from workbench.server.x.refusal import shapeless
+from workbench.server.x.requirements import NAMES, Pin, checked, pin_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,20 +42,14 @@ def asked_of(body: Mapping[str, Any], policy: Admitted, state: Mapping[str, Any]
     request: dict[str, Any] = {"requirements": wanted}
     if "scope" in body:
         request["scope"] = body["scope"]
-    return Asked(Context(request, state, body.get("seed")), _pin(wanted.get("pin")), tuple(warnings))
+    return Asked(Context(request, state, body.get("seed")), pin_of(wanted), tuple(warnings))
 
 
 def _requirements(body: Mapping[str, Any]) -> dict[str, Any]:
-    value = body.get("requirements")
-    if value is not None and not isinstance(value, dict):
-        raise shapeless(("dict_type", ("body", "requirements"), "Input should be a valid dictionary", None))
-    top = {name: body[name] for name in REQUIREMENTS if name in body and name != "context"}
-    given = cast("dict[str, Any]", value or {})
-    unknown = sorted(set(given) - set(REQUIREMENTS))
-    if unknown:
-        known = ", ".join(REQUIREMENTS)
-        raise refused(400, "invalid_request", f"unknown requirement(s): {', '.join(unknown)}; known: {known}")
-    return {**top, **given}
+    """Those of `requirements`, and those that stand beside it."""
+    given = checked(body.get("requirements"))
+    beside = {name: body[name] for name in NAMES if name in body and name != "context"}
+    return {**checked(beside), **given}
 
 
 def _context(body: Mapping[str, Any]) -> float | None:
@@ -89,17 +59,6 @@ def _context(body: Mapping[str, Any]) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise shapeless(("int_type", ("body", "context"), "Input should be a valid integer", None))
     return value
-
-
-def _pin(value: object) -> Pin | None:
-    if value is None:
-        return None
-    if isinstance(value, dict):
-        pin = cast("dict[str, Any]", value)
-        provider, model = pin.get("provider", pin.get("provider_id")), pin.get("model", pin.get("model_family"))
-        if isinstance(provider, str) and isinstance(model, str) and provider and model:
-            return Pin(provider, model)
-    raise refused(400, "invalid_request", 'a pin is {"provider": PROVIDER, "model": MODEL_FAMILY}')
 
 
 def _operations(term: list[Any]) -> set[str]:

@@ -11,8 +11,9 @@ from workbench.server.errors import ROUTER, Refused, said
 from workbench.server.hooks import Caller
 from workbench.server.state import ServerState
 from workbench.server.x.admitting import admit_policy
-from workbench.server.x.asking import Pin, asked_of
+from workbench.server.x.asking import asked_of
 from workbench.server.x.refusal import Fault, because, shapeless
+from workbench.server.x.requirements import Pin
 from workbench.server.x.sourced import (
     Sourced,
     catalog_json,
