@@ -156,8 +156,9 @@ class Attempted:
     async def _exchange(self) -> Reply:
         try:
             if isinstance(self._transport, Direct):
+                http = self._http
                 response = await self._transport.send(
-                    self._http.method, self._http.url, self._headers(), self._http.body
+                    http.method, http.url, self._headers(), http.body, self._terms.limits
                 )
             else:
                 response = await self._transport.handle_async_request(self._request())

@@ -7,16 +7,20 @@ from collections.abc import Sequence
 
 import httpx
 
+from workbench.gateway.limits import LIMITS, Limits
+
 
 class Direct(httpx.AsyncBaseTransport):
     """httpx's interface, and a shorter way in for `Attempted`."""
 
     @abstractmethod
-    async def send(self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes) -> httpx.Response:
+    async def send(
+        self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, limits: Limits
+    ) -> httpx.Response:
         """Send one request; raises what httpx's transports raise. The caller closes the response."""
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The same for a request of httpx's."""
         body = await request.aread()
         headers = [(name, value) for name, value in request.headers.multi_items() if name != "host"]
-        return await self.send(request.method, str(request.url), headers, body)
+        return await self.send(request.method, str(request.url), headers, body, LIMITS)

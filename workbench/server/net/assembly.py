@@ -16,7 +16,7 @@ from workbench.errors import Finding, WorkbenchError
 from workbench.gateway.dispatch import Dispatcher
 from workbench.gateway.keys import KeySource
 from workbench.gateway.redirected import Redirected
-from workbench.gateway.transports.swift import SwiftTransport
+from workbench.gateway.transports.loop import LoopTransport
 from workbench.server.app import App
 from workbench.server.callers.wiring import GatePlan, attach
 from workbench.server.chat.calling import Engine
@@ -134,7 +134,7 @@ class Process:
 
     async def _start(self) -> None:
         host = self.host
-        transport = SwiftTransport()
+        transport = LoopTransport()
         store = None
         try:
             store = self.traces.store()

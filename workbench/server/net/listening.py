@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -22,6 +23,8 @@ DRAIN_S: Final = 60
 """Longest that a stream under way is waited for when the process ends."""
 KEEP_ALIVE_S: Final = 5
 BACKLOG: Final = 2_048
+COLLECT: Final = (20_000, 20, 50)
+"""New objects, and younger collections, before the next one looks for cycles."""
 
 
 class Listener(uvicorn.Server):
@@ -113,6 +116,9 @@ def run(app: Any, bound: socket.socket, ready: Callable[[], None], doors: Doors 
             ready()
         await serving
 
+    gc.collect()
+    gc.freeze()  # the catalog and what was made of it stays as it is: there is no use in looking at it again and again
+    gc.set_threshold(*COLLECT)
     with asyncio.Runner(loop_factory=new_loop) as runner:
         runner.run(serve())
     return server.signalled or 0
