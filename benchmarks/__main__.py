@@ -26,8 +26,17 @@ from benchmarks.tables import Cell, Table, as_markdown, as_text, show
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 PAGE: Final = ROOT / "docs" / "performance.md"
-SCRIPTS: Final = ("targets", "peers", "engine", "growth", "language", "matrix", "whatif", "tui")
-PACKAGES: Final = ("numpy", "textual", "cedarpy", "common-expression-language", "litellm")
+SCRIPTS: Final = ("targets", "peers", "engine", "growth", "language", "matrix", "whatif", "fleet", "tui")
+PACKAGES: Final = (
+    "numpy",
+    "textual",
+    "cedarpy",
+    "common-expression-language",
+    "litellm",
+    "pyarrow",
+    "duckdb",
+    "polars",
+)
 
 
 def run(name: str) -> list[Table]:

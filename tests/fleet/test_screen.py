@@ -211,14 +211,12 @@ async def test_reading_is_stopped_by_one_key_and_keys_work_meanwhile(session: Se
         await pilot.pause()
         await _answer(pilot, f'{path} --query "{ENDLESS}"')
         assert screen.background.running
-        await pilot.press("v", "question_mark")
-        await pilot.pause()
+        await pilot.press("question_mark")
         assert app.screen is not screen
         await pilot.press("escape")
-        await pilot.pause()
         assert screen.background.running
         await pilot.press("escape")
-        await _settled(pilot, screen)
+        await screen.background.settled()
         assert "stopped" in screen_text(app)
         assert screen.kept.base is None
 
