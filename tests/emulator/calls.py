@@ -12,10 +12,8 @@ from workbench.engine.context import Context
 from workbench.engine.fallback import Cascade
 from workbench.engine.faults import parse_faults
 from workbench.engine.pool import Pool
-from workbench.gateway.codecs.route import Route
 from workbench.gateway.dispatch import Ask, Dispatcher
 from workbench.gateway.events import Answer, CallEvent
-from workbench.gateway.keys import Key
 from workbench.gateway.limits import Limits
 from workbench.gateway.redirected import Redirected
 from workbench.language.admission import check
@@ -45,13 +43,6 @@ for _row in OFFERS.values():
     _row.update(model_family=f"family of {_row['served_model_id']}", auth_env="OPENAI_API_KEY")
 
 
-class NoKeys:
-    """A key source that nobody may ask."""
-
-    def key(self, route: Route) -> Key | None:
-        raise AssertionError("a key was looked up for a call to the emulator")
-
-
 @dataclass
 class Made:
     """A call and all that was seen of it."""
@@ -67,14 +58,16 @@ async def call_async(
     policy = check(
         ["policy", ["top"], ["zero"], ["ordered"], ["id"], ["always", {"action": "next_candidate"}]], CORE
     )  # fmt: skip
-    down = Cascade(policy, tuple(range(len(rows))), Pool(list(rows), CORE), Context(asked), "acme")
+    place = Redirected.to(url)
+    pool = Pool([place.candidate(row) for row in rows], CORE)
+    down = Cascade(policy, tuple(range(len(rows))), pool, Context(asked), "acme")
     recorder, events = Kept(), list[CallEvent]()
 
     async def emit(event: CallEvent) -> None:
         events.append(event)
 
     async with transport() as wire:
-        host = Dispatcher(wire, NoKeys(), recorder=recorder, limits=limits, redirect=Redirected.to(url))
+        host = Dispatcher(wire, place, recorder=recorder, limits=limits)
         answer = await host.run(Ask("call-1", down, stream=stream, no_log=False, deadline_ms=deadline_ms), emit)
     return Made(answer, events, recorder)
 

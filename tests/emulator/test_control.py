@@ -19,6 +19,7 @@ from tests.emulator.calls import OFFERS, play
 from workbench.cli.main import main
 from workbench.errors import UsageError
 from workbench.gateway.codecs.neutral import LocalFault
+from workbench.gateway.codecs.route import Route
 from workbench.gateway.redirected import Redirected
 from workbench.server.emulator import Emulator, Running, running
 
@@ -158,8 +159,8 @@ def test_the_emulator_is_on_this_machine_or_nowhere() -> None:
         assert refused.value.findings[0].hint
     place = Redirected.to("http://127.0.0.1:8089")
     with pytest.raises(LocalFault):
-        place.route({"provider_id": "openai"})
-    route = place.route({**OFFERS["openai"]})
+        Route.of(place.candidate({"provider_id": "openai"}))
+    route = Route.of(place.candidate(OFFERS["openai"]))
     key = place.key(route)
     assert key is not None
     assert key.reveal("http://127.0.0.1:8089") == "emulated"

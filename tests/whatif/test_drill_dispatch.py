@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from tests.emulator.calls import NoKeys, play
+from tests.emulator.calls import play
 from tests.gateway.calls import transport
 from tests.whatif.worlds import sample
 from workbench.engine.context import Context
 from workbench.engine.fallback import Cascade
+from workbench.engine.pool import Pool
 from workbench.gateway.dispatch import Ask, Dispatcher
 from workbench.gateway.events import Answer, CallEvent
 from workbench.gateway.redirected import Redirected
@@ -51,9 +52,9 @@ async def dispatched(url: str, outcome: Outcome, *, stream: bool) -> tuple[Answe
     assert outcome.compiled is not None
     assert outcome.decision is not None
     request = {"messages": [{"role": "user", "content": "say it"}]}
-    cascade = Cascade(
-        outcome.compiled.policy, outcome.decision.order, sample().pool, Context(request), outcome.tenant.id
-    )  # fmt: skip
+    place = Redirected.to(url)
+    pool = Pool([place.candidate(row) for row in sample().pool.candidates], sample().vocabulary)
+    cascade = Cascade(outcome.compiled.policy, outcome.decision.order, pool, Context(request), outcome.tenant.id)
     waits: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -63,7 +64,7 @@ async def dispatched(url: str, outcome: Outcome, *, stream: bool) -> tuple[Answe
         del event
 
     async with transport() as wire:
-        host = Dispatcher(wire, NoKeys(), sleep=sleep, redirect=Redirected.to(url))
+        host = Dispatcher(wire, place, sleep=sleep)
         return await host.run(Ask("call-1", cascade, stream=stream, no_log=True), emit), waits
 
 

@@ -17,6 +17,8 @@ import sys
 from pathlib import Path
 from typing import Final
 
+from workbench.boundary.machine import alive
+
 _RUN: Final = secrets.token_hex(4)
 """Tells this process from an earlier one that had the same PID."""
 _COUNTER: Final = itertools.count()
@@ -116,22 +118,10 @@ def leftover(name: str) -> re.Match[str] | None:
     if parts is None:
         return None
     pid = int(parts["pid"])
-    gone = parts["run"] != _RUN if pid == os.getpid() else not _alive(pid)
+    gone = parts["run"] != _RUN if pid == os.getpid() else not alive(pid)
     return parts if gone else None
 
 
 def _stem(target: Path) -> str:
     name = target.name.encode("utf-8", "surrogateescape")[:_NAME_BYTES].decode("utf-8", "ignore")
     return f".{name}.{os.getpid()}-{_RUN}-{next(_COUNTER)}"
-
-
-def _alive(pid: int) -> bool:
-    if sys.platform == "win32" or pid == 0:
-        return True  # there, signal 0 ends the process it asks about
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:
-        return True
-    return True

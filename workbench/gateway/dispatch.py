@@ -86,6 +86,7 @@ class Dispatcher:
 
     transport: httpx.AsyncBaseTransport
     keys: KeySource
+    """`Redirected` where the candidates are an emulator's; then every attempt is an emulated one."""
     health: Health = field(default_factory=Health)
     recorder: Recorder = field(default_factory=Unrecorded)
     limits: Limits = LIMITS
@@ -93,8 +94,6 @@ class Dispatcher:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     allow_http: bool = False
     """Whether plain http is allowed beyond this machine."""
-    redirect: Redirected | None = None
-    """An emulator that gets every call; then `keys` is never asked."""
     routes: tuple[Pool, dict[int, Route]] | None = field(default=None, init=False, repr=False)
     """Where the candidates of the pool at hand are called, as far as they have been."""
 
@@ -192,7 +191,6 @@ class _Walk:
     def _prepare(self, call: Call) -> tuple[Attempted, tuple[str, ...]]:
         """The attempt, ready to run; raises `LocalFault` where nothing may be sent."""
         host = self.host
-        place = host.redirect
         route = self._route(call.index)
         codec = codec_of(route)
         http = codec.request(route, call.request, stream=self.ask.stream)
@@ -204,8 +202,7 @@ class _Walk:
             asked_ms(call.request, "first_token_timeout_ms"),
             keep_words=self.ask.no_log is False,
         )
-        key = (host.keys if place is None else place).key(route)
-        tried = Attempted(host.transport, http, key, codec, terms, self.emit)
+        tried = Attempted(host.transport, http, host.keys.key(route), codec, terms, self.emit)
         return tried, (*http.warnings, *unplaced(route.api_kind, call.request))
 
     def _route(self, index: int) -> Route:
@@ -215,8 +212,7 @@ class _Walk:
             host.routes = (pool, {})
         known = host.routes[1].get(index)
         if known is None:
-            place, candidate = host.redirect, pool.candidates[index]
-            known = Route.of(candidate, allow_http=host.allow_http) if place is None else place.route(candidate)
+            known = Route.of(pool.candidates[index], allow_http=host.allow_http)
             host.routes[1][index] = known
         return known
 
@@ -243,7 +239,7 @@ class _Walk:
             self.committed = self.committed or tried.committed
             told.update(
                 http_status=tried.status, bytes_in=tried.bytes_in, first_token_ms=tried.first_token_ms,
-                committed=tried.committed, emulated=tried.emulated or self.host.redirect is not None,
+                committed=tried.committed, emulated=tried.emulated or isinstance(self.host.keys, Redirected),
             )  # fmt: skip
         known = _ended(begun, told, message, logged=self.ask.no_log is False)
         self.attempts.append(known)

@@ -6,12 +6,12 @@ offer without an address, such as one at a place of one's own, gets `/p/PROVIDER
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
+from workbench.boundary.machine import is_loopback
 from workbench.boundary.sanitiser import one_line
 from workbench.catalog.checks import address_fault
 from workbench.engine.values import text
@@ -25,7 +25,7 @@ DUMMY: Final = "emulated"
 
 @dataclass(frozen=True, slots=True)
 class Redirected:
-    """Everything goes to one emulator. Gives the routes and, in the place of keys, a word that is none."""
+    """Everything goes to one emulator. Gives the rows and, in the place of keys, a word that is none."""
 
     origin: str
     """`http://127.0.0.1:PORT`."""
@@ -35,7 +35,7 @@ class Redirected:
         """The emulator at this URL; raises `UsageError` for one that is not on this machine."""
         fault = address_fault(url)
         parts = urlsplit(url) if fault is None else None
-        if parts is not None and (parts.scheme != "http" or not _is_here(parts.hostname or "")):
+        if parts is not None and (parts.scheme != "http" or not is_loopback(parts.hostname or "")):
             fault = "is not on this machine"
         elif parts is not None and parts.path not in ("", "/"):
             fault = "has a path"
@@ -52,19 +52,6 @@ class Redirected:
         provider = quote(str(candidate.get("provider_id")), safe="")
         return {**candidate, "base_url": f"{self.origin}/p/{provider}{path}"}
 
-    def route(self, candidate: Mapping[str, Any]) -> Route:
-        """The row's route at the emulator; raises `LocalFault` for a row that names no model."""
-        return Route.of(self.candidate(candidate))
-
     def key(self, route: Route) -> Key | None:
         """The word for every route that takes a key; no key is looked up."""
         return None if route.key_name is None else Key(route.key_name, DUMMY, self.origin)
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -16,9 +16,9 @@ from time import monotonic
 from textual.screen import Screen
 from textual.timer import Timer
 
+from workbench.boundary.machine import alive
 from workbench.errors import WorkbenchError
 from workbench.session.saving.journal import Journal, JournalFile, kept_by
-from workbench.session.saving.lock import alive
 from workbench.session.session import Session
 
 AFTER = 0.5

@@ -24,6 +24,7 @@ from workbench.engine.transform import transform
 from workbench.errors import CompileError, Finding, UsageError
 from workbench.gateway.dispatch import Ask, Dispatcher, Stop
 from workbench.gateway.events import Answer, Emit, unheard
+from workbench.gateway.keys import KeySource
 from workbench.gateway.redirected import Redirected
 from workbench.gateway.transport import open_transport
 from workbench.language.admission import Admitted
@@ -209,7 +210,7 @@ class Caller:
         heard = Hearing(emit)
         transport = await to_end(open_transport)  # reads certificates: not beside a screen
         try:
-            host = Dispatcher(transport, self.ring.keys, health.health, TraceRecorder(recording))
+            host = Dispatcher(transport, self._keys(prepared), health.health, TraceRecorder(recording))
             host.allow_http = self.allow_http
             asked = prepared.question
             ask = Ask(prepared.trace_id, prepared.cascade, asked.stream, prepared.quiet, asked.deadline_ms)
@@ -230,6 +231,10 @@ class Caller:
         if cancelled:
             raise asyncio.CancelledError
         return Called(answer, spent, record, heard.text, recorder.lost - before)
+
+    def _keys(self, prepared: Prepared) -> KeySource:
+        """No key of anyone's for a call that was prepared for the emulator."""
+        return Redirected.to(self.emulator) if prepared.emulated and self.emulator is not None else self.ring.keys
 
     def _addressed(self, state: WorkspaceState) -> Addressed:
         if self.emulator is not None:

@@ -97,16 +97,3 @@ def _locked(handle: int) -> Holder | None:
 def _pid(data: bytes) -> int | None:
     text = data.strip()
     return int(text) if text.isdigit() and len(text) <= 10 else None
-
-
-def alive(pid: int) -> bool:
-    """Whether a process of that number lives, here and now."""
-    if sys.platform == "win32":
-        return True  # there, signal 0 ends the process it asks about
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return False
-    except OSError:
-        return True
-    return True

@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from workbench.boundary.machine import alive
+
 _NETWORK: Final = frozenset(
     ("nfs", "nfs4", "cifs", "smb3", "smbfs", "afs", "ceph", "glusterfs", "lustre", "fuse.sshfs", "fuse.s3fs", "9p")
 )
@@ -81,11 +83,5 @@ def gone(name: str) -> bool | None:
     if pid == os.getpid():
         return False
     if sys.platform == "win32":
-        return None  # there, signal 0 ends the process it asks about
-    try:
-        os.kill(pid, 0)
-    except (ProcessLookupError, OverflowError):
-        return True
-    except OSError:
-        return False
-    return False
+        return None
+    return not alive(pid)
