@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from workbench.engine.context import Context
 from workbench.engine.decide import decide
 from workbench.engine.decision import Decision
+from workbench.engine.pool import Pool
 from workbench.errors import CompileError, Finding
 from workbench.language.admission import Admitted
 from workbench.rulebook.compile import Compiled, compile_policy
@@ -81,12 +83,14 @@ class Evaluation:
 
 
 class Evaluator:
-    """Evaluates states; remembers decisions of one catalog by policy and context."""
+    """Evaluates states; remembers decisions over one population by policy and context. May be used by several threads.
+
+    Two threads may decide the same at once; each gets the decision of its own state.
+    """
 
     def __init__(self, limit: int = 20_000) -> None:
         self._limit = limit
-        self._pool: object = None
-        self._decisions: dict[str, tuple[Decision, int]] = {}
+        self._known = _Known(None, None, {})
 
     def evaluate(self, state: WorkspaceState) -> Evaluation:
         """Compile and decide for every tenant of `state`."""
@@ -105,17 +109,26 @@ class Evaluator:
 
     def decision(self, state: WorkspaceState, policy: Admitted) -> tuple[Decision, int]:
         """What `policy` decides over the state's catalog, and how many providers stand in the order."""
-        if self._pool is not state.pool or len(self._decisions) > self._limit:
-            self._pool = state.pool
-            self._decisions = {}
+        known = self._known  # one object, so that no other thread takes the population from under its decisions
+        if known.pool is not state.pool or known.context is not state.context or len(known.decisions) > self._limit:
+            known = self._known = _Known(state.pool, state.context, {})
         key = policy.encoding
-        known = self._decisions.get(key)
-        if known is None:
+        found = known.decisions.get(key)
+        if found is None:
             decision = decide(policy, state.pool, state.context)
             candidates = state.catalog.candidates
             providers = len({candidates[index]["provider_id"] for index in decision.order})
-            known = self._decisions[key] = (decision, providers)
-        return known
+            found = known.decisions[key] = (decision, providers)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was decided, and over what."""
+
+    pool: Pool | None
+    context: Context | None
+    decisions: dict[str, tuple[Decision, int]]
 
 
 def cost_per_run(candidate: Mapping[str, object], workload: Workload) -> float | None:
