@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,8 @@ from workbench.errors import Finding, Place, UsageError, WorkspaceError
 
 MAX_FILES: Final = 20_000
 MAX_BYTES: Final = 128 * 1024 * 1024
+MAX_LISTING: Final = 64 * 1024 * 1024
+"""Bytes of the list of names: a few small objects can name more files than any machine holds."""
 MAX_SECONDS: Final = 60
 _SUFFIXES: Final = (".toml", ".json")
 _REGULAR: Final = (b"100644", b"100755")
@@ -26,6 +30,7 @@ _FIXED: Final = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_TERMINAL_PROMPT": "0",
     "GIT_NO_LAZY_FETCH": "1",
+    "GIT_ALLOW_PROTOCOL": "none",  # a git that does not know the line above would run what the repository names
     "GIT_NO_REPLACE_OBJECTS": "1",
     "LC_ALL": "C",
 }
@@ -102,7 +107,9 @@ def _missing(folder: Path, text: str) -> str:
 
 
 def _listing(folder: Path, tree_id: str, text: str) -> tuple[list[_Entry], tuple[str, ...]]:
-    done = _git(folder, "ls-tree", "-r", "-l", "-z", "--full-tree", tree_id)
+    done = _git(folder, "ls-tree", "-r", "-l", "-z", "--full-tree", tree_id, most=MAX_LISTING)
+    if len(done.stdout) > MAX_LISTING:
+        raise _unreadable(text, b"it names more files than a workspace may hold")
     if done.returncode:
         raise _unreadable(text, done.stderr)
     entries: list[_Entry] = []
@@ -116,6 +123,8 @@ def _listing(folder: Path, tree_id: str, text: str) -> tuple[list[_Entry], tuple
         if mode not in _REGULAR:
             links.append(path)
         elif path.endswith(_SUFFIXES):
+            if not size.isdigit():
+                raise _unreadable(text, b"`" + raw + b"` is not there")
             entries.append(_Entry(object_id, path, int(size)))
     if len(entries) > MAX_FILES or sum(entry.size for entry in entries) > MAX_BYTES:
         raise _unreadable(text, b"it holds more files, or more bytes, than a workspace may")
@@ -135,33 +144,59 @@ def _contents(folder: Path, entries: Sequence[_Entry], text: str) -> dict[str, b
         end = done.stdout.find(b"\n", at)
         head = done.stdout[at:end].split()
         if end < 0 or len(head) != 3 or head[1] != b"blob":
-            raise _unreadable(text, f"`{entry.path}` is not there".encode())
+            raise _unreadable(text, f"`{entry.path}` is not there".encode("utf-8", "surrogateescape"))
         size = int(head[2])
         found[entry.path] = done.stdout[end + 1 : end + 1 + size]
         at = end + 1 + size + 1
     return found
 
 
-def _git(folder: Path, *words: str, given: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    """Run `git` in a folder. Raises `UsageError` where there is no git, `WorkspaceError` where it takes too long."""
+def _git(folder: Path, *words: str, given: bytes = b"", most: int | None = None) -> subprocess.CompletedProcess[bytes]:
+    """Run `git` in a folder; with `most`, end it once it has said more. Raises `UsageError` where there is no git.
+
+    Raises `WorkspaceError` where it takes too long.
+    """
     program = shutil.which("git")
     if program is None:
         finding = Finding("`git` is not installed", "no_git", hint="install it, or name a folder instead of a revision")
         raise UsageError("git can't be asked", [finding])
+    command = [program, *_OPTIONS, "-C", str(folder), *words]
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
+        if most is not None:
+            return _bounded(command, {**kept, **_FIXED}, most)
         return subprocess.run(  # noqa: S603 - no shell; the program is git, and a revision follows --end-of-options
-            [program, *_OPTIONS, "-C", str(folder), *words],
-            input=given,
-            capture_output=True,
-            env={**kept, **_FIXED},
-            timeout=MAX_SECONDS,
-            check=False,
+            command, input=given, capture_output=True, env={**kept, **_FIXED}, timeout=MAX_SECONDS, check=False
         )
     except subprocess.TimeoutExpired:
         raise _unreadable(words[0], f"git took more than {MAX_SECONDS} seconds".encode()) from None
     except (OSError, ValueError) as error:
-        raise _unreadable(words[0], str(error).encode()) from None
+        raise _unreadable(words[0], str(error).encode("utf-8", "replace")) from None
+
+
+def _bounded(command: list[str], environment: dict[str, str], most: int) -> subprocess.CompletedProcess[bytes]:
+    """Run it and read no more than one byte above `most`."""
+    late = threading.Event()
+    with (
+        tempfile.TemporaryFile() as said,
+        subprocess.Popen(  # noqa: S603 - as above
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=said, env=environment
+        ) as running,
+    ):
+        timer = threading.Timer(MAX_SECONDS, lambda: (late.set(), running.kill()))
+        timer.start()
+        try:
+            assert running.stdout is not None  # noqa: S101 - it was asked for
+            found = running.stdout.read(most + 1)
+            if len(found) > most:
+                running.kill()
+            code = running.wait()
+        finally:
+            timer.cancel()
+        if late.is_set():
+            raise subprocess.TimeoutExpired(command, MAX_SECONDS)
+        said.seek(0)
+        return subprocess.CompletedProcess(command, code, found, said.read(65_536))
 
 
 def _said(stderr: bytes) -> str:
