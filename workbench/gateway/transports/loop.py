@@ -172,14 +172,23 @@ class _Connection(asyncio.Protocol):
             self.done = True
             self._tell()
 
+    def on_message_begin(self) -> None:
+        """An answer begins; a second one belongs to nobody, and ends the connection."""
+        if self.done:
+            self.keep = False
+
     def on_header(self, name: bytes, value: bytes) -> None:
         """One header."""
+        if self.done:
+            return
         self.headers.append((name, value))
         if name.lower() in (b"content-length", b"transfer-encoding"):
             self._measured = True
 
     def on_headers_complete(self) -> None:
         """The head has come; one that only says to go on is forgotten."""
+        if self.done:
+            return
         self.status = self._parser.get_status_code()
         if self.status < 200 and self.status != 101:
             self.headers, self._measured = [], False
@@ -189,6 +198,8 @@ class _Connection(asyncio.Protocol):
 
     def on_body(self, data: bytes) -> None:
         """A piece of the body."""
+        if self.done:
+            return
         self.chunks.append(data)
         self._buffered += len(data)
         if self._buffered > MOST_BUFFERED and not self._paused:

@@ -123,16 +123,16 @@ class _Random:
     """Random hexadecimal digits, from the system in larger pieces."""
 
     def __init__(self) -> None:
-        self._held = ""
+        self._held: list[str] = []
         self._process: int = 0
 
     def take(self) -> str:
         """24 digits that nobody else gets; a forked process begins anew."""
         process = os.getpid()
-        if len(self._held) < 24 or process != self._process:
-            self._held, self._process = secrets.token_hex(12 * 256), process
-        taken, self._held = self._held[-24:], self._held[:-24]
-        return taken
+        if not self._held or process != self._process:
+            digits = secrets.token_hex(12 * 256)
+            self._held, self._process = [digits[at : at + 24] for at in range(0, len(digits), 24)], process
+        return self._held.pop()
 
 
 _random: Final = _Random()
