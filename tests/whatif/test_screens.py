@@ -99,6 +99,11 @@ async def test_a_fact_is_tried_marked_and_taken_back(session: Session) -> None:
         await pilot.press("space", "K")
         await settled(pilot)
         assert session.state.tenant("quillfern-trial").facts["dpa_signed"] is True
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.screen is main_screen(app)
+        assert "not saved" in screen_text(app)
+        assert "152 of 851" in screen_text(app)
         session.undo()
         assert session.state.tenant("quillfern-trial").facts["dpa_signed"] is False
 

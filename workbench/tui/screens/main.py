@@ -66,6 +66,11 @@ class MainScreen(Editing):
             ask_about(self, self.keeper, found)
         self.post_message(MainReady(asks=found is not None))
 
+    def on_screen_resume(self) -> None:
+        """Another screen may have made edits."""
+        if self.view is not None and self.view.evaluation is not self.session.shown:
+            self.refresh_view()
+
     def on_unmount(self) -> None:
         self.session.hold.release()
 
