@@ -1,0 +1,97 @@
+"""`workbench serve` as a program: what it prints, how it ends, several processes behind one address."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.server_x.endpoint import HELLO
+from workbench.server.emulator import Emulator, Pace, Running, running
+
+
+@contextmanager
+def program(tmp_path: Path, *arguments: str) -> Generator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """The command, and what it said when it was up."""
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "workbench", "serve", "--port", "0", "--json", *arguments],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    ) as child:  # fmt: skip
+        try:
+            assert child.stdout is not None
+            yield child, json.loads(child.stdout.readline())
+        finally:
+            child.kill()
+
+
+def ended(child: subprocess.Popen[str]) -> int:
+    return child.wait(60)
+
+
+def test_it_says_where_it_is_and_ends_gently(tmp_path: Path) -> None:
+    with (
+        running(Emulator(pace=Pace(0, 40))) as slow,
+        program(tmp_path, "--emulator", slow.url, "--traces", str(tmp_path / "t.db")) as (child, ready),
+    ):
+        assert ready["event"] == "ready"
+        assert ready["base_url"] == f"{ready['url']}/v1"
+        assert "acme-eu" in ready["tenants"]
+        said: list[str] = []
+
+        def read() -> None:
+            body = {**HELLO, "stream": True, "compact": True}
+            with httpx.stream("POST", f"{ready['base_url']}/chat/completions", json=body, timeout=30) as answer:
+                for line in answer.iter_lines():
+                    said.append(line)
+                    begun.set()
+
+        begun = threading.Event()
+        reader = threading.Thread(target=read)
+        reader.start()
+        assert begun.wait(30)
+        child.send_signal(signal.SIGTERM)
+        reader.join(30)
+        assert said[-2:] == ["data: [DONE]", ""] or "data: [DONE]" in said
+        assert ended(child) == 128 + signal.SIGTERM
+        assert child.stderr is not None
+        assert "Traceback" not in child.stderr.read()
+
+
+def test_several_processes_answer_at_one_address(emulation: Running, tmp_path: Path) -> None:
+    with program(tmp_path, "--emulator", emulation.url, "--processes", "2", "--traces", str(tmp_path / "t.db")) as (
+        child,
+        ready,
+    ):
+        for _ in range(6):
+            with httpx.Client(timeout=30) as client:
+                answer = client.post(f"{ready['base_url']}/chat/completions", json={**HELLO, "compact": True})
+                assert answer.status_code == 200
+        child.send_signal(signal.SIGTERM)
+        assert ended(child) == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize("arguments", [
+    ["--emulator", "http://example.com:1"], ["--emulator", "nonsense"], ["--deadline", "0"], ["--deadline", "99"],
+    ["--processes", "0"], ["--default-max-tokens", "-1"], ["--host", "192.0.2.1"], ["--frobnicate"],
+    ["--traces", "ftp://x"],
+])  # fmt: skip
+def test_what_cannot_be_served_is_a_usage_error(tmp_path: Path, arguments: list[str]) -> None:
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "workbench", "serve", "--port", "0", *arguments],
+        env=environment, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr
+    assert done.stderr
+    assert "Traceback" not in done.stderr
