@@ -33,6 +33,7 @@ from workbench.whatif.fleet.spark import decide_frame
 
 settings = {
     "spark.ui.enabled": "false", "spark.driver.bindAddress": "127.0.0.1", "spark.driver.host": "127.0.0.1",
+    "spark.sql.shuffle.partitions": "2",
     "spark.sql.execution.arrow.maxRecordsPerBatch": "500", "spark.python.worker.reuse": "true",
 }
 builder = SparkSession.builder.master("local[2]")
@@ -41,8 +42,8 @@ for name, value in settings.items():
 spark = builder.getOrCreate()
 spark.sparkContext.setLogLevel("ERROR")
 frame = spark.read.parquet(source).repartition(4)
-rows = [row.asDict() for row in decide_frame(frame, plan).collect()]
-workers = frame.mapInArrow(name_worker, "pid long").distinct().count()
+noted = frame.mapInArrow(note_each, frame.schema)
+rows = [row.asDict() for row in decide_frame(noted, plan).collect()]
 spark.stop()
 """
 
@@ -54,31 +55,34 @@ ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, logging_level
 context = ray.data.DataContext.get_current()
 context.enable_progress_bars = False
 blocks = ray.data.read_parquet(source).repartition(4)
-rows = decide_dataset(blocks, plan, batch_size=500).take_all()
-found = blocks.map_batches(Named(), batch_format="pyarrow", batch_size=500).take_all()
-workers = len({row["pid"] for row in found})
+noted = blocks.map_batches(Noted(), batch_format="pyarrow", batch_size=500)
+rows = decide_dataset(noted, plan, batch_size=500).take_all()
 ray.shutdown()
 """
 
 _AROUND = """
 import json, os, pickle, sys, time
-import pyarrow as pa
 
 source, plan_file, out = sys.argv[1:]
 with open(plan_file, "rb") as file:
     plan = pickle.load(file)
 
-def name_worker(batches):
-    for batch in batches:
-        yield pa.RecordBatch.from_pydict({{"pid": [os.getpid()] * batch.num_rows}})
+def note():
+    open(os.path.join(os.path.dirname(source), f"worker-{{os.getpid()}}"), "w").close()
 
-class Named:
+def note_each(batches):
+    for batch in batches:
+        note()
+        yield batch
+
+class Noted:
     def __call__(self, table):
-        return pa.table({{"pid": [os.getpid()] * table.num_rows}})
+        note()
+        return table
 
 {body}
 with open(out, "w") as file:
-    json.dump({{"rows": rows, "workers": workers, "driver": os.getpid()}}, file)
+    json.dump({{"rows": rows, "driver": os.getpid()}}, file)
 """
 
 
@@ -129,7 +133,10 @@ def _run(body: str, folder: Path, source: Path, plan: FleetPlan) -> dict[str, An
         cwd=folder, env=settings, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-4_000:]
-    return json.loads(out.read_text(encoding="utf-8"))
+    done_there: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
+    workers = {path.name.removeprefix("worker-") for path in folder.glob("worker-*")}
+    done_there["workers"] = len(workers - {str(done_there["driver"])})
+    return done_there
 
 
 def _same(found: list[dict[str, Any]], expected: list[dict[str, Any]]) -> None:

@@ -131,6 +131,13 @@ async def test_an_edit_that_is_not_saved_is_what_comes_after(session: Session, b
         assert screen.totals.compares
         assert screen.totals.changed > 0
         assert "the edits that are not saved" in screen_text(app)
+        await pilot.press("escape")
+        await pilot.pause()
+        session.save()
+        screen = await _open(pilot, app, "")
+        await _settled(pilot, screen)
+        assert screen.totals is not None
+        assert not screen.totals.compares
 
 
 async def test_a_segment_opens_into_its_policies(session: Session, base: Path) -> None:

@@ -86,7 +86,7 @@ class FleetView(WorkScreen):
     @property
     def unsaved(self) -> bool:
         """Whether the rules shown are others than those in the files."""
-        return self.state.rulebook.plans != self.session.workspace.state.rulebook.plans
+        return self.state.rulebook.sha256 != self.session.workspace.state.rulebook.sha256
 
     def ask(self) -> None:
         """Decide again for everyone, under what is supposed now."""
