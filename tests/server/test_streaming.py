@@ -145,8 +145,8 @@ def _outcomes(endpoint: Served) -> list[str | None]:
 
 
 def test_a_client_that_reads_nothing_is_hung_up_on_at_the_deadline(tmp_path: Path) -> None:
-    with running(Emulator(tokens=16_000)) as talkative, served(tmp_path, talkative.url) as endpoint:
-        with ask(endpoint, model=PINNED, stream=True, timeout_ms=900, max_tokens=16_000) as connection:
+    with running(Emulator(tokens=40_000)) as talkative, served(tmp_path, talkative.url) as endpoint:
+        with ask(endpoint, model=PINNED, stream=True, timeout_ms=900, max_tokens=40_000) as connection:
             wait_until(lambda: _outcomes(endpoint)[:1] == ["stream_interrupted"])
             wait_until(lambda: not under_way(endpoint))
             left = sum(len(piece) for piece in iter(lambda: _received(connection), b""))
