@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Input
 
 from tests.calls.places import KEY, LOUD, QUIET, write_workspace
 from tests.gateway.server import Io, serving
@@ -17,6 +18,7 @@ from workbench.session.session import Session
 from workbench.session.tracing import Traces
 from workbench.session.workspace import open_workspace
 from workbench.tui.app import WorkbenchApp
+from workbench.tui.work.call.emulating import DEFAULT
 from workbench.tui.work.call.flow import Flow
 from workbench.tui.work.call.screen import CallScreen
 from workbench.tui.work.call.tracing import OneTrace
@@ -179,6 +181,34 @@ async def test_nobody_is_shown_with_the_clauses_that_took_everyone(tmp_path: Pat
         assert "price_in < 0.5" in seen
 
 
+async def test_nobody_for_the_moment_names_what_is_out(tmp_path: Path) -> None:
+    plan = "on network_error: next, open breaker 60 s; otherwise: next"
+    app = opened(tmp_path, ["http://127.0.0.1:1/v1"], filters=["not breaker_open"], plan=plan)
+    async with app.run_test(size=(100, 30)) as pilot:
+        screen = await open_call(pilot)
+        await ask(pilot, screen)
+        await pilot.press("y")
+        await over(pilot, screen)
+        assert "exhausted: network_error" in screen_text(app)
+        await ask(pilot, screen, "!")
+        await over(pilot, screen)
+        seen = screen_text(app)
+        assert "takes 1, leaves 0       not breaker_open" in seen
+        assert "`workbench health` shows what is known" in " ".join(seen.split())
+
+
+async def test_who_was_not_tried_is_not_called_unneeded(tmp_path: Path) -> None:
+    async with serving(stream(text("begun "))) as (cut,):
+        app = opened(tmp_path, [cut.url, cut.url])
+        async with app.run_test(size=(100, 30)) as pilot:
+            screen = await open_call(pilot)
+            await ask(pilot, screen)
+            await pilot.press("y")
+            await over(pilot, screen)
+            assert "… and 1 that were not tried" in screen_text(app)
+        assert len(cut.received) == 1
+
+
 async def test_two_tenants_side_by_side_and_the_settings(tmp_path: Path) -> None:
     async with serving(GOOD) as (good,):
         app = opened(tmp_path, [good.url])
@@ -237,6 +267,7 @@ async def test_the_emulator_is_started_shown_told_to_fail_and_ended(tmp_path: Pa
         assert screen.child is child, "a fault that is none changes nothing"
         await pilot.press("u")
         await pilot.pause()
+        assert pilot.app.screen.query_one(Input).value == DEFAULT, "not the one that ends with this choice"
         await pilot.press("end", "ctrl+u")
         await type_text(pilot, "http://10.0.0.1")
         await pilot.press("enter")

@@ -112,7 +112,7 @@ class Calling:
     def _after(self, each: Prepared, called: Called) -> None:
         output = self.invocation.output
         if each.nobody:
-            output.table(reasons(self.state, each.outcome))
+            output.table(reasons(wording.state_of_call(self.state, each), each.outcome))
             return
         if called.ok and not each.question.stream and called.text:
             write(visible(called.text))
@@ -139,7 +139,7 @@ class Calling:
             output.line()
             output.heading(each.tenant)
             if each.nobody:
-                output.table(reasons(self.state, each.outcome))
+                output.table(reasons(wording.state_of_call(self.state, each), each.outcome))
             elif answer.text:
                 write(visible(answer.text).rstrip("\n") + "\n")
             for call in answer.tool_calls:

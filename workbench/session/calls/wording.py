@@ -6,6 +6,7 @@ Texts of ours and names from the catalog; whoever shows them sees to what a term
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final
 
 from workbench.gateway.events import Attempting, CallEvent, Failed, Waiting
@@ -63,6 +64,11 @@ def place_words(state: WorkspaceState, index: int) -> str:
     """`PROVIDER/MODEL in REGION`."""
     offer = state.catalog.offers[index]
     return f"{offer.provider}/{offer.served_model_id} in {offer.region or 'an unknown region'}"
+
+
+def state_of_call(state: WorkspaceState, prepared: Prepared) -> WorkspaceState:
+    """The state as the call was decided over: with its request, what was measured, and who is out now."""
+    return replace(state, pool=prepared.cascade.pool, context=prepared.cascade.context)
 
 
 def quote_lines(state: WorkspaceState, prepared: Prepared) -> Lines:

@@ -80,7 +80,8 @@ class Emulating(Speaking):
                 return
             self.run_worker(self._change(False, elsewhere=origin), group="emulator")
 
-        self.host.push_screen(AskText("A running emulator", text, self.emulated or DEFAULT), take)
+        used = self.emulated if self.child is None else None  # one that was started here ends with the choice
+        self.host.push_screen(AskText("A running emulator", text, used or DEFAULT), take)
 
     async def _change(self, wanted: bool, elsewhere: str | None = None) -> None:
         """End the one that runs; start one where it is wanted, or use the one elsewhere."""

@@ -65,7 +65,9 @@ def plan_lines(watch: Watch, now: float, width: int) -> list[Line]:
     found: list[Line] = []
     if watch.phase == "quoted":
         found = _labelled(wording.quote_lines(watch.state, watch.prepared), width)
-        found += [_warned(str(finding), width) for finding in watch.prepared.findings]
+    if watch.phase == "quoted" or watch.prepared.nobody:
+        for finding in watch.prepared.findings:
+            found += _warned(str(finding), width)
         found.append([])
     if watch.prepared.nobody:
         return [*found, *_nobody(watch, width), [], *_labelled(_result(watch), width)]
@@ -74,7 +76,7 @@ def plan_lines(watch: Watch, now: float, width: int) -> list[Line]:
         found += _rung(place, rung, watch.left_ms(now), width)
     more = watch.more + len(watch.rungs) - len(shown)
     if more:
-        found.append([Cell(f"   … and {more} {'that were not needed' if over else 'more'}", "muted")])
+        found.append([Cell(f"   … and {more} {_left_over(watch) if over else 'more'}", "muted")])
     return [*found, [], *_labelled(_result(watch), width)] if over else found
 
 
@@ -97,8 +99,14 @@ def _labelled(lines: wording.Lines, width: int) -> list[Line]:
     return found
 
 
-def _warned(text: str, width: int) -> Line:
-    return cut([Cell(f"! {text}", "warn")], width)
+def _left_over(watch: Watch) -> str:
+    """Why the rest of the order was not called."""
+    return "that were not needed" if watch.called is not None and watch.called.ok else "that were not tried"
+
+
+def _warned(text: str, width: int) -> list[Line]:
+    parts = wrap(text, max(width - 2, 8))
+    return [[Cell(f"{'!' if place == 0 else ' '} {part}", "warn")] for place, part in enumerate(parts)]
 
 
 def _rung(place: int, rung: Rung, left: float | None, width: int) -> list[Line]:
@@ -120,7 +128,8 @@ def _left(ms: float) -> str:
 def _nobody(watch: Watch, width: int) -> list[Line]:
     """Each clause and what it takes: why nobody is left."""
     found: list[Line] = [[Cell("nobody: what each clause takes", "strong")]]
-    for row in tenant_view(watch.state, watch.prepared.outcome).rows:
+    state = wording.state_of_call(watch.state, watch.prepared)
+    for row in tenant_view(state, watch.prepared.outcome).rows:
         if row.removed:
             took = f"takes {row.removed}, leaves {row.left}"
             rule = f" ({row.clause.rule_id})" if row.clause.rule_id else ""
