@@ -38,9 +38,8 @@ def pruning(store: TraceStore, wanted: Filter, *, now_ms: int, keep: int | None 
 
 
 def _older(wanted: Filter, store: TraceStore, keep: int | None) -> Filter | None:
-    if keep is None:
-        return wanted
-    last = store.nth_newest(keep + 1)
+    """The filter up to the newest trace that there is now: what is written while a person is asked was not counted."""
+    last = store.nth_newest((keep or 0) + 1)
     return None if last is None else replace(wanted, up_to=last)
 
 
