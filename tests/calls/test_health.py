@@ -150,6 +150,13 @@ def test_a_file_that_is_none_counts_as_empty_and_is_replaced(tmp_path: Path, con
     assert health_view(HealthStore.at(tmp_path)).measures[0].samples == 1
 
 
+def test_a_file_that_could_not_be_read_is_set_aside_and_not_lost(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b'{"schema": 9, "providers": []}')
+    HealthStore.at(tmp_path).learn("acme", [attempt()])
+    (kept,) = tmp_path.glob(f"{FILE}.corrupt-*")
+    assert kept.read_bytes() == b'{"schema": 9, "providers": []}'
+
+
 def test_a_place_that_cannot_be_written_is_said_and_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     store = HealthStore.at(tmp_path / "file" / "below")

@@ -82,6 +82,8 @@ class Bindings:
     """Which variable's key may go to which origins. What was seen first is bound; more needs a person's word."""
 
     known: dict[str, set[str]] = field(default_factory=dict[str, "set[str]"])
+    asks: bool = False
+    """Whether first sight binds nothing either: what was bound before is not known any more."""
 
     def settle(self, candidates: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
         """Bind the names that were never seen to all their origins in this catalog; give what is now held.
@@ -98,7 +100,7 @@ class Bindings:
                 wanted.setdefault(route.key_name, set()).add(route.origin)
         held: list[tuple[str, str]] = []
         for name, origins in wanted.items():
-            bound = self.known.setdefault(name, set(origins))
+            bound = self.known.get(name, set[str]()) if self.asks else self.known.setdefault(name, set(origins))
             held += ((name, origin) for origin in sorted(origins - bound))
         return tuple(held)
 
@@ -108,7 +110,7 @@ class Bindings:
 
     def allows(self, name: str, origin: str) -> bool:
         """Whether the key may go there; a name that was never seen is bound by this question."""
-        return origin in self.known.setdefault(name, {origin})
+        return origin in (self.known.get(name, ()) if self.asks else self.known.setdefault(name, {origin}))
 
     def as_document(self) -> dict[str, list[str]]:
         """For keeping between sessions; holds names and origins, no key."""

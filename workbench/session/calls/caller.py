@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from workbench.catalog.models import Offer
 from workbench.engine.context import Context
 from workbench.engine.decide import decide
 from workbench.engine.decision import Decision
@@ -21,7 +22,7 @@ from workbench.engine.fallback import Cascade
 from workbench.engine.measures.decay import FIELDS
 from workbench.engine.pool import Pool
 from workbench.engine.transform import transform
-from workbench.errors import CompileError, Finding, UsageError
+from workbench.errors import CompileError, Finding, UsageError, WorkbenchError
 from workbench.gateway.dispatch import Ask, Dispatcher, Stop
 from workbench.gateway.events import Answer, Emit, unheard
 from workbench.gateway.keys import KeySource
@@ -44,6 +45,12 @@ from workbench.session.state import WorkspaceState
 from workbench.session.tracing import Traces
 from workbench.traces.parts.catalogs import KeptCatalog
 from workbench.traces.record import About, Record, make_trace
+
+
+class Dearer(WorkbenchError):
+    """The call could cost more than was agreed to; nothing was sent."""
+
+    exit_code = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,8 @@ class Prepared:
     record: Record
     """The trace as it will begin."""
     emulated: bool
+    offers: Sequence[Offer]
+    """The catalog's."""
     findings: tuple[Finding, ...] = ()
     """What a person should know before saying yes."""
 
@@ -106,6 +115,15 @@ class Prepared:
                 reason = f"`{lack.variable}`, the address of your own account, is not set"
                 raise UsageError("no curl", [Finding(reason, "no_address", hint="set it, or give --emulator URL")])
         return curl_of(self.cascade.pool.candidates[index], self.request(index), stream=self.question.stream)
+
+    def still_holds(self, blocked: Collection[str]) -> None:
+        """Raises `Dearer` where these providers, passed over, lead to dearer offers than the quote has counted."""
+        lacking = {lack.index for lack in self.lacks}
+        now, agreed = quote(self.cascade, self.offers, lambda index: index not in lacking, blocked).usd, self.quote.usd
+        if agreed is not None and (now is None or now > agreed):
+            hint = "ask for its price again"
+            reason = "providers went out since, and the offers behind them cost more"
+            raise Dearer("nothing was sent", [Finding(reason, "dearer", hint=hint)])
 
     @property
     def nobody(self) -> bool:
@@ -174,12 +192,11 @@ class Caller:
         cascade = Cascade(compiled.policy, decision.order, called, context, tenant)
         lacks = self._lacks(cascade, where)
         lacking = {lack.index for lack in lacks}
-        blocked = [provider for scope, provider, _, _ in health.health.known(health.clock()) if scope in ("", tenant)]
         return Prepared(
             _decided(outcome, decision),
             question,
             cascade,
-            quote(cascade, state.catalog.offers, lambda index: index not in lacking, blocked),
+            quote(cascade, state.catalog.offers, lambda index: index not in lacking, _blocked(health, tenant)),
             lacks,
             make_trace(
                 outcome.tenant,
@@ -190,20 +207,23 @@ class Caller:
                 about=About(state.rulebook.sha256, int(time.time() * 1000), emulated=self.emulator is not None),
             ),
             self.emulator is not None,
+            state.catalog.offers,
             (*self._findings(cascade, where, question), *_otherwise(state, outcome, decision)),
         )
 
     async def run(self, prepared: Prepared, emit: Emit = unheard, stop: Stop | None = None) -> Called:
         """Make the call; every way in which it can end is a `Called`, that of nobody included.
 
-        Cancelling the task records the call as cancelled and passes on.
+        Cancelling the task records the call as cancelled and passes on. Raises `Dearer`, with nothing sent, where it
+        could by now cost more than its quote says.
         """
         if prepared.nobody:
             recorder = await to_end(self.traces.recorder)
             before = recorder.lost
             record = await to_end(lambda: recorder.decided(prepared.record))
             return Called.nobody(record, lost=recorder.lost - before)
-        health = self.health()
+        health = HealthStore.at(self.folder, emulated=prepared.emulated)
+        prepared.still_holds(_blocked(health, prepared.tenant))
         recorder = await to_end(self.traces.recorder)
         before = recorder.lost
         recording = recorder.start(_beginning(prepared.record, int(time.time() * 1000)))
@@ -288,10 +308,16 @@ async def _answered(host: Dispatcher, ask: Ask, emit: Emit, stop: Stop) -> tuple
         try:
             return await asyncio.shield(task), cancelled
         except asyncio.CancelledError:
-            if task.done():  # the whole loop is being torn down
-                return Answer("cancelled", None, None, (), ()), True
+            if task.done():  # it was over already, or the whole loop is being torn down
+                return Answer("cancelled", None, None, (), ()) if task.cancelled() else task.result(), True
             cancelled = True
             stop.stop()
+
+
+def _blocked(health: HealthStore, tenant: str) -> frozenset[str]:
+    """The providers that this tenant's calls pass over now."""
+    known = health.health.known(health.clock())
+    return frozenset(provider for scope, provider, _, _ in known if scope in ("", tenant))
 
 
 def _beginning(record: Record, time_ms: int) -> Record:

@@ -1,13 +1,14 @@
 """A workspace's keys: environment, `.env` beside it, the system's keyring; and which key may go where, remembered.
 
 Owns the file of bindings (names and origins, never a key). A key whose variable is known goes to the origins that it
-was bound to at first sight; any other needs a person's word (RELIABILITY R24).
+was bound to at first sight; any other needs a person's word (RELIABILITY R24). Where the file was lost, what a key was
+bound to is unknown: then first sight binds nothing, from there on.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from workbench.gateway.keys import Bindings, Keys, keyring_lookup
 from workbench.session.calls.places import Document, KeptFile
 
 FILE: str = "key-origins.json"
+_HELD: str = "until a key is allowed, it is held: --send-key NAME=ORIGIN lets it go there"
 
 
 @dataclass(slots=True)
@@ -29,7 +31,7 @@ class KeyRing:
     keys: Keys
     file: KeptFile
     findings: tuple[Finding, ...] = ()
-    """What is odd about `.env`, and about the file of bindings: unread, it binds every key anew."""
+    """What is odd about `.env`, and about the file of bindings: unread, every key is held."""
     held: tuple[tuple[str, str], ...] = field(default=())
     """Names and origins of the catalog that wait for a person's word."""
 
@@ -38,8 +40,10 @@ class KeyRing:
         """The keys that a workspace in `root` can use; bindings are kept in `folder`."""
         dotenv = read_dotenv(root)
         file = KeptFile(folder / FILE)
-        bindings = Bindings.of(record(file.read().get("origins")))
-        forgotten = () if file.trouble is None else (file.trouble,)
+        document = file.read()
+        bindings = Bindings.of(record(document.get("origins")))
+        bindings.asks = file.trouble is not None or document.get("asks", False) is not False
+        forgotten = () if file.trouble is None else (replace(file.trouble, hint=_HELD),)
         keys = Keys(environment, dotenv.values, bindings, keyring_lookup)
         return cls(keys, file, (*dotenv.findings, *forgotten))
 
@@ -93,8 +97,9 @@ class KeyRing:
 
         def merged(document: Document) -> tuple[Document, None]:
             both = Bindings.of(record(document.get("origins")))
+            asks = self.keys.bindings.asks or document.get("asks", False) is not False
             for name, origins in mine.items():
                 both.known.setdefault(name, set()).update(origins)
-            return {"origins": both.as_document()}, None
+            return {"origins": both.as_document(), **({"asks": True} if asks else {})}, None
 
         self.file.change(merged)

@@ -1,12 +1,15 @@
 """Where what outlives a process lies, in the user's state directory: health, and which key may go where.
 
 Owns the reading and the careful writing of those small JSON files: one writer at a time, whole or not at all, for
-nobody else's eyes. A file that cannot be read counts as empty, and says so.
+nobody else's eyes. A file that cannot be read counts as empty, and says so; what is written then does not replace it:
+it is set aside under another name.
 """
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -72,12 +75,18 @@ class KeptFile:
                 return result
             with locked(self.path):
                 document, result = change(self.read())
+                if self.trouble is not None:
+                    self._set_aside()
                 data = strict_json.dumps({"schema": SCHEMA, **document}, indent=1).encode()
                 try:
                     files.write_atomic(self.path, data, mode=0o600)
                 except FileRefused as error:
                     self.trouble = self._said(error, "cannot be written")
             return result
+
+    def _set_aside(self) -> None:
+        with contextlib.suppress(OSError):
+            self.path.replace(self.path.with_name(f"{self.path.name}.corrupt-{time.time_ns()}"))
 
     @property
     def _place(self) -> Place:

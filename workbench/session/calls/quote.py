@@ -17,9 +17,12 @@ from workbench.engine.failplan import actions
 from workbench.engine.fallback import MOST_ATTEMPTS, MOST_RETRIES, Cascade
 from workbench.engine.transform import transform
 from workbench.engine.values import items, number, record
+from workbench.language.runnable import DEFAULT_HOST
 
 PER_MESSAGE: Final = 64
 """Tokens that a protocol may add around one message or tool."""
+PER_ABILITY: Final = 1_024
+"""Tokens of the instructions that a provider puts before tools, or before an answer in JSON; hundreds were seen."""
 LIST_PRICE_UP_TO: Final = 100_000
 """Input tokens up to which a list price holds where the catalog says that long prompts are dearer."""
 
@@ -138,6 +141,7 @@ def _bound(cascade: Cascade, offer: Offer, index: int, can_be_called: bool) -> B
     abilities = record(candidate.get("capabilities"))
     tokens_in = _least(_input_tokens(request), number(abilities.get("context")))
     asked = number(request.get("max_tokens"))
+    asked = None if asked is None else DEFAULT_HOST.clamp("max_tokens", asked)  # as it goes out
     tokens_out = _least(asked, number(abilities.get("max_output")) or number(abilities.get("context")))
     if not can_be_called:
         return Bound(index, tokens_in, tokens_out, 0.0)
@@ -159,7 +163,11 @@ def _input_tokens(request: Mapping[str, Any]) -> float | None:
         size += len(content.encode("utf-8", "replace")) + PER_MESSAGE
     for part in ("tools", "response_format"):
         if request.get(part):
-            size += len(strict_json.canonical(request[part])) + PER_MESSAGE
+            size += (
+                len(strict_json.canonical(request[part]))
+                + PER_MESSAGE * max(1, len(items(request[part])))
+                + PER_ABILITY
+            )
     return float(size + PER_MESSAGE)
 
 
