@@ -6,7 +6,7 @@ Owns no code of its own: `names` decides what may be a path, `regular` reads, `s
 
 from __future__ import annotations
 
-from workbench.boundary.names import check_name, path_inside
+from workbench.boundary.names import check_name, expanded, path_inside
 from workbench.boundary.regular import CODES, Stamp, read_bytes, read_stamped, stamp
 from workbench.boundary.saves import Saved, Swept, save_over, sweep_leftovers, write_atomic
 
@@ -16,6 +16,7 @@ __all__ = [
     "Stamp",
     "Swept",
     "check_name",
+    "expanded",
     "path_inside",
     "read_bytes",
     "read_stamped",

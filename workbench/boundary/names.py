@@ -64,3 +64,12 @@ def _is_step(step: str) -> bool:
 def _refuse(source: str, reason: str, code: str, hint: str | None = None) -> NoReturn:
     finding = Finding(reason, code, Place(one_line(source, limit=80)), hint)
     raise FileRefused("a name that is no safe path", [finding]) from None
+
+
+def expanded(text: str) -> Path:
+    """The path that a person wrote, `~` and `~NAME` being home folders. Raises `FileRefused` for nobody's."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        finding = Finding("nobody of that name has a home folder here", "path", Place(text), "write the whole path")
+        raise FileRefused("no such path", [finding]) from None

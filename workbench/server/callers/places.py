@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from workbench.boundary.files import expanded
 from workbench.errors import Finding, Place, UsageError
 from workbench.server.callers.tables import open_tables
 from workbench.server.callers.token import Token
@@ -38,7 +39,7 @@ def _named(text: str, where: str) -> Path | str:
         hint = f"a file whose name ends in {', '.join(ENDINGS)}, or postgresql://USER@HOST/DATABASE"
         finding = Finding(f"`{shown}` is no place for tokens", "token_place", Place(where), hint)
         raise UsageError("the place of the tokens can't be used", [finding])
-    return Path(text).expanduser().absolute()
+    return expanded(text).absolute()
 
 
 class LazyTokens:

@@ -72,7 +72,7 @@ def _named(text: str, where: str) -> Path | str:
     if "\x00" in text or not text.endswith(ENDINGS):
         reason = f"`{text}` is no name of a trace store"
         raise _refused(reason, where, f"a file whose name ends in {', '.join(ENDINGS)}, or postgresql://...")
-    return Path(text).expanduser().absolute()
+    return files.expanded(text).absolute()
 
 
 def _refused(reason: str, where: str, hint: str) -> UsageError:

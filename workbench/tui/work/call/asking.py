@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
+from workbench.boundary.names import expanded
 from workbench.boundary.sanitiser import one_line
 from workbench.errors import UsageError, WorkbenchError
 from workbench.language.runnable import REQUEST_PARAMETERS
@@ -92,12 +93,12 @@ class Asking(Speaking):
 
         def take(name: str | None) -> None:
             if name:
-                try:
-                    self.change(tools=read_tools(Path(name).expanduser()))
-                except WorkbenchError as error:
-                    self.failed(error)
+                self.background.start("reading tools", lambda _: read_tools(expanded(name)), self._set_tools)
 
         self.host.push_screen(AskText("Tools", text, ""), take)
+
+    def _set_tools(self, tools: tuple[Mapping[str, Any], ...]) -> None:
+        self.change(tools=tools)
 
     def do_second(self) -> None:
         """Another tenant beside this one; a second time takes it away."""
@@ -138,7 +139,6 @@ class Asking(Speaking):
 
         def take(answer: str | None) -> None:
             if answer == "yes":
-                ring.confirm(name, origin)
-                self.quote()
+                self.background.start("keeping", lambda _: ring.confirm(name, origin), lambda _: self.quote())
 
         self.host.push_screen(Ask("A key is held", text, [Choice("y", "yes, send it there", "yes")]), take)

@@ -140,6 +140,9 @@ class CallScreen(Asking, Emulating, Afterwards, WorkScreen):
     def quote(self) -> None:
         """Work out what the calls would be, and ask."""
         caller, state = self.caller, self.state
+        if self.asking:  # what was agreed to is not what is asked any more
+            self.asking = False
+            self.show_footer()
         if caller is None or self.running or not self.question.prompt.strip():
             return
         tenants = [self.cursors.tenant_id or "", *([self.second] if self.second else [])]
@@ -212,7 +215,13 @@ class CallScreen(Asking, Emulating, Afterwards, WorkScreen):
         going = asyncio.create_task(caller.run(watch.prepared, heard, stop))
         self._going.add(going)
         going.add_done_callback(self._going.discard)
-        called = await asyncio.shield(going)
+        try:
+            called = await asyncio.shield(going)
+        except WorkbenchError as error:
+            if not self._gone:
+                lane.show_watch(None)
+                self.failed(error)
+            return
         if self._gone:
             return
         watch.end(called)

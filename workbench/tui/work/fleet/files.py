@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from workbench.boundary.files import expanded
+from workbench.errors import WorkbenchError
 from workbench.tui.background import Progress
 from workbench.tui.doing.saving import here
 from workbench.tui.screens.dialogs import Ask, AskText, Choice
@@ -48,7 +51,7 @@ def _open(screen: FleetView, given: str | None) -> None:
         else:
             typed = read_source(given, replace(settings, table=None, query=None))
             settings = typed.settings
-            place = str(Path(typed.place).expanduser()) if "://" not in typed.place else typed.place
+            place = str(expanded(typed.place)) if "://" not in typed.place else typed.place
             source = open_fleet(settings, place, typed.kind)
         plan = plan_for(source, workspace, settings, Supposed(), state)
         base = load(source, plan, progress=lambda rows, share: progress.report(share, f"{rows:,} tenants"))
@@ -78,11 +81,18 @@ def _write_sample(screen: FleetView, given: str | None) -> None:
         return
     number, _, name = given.partition(" ")
     count = number.replace(",", "").replace("_", "")
-    path = Path(name.strip()).expanduser()
-    if not count.isdecimal() or not 0 < int(count) <= 10**9 or path.suffix not in (*_FILES, ".jsonl"):
+    path = _place(screen, name.strip())
+    if path is None:
+        return
+    if (
+        not count.isdecimal()
+        or len(count) > 10
+        or not 0 < int(count) <= 10**9
+        or path.suffix not in (*_FILES, ".jsonl")
+    ):
         screen.show_banner("write a number and a file, `1000000 tenants.parquet`")
         return
-    if path.exists():
+    if os.path.lexists(path):
         screen.show_banner(f"`{path}` exists already; name another file, or open it with o")
         return
     state = screen.state
@@ -101,6 +111,15 @@ def _write_sample(screen: FleetView, given: str | None) -> None:
     screen.background.start("writing", work, lambda text: _open(screen, text))
 
 
+def _place(screen: FleetView, text: str) -> Path | None:
+    """The path that was written; None, and why in the banner, where it is none."""
+    try:
+        return expanded(text)
+    except WorkbenchError as error:
+        screen.failed(error)
+        return None
+
+
 def ask_export(screen: FleetView) -> None:
     """Ask for a file for every tenant, or for a folder for what is shown."""
     if screen.totals is None:
@@ -114,11 +133,13 @@ def ask_export(screen: FleetView) -> None:
 def _export(screen: FleetView, given: str | None, *, force: bool = False) -> None:
     if given is None:
         return
-    path = Path(given).expanduser()
+    path = _place(screen, given)
+    if path is None:
+        return
     if path.suffix not in _FILES:
         ask_where_to(screen, screen.exports())
         return
-    if path.exists() and not force:
+    if os.path.lexists(path) and not force:
         question = Ask("Write over it?", f"There already: {path.name}.", [Choice("o", "overwrite", "yes")])
         screen.host.push_screen(question, lambda yes: _export(screen, given, force=True) if yes else None)
         return

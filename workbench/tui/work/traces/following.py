@@ -50,8 +50,8 @@ class Following(WorkScreen):
         self.load(Filter())
         self.set_interval(POLL_SECONDS, self._look)
 
-    def on_unmount(self) -> None:
-        self.traces.close()
+    async def on_unmount(self) -> None:
+        await asyncio.to_thread(self.traces.close)  # waits for who still reads: not beside the keys
 
     @property
     def listed_row(self) -> TraceRow | None:
