@@ -23,7 +23,7 @@ from workbench.language.admission import Admitted
 from workbench.language.vocabulary import Vocabulary
 from workbench.session.evaluation import Evaluator, cost_per_run
 from workbench.session.state import WorkspaceState
-from workbench.whatif.margin.shape import decides_by, read_by_ranking, shape_of
+from workbench.whatif.margin.shape import decides_by, read_by_ranking, shape_of, steady
 from workbench.whatif.summary import Summary, summary_of
 
 LARGEST: Final = 1.7976931348623157e308
@@ -190,7 +190,14 @@ def _why_firm(policy: Admitted, field: str, of_winner: bool) -> str:
     if shape.direction == 0 and not shape.bounds:
         return "the ranking does not weigh it"
     whose = "the winner's" if of_winner else "the runner-up's"
+    if not _proven(policy, field, of_winner):
+        return f"no value tried of {whose} {field} alone changes who wins; the ranking's shape does not prove it"
     return f"no value of {whose} {field} alone changes who wins"
+
+
+def _proven(policy: Admitted, field: str, of_winner: bool) -> bool:
+    """Whether the ranking's shape proves that nothing nearer than what was found flips the winner."""
+    return shape_of(policy, field).direction is not None and (of_winner or steady(policy, field))
 
 
 def _flip(state: WorkspaceState, trial: Trial, winner: int, index: int, field: str, *, up: bool) -> Flip | None:
@@ -207,7 +214,9 @@ def _flip(state: WorkspaceState, trial: Trial, winner: int, index: int, field: s
 
     low, high = domain(state.vocabulary, trial.pool, field)
     end = high if up else low
-    points = waypoints(now, end, shape.bounds)
+    rest = [number_field(field, trial.pool.candidates[each], scene) for each in trial.survivors if each != index]
+    edges = [edge for edge in (min(rest, default=0.0), max(rest, default=0.0)) if math.isfinite(edge)]
+    points = waypoints(now, end, (*shape.bounds, *edges))
     found = first_loss(wins, points)
     if found is None:
         return None
@@ -225,7 +234,7 @@ def _flip(state: WorkspaceState, trial: Trial, winner: int, index: int, field: s
         flips,
         state.catalog.offer_id(order[0]) if order else None,
         index == winner and not trial.passes(index, field, flips),
-        shape.direction is not None,
+        _proven(trial.policy, field, index == winner),
     )
 
 

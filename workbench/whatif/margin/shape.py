@@ -3,6 +3,9 @@
 Between two neighbouring bounds every predicate over one field is constant, and what is left of the scorer is a sum of
 parts that each rise or fall with the field. A share of a range (`normalize`) keeps the order of two offers when one of
 them moves, so their difference too only rises or only falls. A share inside a sum inside a share does not promise it.
+
+An offer that moves while two others are compared changes their difference by stretching the range, one way between the
+lowest and the highest of the rest; that holds for one range over the field alone (`steady`).
 """
 
 from __future__ import annotations
@@ -49,6 +52,27 @@ def shape_of(policy: Admitted, field: str) -> Shape:
     parts = [policy.slot(name).normal for name in ("filter", "rank", "select")]
     bounds = {float(term[3]) for part in parts for term in _comparisons(part) if term[1] == field}
     return Shape(_direction(parts[1], field, shared=False), tuple(sorted(bounds)))
+
+
+def steady(policy: Admitted, field: str) -> bool:
+    """Whether an offer's `field` stretches at most one range, by its own value, in which other offers are compared."""
+    ranges = [inner for inner in _ranges(policy.slot("rank").normal) if field in {*_fields(inner), *_compared(inner)}]
+    return not ranges or (len(ranges) == 1 and _alone(ranges[0]))
+
+
+def _ranges(term: Term) -> Iterator[Term]:
+    if term[0] == "normalize":
+        yield term[1]
+    for part in term[1:]:
+        if isinstance(part, list) and part and isinstance(part[0], str):
+            yield from _ranges(part)  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _alone(term: Term) -> bool:
+    """Whether a scorer is one field, turned, stretched or held between two numbers."""
+    if term[0] in {"neg", "scale", "clamp"}:
+        return _alone(term[-1])
+    return term[0] == "field"
 
 
 def _direction(term: Term, field: str, *, shared: bool) -> int | None:
