@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from textual.pilot import Pilot
+
 from workbench.session.session import Session
 from workbench.session.workspace import open_workspace, sample_root
 from workbench.tui.app import WorkbenchApp
@@ -19,6 +21,13 @@ from workbench.tui.screens.main import MainScreen
 HERE = Path(__file__).resolve().parent
 TIMES = re.compile(r"\d+\.\d(&#160;| )ms")
 """The time of the last evaluation differs from run to run."""
+CHANGING = (
+    (re.compile(r"127\.0\.0\.1:\d+"), "127.0.0.1:8089"),
+    (re.compile(r"\b\d+(&#160;| )ms\b"), "12 ms"),
+    (re.compile(r"\d+(&#160;| )tokens/s"), "1500 tokens/s"),
+    (re.compile(r"\bt[0-9a-f]{24}\b"), "t45eefd14ab4ffba59f0d5b24"),
+)
+"""What else differs: where the emulator listens, how fast it was, the id of a trace."""
 SEED = re.compile(r"terminal-\d+")
 
 
@@ -38,8 +47,39 @@ PICTURES = (
     Picture("half-typed", (120, 36), "lumenor-vip", ("2", "CLAUSE vip-floor", "e", *" and pri")),
     Picture("small-80x24", (80, 24), "acme-eu", ("2",)),
     Picture("large-200x50", (200, 50), "acme-eu", ("3",)),
+    Picture("matrix", (120, 36), "acme-eu", ("m", "WAIT ladle-free", "right", "down")),
+    Picture("frontier", (120, 36), "acme-eu", ("V", "WAIT ◆")),
+    Picture(
+        "call",
+        (120, 36),
+        "halvorsen",
+        (
+            "c",
+            "e",
+            "WAIT EMULATED",
+            "f",
+            *"openai=rate_limit",
+            "enter",
+            "WAIT faults:",
+            "i",
+            *"Say hello to the team",
+            "enter",
+            "WAIT send it?",
+            "y",
+            "WAIT trace ",
+        ),
+    ),
 )
-KEYS = {" ": "space", ".": "full_stop", "/": "slash", "-": "minus"}
+KEYS = {" ": "space", ".": "full_stop", "/": "slash", "-": "minus", "=": "equals_sign", "_": "underscore"}
+
+
+async def seen(app: WorkbenchApp, pilot: Pilot[int], text: str) -> None:
+    """Wait until `text` is on the screen."""
+    for _ in range(600):
+        if text.replace(" ", "&#160;") in app.export_screenshot():
+            return
+        await pilot.pause(0.05)
+    raise TimeoutError(f"`{text}` does not come")
 
 
 async def draw(picture: Picture) -> str:
@@ -58,9 +98,14 @@ async def draw(picture: Picture) -> str:
                     await pilot.press("down")
                     await pilot.pause()
                 continue
+            if key.startswith("WAIT "):
+                await seen(app, pilot, key.removeprefix("WAIT "))
+                continue
             await pilot.press(KEYS.get(key, key))
             await pilot.pause()
         svg = app.export_screenshot(title="workbench")
+    for pattern, same in CHANGING:
+        svg = pattern.sub(same.replace(" ", "&#160;"), svg)
     return SEED.sub(f"terminal-{picture.name}", TIMES.sub("     ", svg))
 
 
