@@ -108,6 +108,23 @@ async def test_a_fact_is_tried_marked_and_taken_back(session: Session) -> None:
         assert session.state.tenant("quillfern-trial").facts["dpa_signed"] is False
 
 
+async def test_a_filter_finds_the_fact_and_is_told(session: Session) -> None:
+    app = WorkbenchApp(session)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot, "F", "quillfern-trial")
+        assert isinstance(screen, FactsScreen)
+        await pilot.press("slash")
+        await type_text(pilot, "dpa")
+        await pilot.press("enter", "space")
+        await settled(pilot)
+        assert "· /dpa" in screen_text(app).splitlines()[0]
+        assert screen.changed == {"dpa_signed": True}
+        await pilot.press("escape")
+        await settled(pilot)
+        assert "· /" not in screen_text(app).splitlines()[0]
+        assert "approved_providers" in screen_text(app)
+
+
 async def test_what_matters_is_listed_and_leads_to_its_fact(session: Session) -> None:
     app = WorkbenchApp(session)
     async with app.run_test(size=(160, 40)) as pilot:

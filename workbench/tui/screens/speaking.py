@@ -75,9 +75,15 @@ class Speaking(Screen[None]):
         """The app this screen is in."""
         return cast("App[int]", self.app)  # pyright: ignore[reportUnknownMemberType]
 
+    def narrowed(self) -> str:
+        """The text that the shown rows contain; empty where all are shown."""
+        return ""
+
     def heading_line(self, width: int) -> Line:
         """The line at the top."""
-        left = [Cell(self.HEADING, "title"), Cell(f"   {clean(self.subject())}", "strong")]
+        words = self.narrowed()
+        narrowed = [Cell(f" · /{clean(words)}", "warn")] if words else []
+        left = [Cell(self.HEADING, "title"), Cell(f"   {clean(self.subject())}", "strong"), *narrowed]
         mark = [Cell("modified *", "warn"), Cell("  ")] if self.session.dirty else []
         return spread(left, [*mark, Cell("esc", "key"), Cell(" back", "muted")], width)
 

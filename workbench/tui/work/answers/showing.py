@@ -94,9 +94,13 @@ class AnswerView(Following):
         place = self.place_of_cursor
         return None if place is None or self.report is None else self.report.sheets[place.sheet].rows[place.row]
 
+    def narrowed(self) -> str:
+        return self.words.strip()
+
     def filter_rows(self, text: str) -> None:
         self.words = text
         self.draw()
+        self.show_heading()
 
     def copied(self) -> str:
         return "" if self.report is None else copied_row(self.report, self.place_of_cursor)

@@ -52,8 +52,9 @@ class FactsView(AnswerScreen):
 
     @property
     def fields(self) -> Sequence[TenantField]:
-        """The facts that may be others."""
-        return fields_of(self.state)
+        """The facts that may be others: of those the ones that the filter names, all where it names none."""
+        known, words = fields_of(self.state), self.words.casefold().split()
+        return [each for each in known if all(word in each.name.casefold() for word in words)] or known
 
     @property
     def tenant(self) -> Tenant | None:
@@ -98,6 +99,10 @@ class FactsView(AnswerScreen):
         lines = ("space takes the next value of the fact under the cursor", "m says which facts matter to the winner")
         sheet = Sheet("", ("fact",), ())
         return Report(f"{tenant.id}: {summary.served}", lines, (), sheet, {"before": summary_json(summary)})
+
+    def filter_rows(self, text: str) -> None:
+        super().filter_rows(text)
+        self.list_facts()
 
     def focus_body(self) -> None:
         self.set_focus(self.facts)

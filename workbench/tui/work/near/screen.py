@@ -137,6 +137,7 @@ class NearScreen(AnswerScreen):
             self.draw()
         else:
             self.list_misses()
+        self.show_heading()
 
     def draw(self) -> None:
         words, self.words = self.words, self.words if self.lead else ""
