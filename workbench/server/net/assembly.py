@@ -16,11 +16,11 @@ from workbench.errors import Finding, WorkbenchError
 from workbench.gateway.dispatch import Dispatcher
 from workbench.gateway.keys import KeySource
 from workbench.gateway.redirected import Redirected
-from workbench.gateway.transports.loop import LoopTransport
 from workbench.server.app import App
 from workbench.server.callers.wiring import GatePlan, attach
 from workbench.server.chat.calling import Engine
 from workbench.server.host import Host, Options
+from workbench.server.installed import missing
 from workbench.server.net.reloading import Reloader, Seen, keeping_good, seen
 from workbench.server.routes import ROUTES
 from workbench.server.state import ServerState
@@ -36,6 +36,11 @@ from workbench.session.workspace import Workspace, open_workspace
 from workbench.traces.grouped import GroupedWriter
 from workbench.traces.record import Record
 from workbench.traces.sinks import sink_for
+
+try:
+    from workbench.gateway.transports.loop import LoopTransport
+except ImportError:
+    raise missing("httptools") from None
 
 
 @dataclass(frozen=True, slots=True)

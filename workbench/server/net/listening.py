@@ -14,10 +14,14 @@ import socket
 from collections.abc import Callable, Generator
 from typing import Any, Final
 
-import uvicorn
-
 from workbench.errors import Finding, UsageError
+from workbench.server.installed import missing
 from workbench.server.net.connection import Doors, connection_class
+
+try:
+    import uvicorn
+except ImportError:
+    raise missing("uvicorn") from None
 
 DRAIN_S: Final = 60
 """Longest that a stream under way is waited for when the process ends."""

@@ -11,12 +11,16 @@ from collections.abc import Awaitable, Callable, Iterator
 from itertools import accumulate
 from typing import Any, Final
 
-import prometheus_client as prometheus
-from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
-from prometheus_client.metrics_core import Metric
-from prometheus_client.registry import Collector
-
 from workbench.server.exchange import Message, Receive, Scope, Send
+from workbench.server.installed import missing
+
+try:
+    import prometheus_client as prometheus
+    from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+    from prometheus_client.metrics_core import Metric
+    from prometheus_client.registry import Collector
+except ImportError:
+    raise missing("prometheus-client") from None
 
 CONTENT_TYPE: Final = b"text/plain; version=0.0.4; charset=utf-8"
 BUCKETS: Final = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0)
