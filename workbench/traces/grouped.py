@@ -11,8 +11,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
@@ -28,7 +27,11 @@ MOST_WAITING: Final = 20_000
 TOGETHER_S: Final = 0.005
 """How long an end waits for company."""
 SLOW_S: Final = 0.005
-"""A write that takes longer is a thread's work for a while."""
+"""Where writes take longer in the long run, they are a thread's work for a while."""
+STALL_S: Final = 0.1
+"""Where a single one does, too; a shorter one may be the processor's doing, which a thread makes no better."""
+REMEMBERED: Final = 8
+"""Writes that the long run goes back."""
 PATIENCE_S: Final = 2.0
 FOLD_S: Final = 1.0
 BUSY_MS: Final = 5_000
@@ -104,7 +107,7 @@ class Sink(Protocol):
         ...
 
     def tidy(self) -> None:
-        """Do what has to be done now and then."""
+        """Do what has to be done now and then, in a thread; others may write meanwhile."""
         ...
 
     def close(self) -> None:
@@ -126,7 +129,10 @@ class GroupedWriter:
     _urgent: bool = False
     _working: bool = False
     _slow_until: float = 0.0
+    _pace: float = 0.0
+    """What a write takes, in seconds, of late."""
     _tidied: float = 0.0
+    _tidying: Future[None] | None = None
     _thread: ThreadPoolExecutor | None = None
 
     def begin(self, trace: OpenTrace, intent: Intent, before: CallEnd | None) -> asyncio.Future[bool]:
@@ -163,11 +169,15 @@ class GroupedWriter:
             return
         writes, self._waiting = self._waiting, []
         now = self.clock()
-        if self.sink.quick and now >= self._slow_until and now - self._tidied < FOLD_S:
-            with suppress(Busy):
-                self._here(self.sink, writes, now)
-                return
-        self._there(self.sink, writes, tidy=now - self._tidied >= FOLD_S)
+        try:
+            if not self.sink.quick or now < self._slow_until:
+                raise Busy  # noqa: TRY301 - as if somebody else wrote
+            self._here(self.sink, writes, now)
+        except Busy:
+            self._there(self.sink, writes)
+        if now - self._tidied >= FOLD_S and (self._tidying is None or self._tidying.done()):
+            self._tidied = now
+            self._tidying = self._worker().submit(self.sink.tidy)
 
     def _here(self, sink: Sink, writes: list[Write], began: float) -> None:
         """Write in the event loop; raises `Busy` where that would mean waiting."""
@@ -176,27 +186,27 @@ class GroupedWriter:
         except WorkbenchError as error:
             self._lose(writes, error)
             return
-        if self.clock() - began > SLOW_S:
-            self._slow_until = self.clock() + PATIENCE_S
+        now = self.clock()
+        took = now - began
+        self._pace += (min(took, STALL_S) - self._pace) / REMEMBERED
+        if took > STALL_S or self._pace > SLOW_S:
+            self._slow_until = now + PATIENCE_S
         _settle(writes, True)
 
-    def _there(self, sink: Sink, writes: list[Write], *, tidy: bool) -> None:
+    def _worker(self) -> ThreadPoolExecutor:
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, "traces")
+        return self._thread
+
+    def _there(self, sink: Sink, writes: list[Write]) -> None:
         """Write in the thread; what comes meanwhile waits for it."""
         self._working = True
         loop = asyncio.get_running_loop()
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, "traces")
 
-        def work() -> list[tuple[Write, WorkbenchError]]:
-            failed = _each(sink, writes)
-            loop.call_soon_threadsafe(self._worked, writes, failed)
-            if tidy:
-                sink.tidy()
-            return failed
+        def work() -> None:
+            loop.call_soon_threadsafe(self._worked, writes, _each(sink, writes))
 
-        if tidy:
-            self._tidied = self.clock()
-        self._thread.submit(work)
+        self._worker().submit(work)
 
     def _worked(self, writes: list[Write], failed: list[tuple[Write, WorkbenchError]]) -> None:
         self._working = False

@@ -1,6 +1,6 @@
 """Many traces in one transaction of an SQLite file, with one statement for each table.
 
-Owns a connection of its own, used by one thread at a time. What it writes is what `store` writes; contents that are
+Owns a connection of its own, used by one thread at a time, and another one to fold the log meanwhile. What it writes is what `store` writes; contents that are
 stored already are not looked for again, until one of them turns out to be gone.
 """
 
@@ -20,6 +20,8 @@ from workbench.traces.record import Material
 
 KINDS: Final = ("catalog", "policy", "sources", "state", "verdicts")
 MOST_KNOWN: Final = 10_000
+_FOLD_MS: Final = 50
+"""Longest that folding the log waits for readers, while nobody can write."""
 
 
 @dataclass(slots=True)
@@ -85,6 +87,8 @@ class BulkSqlite:
         self._place = database.place
         self._connection = database.another()
         self._connection.execute("PRAGMA wal_autocheckpoint = 0")
+        self._folder = database.another()
+        self._folder.execute(f"PRAGMA busy_timeout = {_FOLD_MS}")
         self._stored: set[tuple[str, str]] = set()
         self._wait_ms = -1
 
@@ -171,13 +175,14 @@ class BulkSqlite:
         """Fold the log into the file without holding up writers; gives the pages that are left in it."""
         mode = "RESTART" if all_of_it else "PASSIVE"
         try:
-            row = self._connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+            row = self._folder.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
         except sqlite3.Error:
             return 0
         return max(int(row[1]) - int(row[2]), 0) if not all_of_it else 0
 
     def close(self) -> None:
         """End it."""
+        self._folder.close()
         self._connection.close()
 
 
