@@ -68,6 +68,7 @@ def plan_lines(watch: Watch, now: float, width: int) -> list[Line]:
     if watch.phase == "quoted" or watch.prepared.nobody:
         for finding in watch.prepared.findings:
             found += _warned(str(finding), width)
+    if found:
         found.append([])
     if watch.prepared.nobody:
         return [*found, *_nobody(watch, width), [], *_labelled(_result(watch), width)]
