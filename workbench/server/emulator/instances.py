@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final
 
 from workbench.engine.values import items, number, record, text
 
 WORD: Final = "emulated"
 MOST_DEPTH: Final = 24
+MOST_VALUES: Final = 10_000
 MOST_ITEMS: Final = 16
 MOST_LETTERS: Final = 4096
 
@@ -28,11 +30,20 @@ _FORMATS: Final = {
 
 def instance(schema: object) -> Any:
     """A value for the schema; what cannot be told from it is the word `emulated`. `pattern` and `not` are not met."""
-    return _made(record(schema), record(schema), 0)
+    return _made(record(schema), _Root(record(schema)), 0)
 
 
-def _made(schema: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> Any:
-    if depth > MOST_DEPTH:
+@dataclass(slots=True)
+class _Root:
+    """The whole schema, and how many more values may be made: one that names itself twice doubles at each step."""
+
+    schema: Mapping[str, Any]
+    left: int = MOST_VALUES
+
+
+def _made(schema: Mapping[str, Any], root: _Root, depth: int) -> Any:
+    root.left -= 1
+    if depth > MOST_DEPTH or root.left < 0:
         return None
     if "const" in schema:
         return schema["const"]
@@ -48,7 +59,7 @@ def _made(schema: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> Any
     return _by_type(schema, root, depth)
 
 
-def _by_type(schema: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> Any:
+def _by_type(schema: Mapping[str, Any], root: _Root, depth: int) -> Any:
     kind = schema.get("type")
     first = kind if isinstance(kind, str) else str(next(iter(items(kind)), ""))
     match first.lower():
@@ -71,7 +82,7 @@ def _by_type(schema: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> 
             return _object(schema, root, depth) if "properties" in schema else _string(schema)
 
 
-def _object(schema: Mapping[str, Any], root: Mapping[str, Any], depth: int) -> dict[str, Any]:
+def _object(schema: Mapping[str, Any], root: _Root, depth: int) -> dict[str, Any]:
     required = {name for name in items(schema.get("required")) if isinstance(name, str)}
     shallow = depth < MOST_DEPTH // 4
     properties = record(schema.get("properties"))
@@ -111,7 +122,7 @@ def _number(schema: Mapping[str, Any], *, whole: bool) -> float:
     return value
 
 
-def _joined(schema: Mapping[str, Any], parts: Any, root: Mapping[str, Any]) -> dict[str, Any]:
+def _joined(schema: Mapping[str, Any], parts: Any, root: _Root) -> dict[str, Any]:
     found: dict[str, Any] = {name: value for name, value in schema.items() if name != "allOf"}
     for raw in parts:
         part = record(raw)
@@ -127,9 +138,9 @@ def _joined(schema: Mapping[str, Any], parts: Any, root: Mapping[str, Any]) -> d
     return found
 
 
-def _referred(name: str, root: Mapping[str, Any]) -> Mapping[str, Any]:
+def _referred(name: str, root: _Root) -> Mapping[str, Any]:
     """What `#/$defs/NAME` names; an empty schema for anything else."""
-    at: Mapping[str, Any] = root
+    at: Mapping[str, Any] = root.schema
     for step in name.removeprefix("#").strip("/").split("/"):
         if step:
             at = record(at.get(step.replace("~1", "/").replace("~0", "~")))
