@@ -44,7 +44,7 @@ from workbench.gateway.error_body import error_body
 from workbench.gateway.events import Emit
 from workbench.gateway.keys import Key
 from workbench.gateway.limits import Limits
-from workbench.gateway.transports.direct import Direct
+from workbench.gateway.transports.direct import Answered, Body, Direct
 
 MESSAGE_LIMIT: Final = 300
 EMULATED: Final = "x-workbench-emulated"
@@ -154,6 +154,7 @@ class Attempted:
             self._timer.reschedule(asyncio.get_running_loop().time() + self._seconds_left())
 
     async def _exchange(self) -> Reply:
+        response: Answered
         try:
             if isinstance(self._transport, Direct):
                 http = self._http
@@ -167,7 +168,8 @@ class Attempted:
         try:
             self.status = response.status_code
             self.emulated = EMULATED in response.headers
-            self._reschedule()
+            if self._http.stream:
+                self._reschedule()
             return await self._answer(response)
         finally:
             await response.aclose()
@@ -192,17 +194,26 @@ class Attempted:
             http.method, http.url, headers=self._headers(), content=http.body, extensions={"timeout": timeout}
         )
 
-    async def _answer(self, response: httpx.Response) -> Reply:
+    async def _answer(self, response: Answered) -> Reply:
         plain = response.headers.get("content-encoding", "identity").strip().lower() in {"", "identity"}
         if not 200 <= response.status_code < 300:
             await self._refuse(response, plain)
         if not plain:
             raise Broken(classify_break("encoding_refused"))
         if not self._http.stream:
-            return self._codec.reply(self._document(b"".join([chunk async for chunk in self._chunks(response)])))
+            return self._codec.reply(self._document(await self._body(response)))
         return await self._stream(response)
 
-    async def _refuse(self, response: httpx.Response, plain: bool) -> None:
+    async def _body(self, response: Answered) -> bytes:
+        """The whole body; one that is here already takes no steps."""
+        stream = response.stream
+        data = stream.rest(self._terms.limits.body) if isinstance(stream, Body) else None
+        if data is None:
+            return b"".join([chunk async for chunk in self._chunks(response)])
+        self.bytes_in += len(data)
+        return data
+
+    async def _refuse(self, response: Answered, plain: bool) -> None:
         """The failure that the status says; its body is read only as far as it is short and quick."""
         headers = {name.lower(): value for name, value in response.headers.items()}
         data = await self._error_body(response) if plain and not 300 <= response.status_code < 400 else b""
@@ -212,7 +223,7 @@ class Attempted:
         message = error_body(data, headers).message if self._terms.keep_words else ""
         raise Broken(failure, self._words(message))
 
-    async def _error_body(self, response: httpx.Response) -> bytes:
+    async def _error_body(self, response: Answered) -> bytes:
         found = bytearray()
         try:
             async with asyncio.timeout(self._terms.limits.error_body_ms / 1000):
@@ -225,7 +236,7 @@ class Attempted:
             pass  # the status alone says enough
         return bytes(found)
 
-    async def _chunks(self, response: httpx.Response) -> AsyncIterator[bytes]:
+    async def _chunks(self, response: Answered) -> AsyncIterator[bytes]:
         """The body as it comes, at most `limits.body` of it."""
         length = response.headers.get("content-length", "")
         if length.isascii() and length.isdigit() and len(length) < 19 and int(length) > self._terms.limits.body:
@@ -241,7 +252,7 @@ class Attempted:
             raise Flawed("content_type")
         return parse_json(data)
 
-    async def _stream(self, response: httpx.Response) -> Reply:
+    async def _stream(self, response: Answered) -> Reply:
         chunks = self._chunks(response)
         head = await self._head(chunks)
         looks_whole = self._codec.framing == "sse" and head.lstrip(_SPACE)[:1] in (b"{", b"[", b"<")
@@ -311,7 +322,7 @@ class Attempted:
         return one_line(masked, limit=MESSAGE_LIMIT)
 
 
-def _pieces(response: httpx.Response) -> AsyncIterable[bytes]:
+def _pieces(response: Answered) -> AsyncIterable[bytes]:
     """The body as it comes off the wire, decoded by nobody."""
     if not isinstance(response.stream, httpx.AsyncByteStream):
         raise TypeError("the transport answers with no asynchronous stream")

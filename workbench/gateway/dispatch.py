@@ -8,6 +8,7 @@ recorder's.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -65,19 +66,30 @@ class Stop:
 
     def __init__(self) -> None:
         self.requested = False
-        self._task: asyncio.Task[Answer] | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._cancelled = False
 
     def stop(self) -> None:
         """End the call; once it has ended this does nothing."""
         self.requested = True
-        if self._task is not None:
-            self._task.cancel()
+        if self._task is not None and not self._cancelled:
+            self._cancelled = self._task.cancel()
 
-    def bind(self, task: asyncio.Task[Answer]) -> None:
-        """The task that the call runs in."""
+    def bind(self, task: asyncio.Task[Any]) -> None:
+        """The task that the call runs in, from now on until `release`."""
         self._task = task
+        self._cancelled = False
         if self.requested:
-            task.cancel()
+            self.stop()
+
+    async def release(self) -> None:
+        """The call has ended; what is left of a cancellation of ours does not reach the task's other work."""
+        task, self._task = self._task, None
+        if task is None or not self._cancelled:
+            return
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(0)  # one that was asked for after the call's last wait comes here
+        task.uncancel()
 
 
 @dataclass(slots=True)
@@ -102,16 +114,20 @@ class Dispatcher:
 
         Where the calling task is cancelled, the upstream is closed and the outcome recorded before that passes on.
         """
-        outer = asyncio.current_task()
-        before = outer.cancelling() if outer is not None else 0
-        task = asyncio.create_task(_Walk(self, ask, emit).run())
+        task = asyncio.current_task()
+        if task is None:
+            raise RuntimeError("a call is made in a task")
+        if stop is not None and stop.requested:
+            return Answer("cancelled", None, None, (), ())
+        before = task.cancelling()
         if stop is not None:
             stop.bind(task)
         try:
-            answer = await task
-        except asyncio.CancelledError:  # before its first step
-            answer = Answer("cancelled", None, None, (), ())
-        if outer is not None and outer.cancelling() > before:
+            answer = await _Walk(self, ask, emit).run()
+        finally:
+            if stop is not None:
+                await stop.release()
+        if task.cancelling() > before:
             raise asyncio.CancelledError
         return answer
 
@@ -173,7 +189,8 @@ class _Walk:
         tried: Attempted | None = None
         try:
             await self._intend(known)
-            await self._tell(Attempting(call.index, provider, family, call.attempt))
+            if self.emit is not unheard:
+                await self._tell(Attempting(call.index, provider, family, call.attempt))
             tried, dropped = self._prepare(call)
             reply = await tried.run()
         except (asyncio.CancelledError, CallerGone):

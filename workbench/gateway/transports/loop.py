@@ -20,7 +20,7 @@ import httpx
 
 from workbench.gateway.limits import Limits
 from workbench.gateway.transport import tls_context
-from workbench.gateway.transports.direct import Direct
+from workbench.gateway.transports.direct import Arriving, Body, Direct
 
 MOST_CONNECTIONS: Final = 4_096
 KEPT_ALIVE: Final = 64
@@ -59,6 +59,8 @@ class _Connection(asyncio.Protocol):
         self._read_s = 0.0
         self._parser: Any = None
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
+        """When it looks whether something has come; it stays from one exchange to the next."""
         self._heard = 0.0
         self.transport: asyncio.Transport
         self.idle_since = 0.0
@@ -85,7 +87,9 @@ class _Connection(asyncio.Protocol):
         self._asking = True
         self._parser = httptools.HttpResponseParser(self)
         self._heard = self._loop.time()
-        self._timer = self._loop.call_later(self._read_s, self._silent)
+        due = self._heard + read_s
+        if self._timer is None or due < self._due:
+            self._watch(due)
         self.transport.write(data)
 
     async def wait(self) -> None:
@@ -100,6 +104,11 @@ class _Connection(asyncio.Protocol):
                 raise self.error
             await self.wait()
 
+    @property
+    def held(self) -> int:
+        """Bytes of the body that have come and were not taken."""
+        return self._buffered
+
     def take(self) -> bytes:
         """What has come of the body."""
         data = self.chunks.popleft() if len(self.chunks) == 1 else b"".join(self.chunks)
@@ -113,10 +122,20 @@ class _Connection(asyncio.Protocol):
     def release(self) -> bool:
         """The exchange is over; true where another one may follow."""
         self._asking = False
+        if self.done and self.keep and not self.lost and self.error is None and not self.transport.is_closing():
+            return True
+        self._unwatch()
+        return False
+
+    def _watch(self, due: float) -> None:
+        self._unwatch()
+        self._due = due
+        self._timer = self._loop.call_at(due, self._silent)
+
+    def _unwatch(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        return self.done and self.keep and not self.lost and self.error is None and not self.transport.is_closing()
 
     def _tell(self) -> None:
         waiter, self._waiter = self._waiter, None
@@ -129,11 +148,14 @@ class _Connection(asyncio.Protocol):
         self._tell()
 
     def _silent(self) -> None:
-        left = self._heard + self._read_s - self._loop.time()
-        if left > 0 or self._paused:
-            self._timer = self._loop.call_later(max(left, 0.05), self._silent)
-            return
         self._timer = None
+        if not self._asking:
+            return
+        now = self._loop.time()
+        due = self._heard + self._read_s
+        if due > now or self._paused:
+            self._watch(max(due, now + 0.05))
+            return
         self._fail(httpx.ReadTimeout("nothing came"))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -161,6 +183,7 @@ class _Connection(asyncio.Protocol):
         """The other side hung up, or we did."""
         self.lost = True
         if not self._asking or self.done:
+            self._unwatch()
             return
         if not self._head_done:
             reset = isinstance(exc, ConnectionResetError)
@@ -222,7 +245,7 @@ class LoopTransport(Direct):
 
     async def send(
         self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, limits: Limits
-    ) -> httpx.Response:
+    ) -> Arriving:
         """Send one request and give the answer's head, its body still to come."""
         place = place_of(url)
         data = _request(method, place, headers, body)
@@ -242,8 +265,7 @@ class LoopTransport(Direct):
         except BaseException:
             self._give_back(place, connection, whole=False)
             raise
-        stream = _Body(self, place, connection)
-        return httpx.Response(connection.status, headers=connection.headers, stream=stream)
+        return Arriving(connection.status, connection.headers, _Body(self, place, connection))
 
     def _kept(self, place: Place) -> _Connection | None:
         known = self._idle.get((place.secure, place.host, place.port))
@@ -294,7 +316,7 @@ class LoopTransport(Direct):
                 connection.transport.abort()
 
 
-class _Body(httpx.AsyncByteStream):
+class _Body(Body):
     """The body as it comes off the wire."""
 
     def __init__(self, owner: LoopTransport, place: Place, connection: _Connection) -> None:
@@ -312,6 +334,13 @@ class _Body(httpx.AsyncByteStream):
                 return
             else:
                 await connection.wait()
+
+    def rest(self, most: int) -> bytes | None:
+        """What is here, where it is all."""
+        connection = self._connection
+        if connection is None or not connection.done or connection.error is not None or connection.held > most:
+            return None
+        return connection.take()
 
     async def aclose(self) -> None:
         """Give the connection back, or cut it where the body was not read to its end."""

@@ -1,7 +1,7 @@
 """Many traces in one transaction of an SQLite file, with one statement for each table.
 
-Owns a connection of its own, used by one thread at a time, and another one to fold the log meanwhile. What it writes is what `store` writes; contents that are
-stored already are not looked for again, until one of them turns out to be gone.
+Owns a connection of its own, used by one thread at a time, and another one to fold the log meanwhile. What it writes is
+what `store` writes; contents that are stored already are not looked for again, until one of them turns out to be gone.
 """
 
 from __future__ import annotations
