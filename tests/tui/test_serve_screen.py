@@ -7,6 +7,7 @@ import json
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -104,6 +105,24 @@ async def test_an_endpoint_that_ends_by_itself_is_told(session: Session) -> None
         await until(pilot, lambda: screen.child is None)
         await pilot.pause()
         assert "ended by itself" in screen_text(app)
+
+
+@pytest.mark.parametrize(("file", "said"), [("rulebook.toml", "answers nobody"), ("tenants/acme-eu.toml", "acme-eu")])
+async def test_what_is_broken_on_disk_is_said_when_it_starts(
+    session: Session, root: Path, file: str, said: str
+) -> None:  # fmt: skip
+    app = WorkbenchApp(session)
+    async with app.run_test(size=(200, 30)) as pilot:
+        await pilot.press("S")
+        screen = cast("ServeScreen", app.screen)
+        (root / file).write_text("this is = = no TOML")
+        await pilot.press("s")
+        await until(pilot, lambda: screen.child is not None)
+        await pilot.pause()
+        banner = screen_text(app).splitlines()[-2]
+        assert said in banner
+        assert file.rpartition("/")[2] in banner, "where the finding is"
+        assert "`=` is missing" in banner, "and why"
 
 
 async def test_leaving_the_screen_ends_the_endpoint(session: Session) -> None:

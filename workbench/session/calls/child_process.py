@@ -8,13 +8,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from workbench.boundary import strict_json
 from workbench.boundary.lineage import child_environment
-from workbench.engine.values import items, record, text
-from workbench.errors import DocumentError, Finding, WorkbenchError
+from workbench.engine.values import items, number, record, text
+from workbench.errors import DocumentError, Finding, Place, WorkbenchError
 
 START_S: Final = 30.0
 """Longest wait for its first line."""
@@ -27,8 +28,28 @@ class ChildFailed(WorkbenchError):
     """The command could not be started."""
 
 
-async def start(what: str, words: Sequence[str]) -> tuple[str, asyncio.subprocess.Process]:
-    """Start `workbench WORDS`; gives the URL that its first line names, and the process.
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """What a command says first, once it is up."""
+
+    url: str
+    line: Mapping[str, Any]
+    """All of its line."""
+
+    @property
+    def initialized(self) -> bool:
+        """Whether it can do its work; False only where it says so."""
+        return self.line.get("initialized") is not False
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """What it warns of."""
+        found = [_finding(record(each)) for each in items(self.line.get("warnings"))]
+        return tuple(each for each in found if each is not None)
+
+
+async def start(what: str, words: Sequence[str]) -> tuple[Ready, asyncio.subprocess.Process]:
+    """Start `workbench WORDS`; gives what its first line says, and the process.
 
     `what` is what a person calls it. Raises `ChildFailed` with the reasons that it gave.
     """
@@ -79,14 +100,28 @@ def line_of(data: bytes) -> Any:
         return {}
 
 
-async def _ready(what: str, process: asyncio.subprocess.Process) -> str:
-    """The address on its first line."""
+async def _ready(what: str, process: asyncio.subprocess.Process) -> Ready:
+    """Its first line, which has an address."""
     assert process.stdout is not None  # noqa: S101 - it was asked for
     assert process.stderr is not None  # noqa: S101 - as above
-    url = text(line_of(await process.stdout.readline()).get("url"))
+    line = line_of(await process.stdout.readline())
+    url = text(line.get("url"))
     if url is not None:
-        return url
+        return Ready(url, line)
     found = items(record(line_of(await process.stderr.read(MOST_LINE)).get("error")).get("findings"))
     reasons = [text(record(finding).get("reason")) for finding in found]
     words = "; ".join(reason for reason in reasons if reason) or "it ended at once"
     raise ChildFailed(f"the {what} can't be started", [Finding(words, "child_process")])
+
+
+def _finding(document: Mapping[str, Any]) -> Finding | None:
+    """A finding from its document; None where it has no reason."""
+    reason = text(document.get("reason"))
+    if reason is None:
+        return None
+    line, column = number(document.get("line")), number(document.get("column"))
+    place = Place(
+        text(document.get("source")), None if line is None else int(line), None if column is None else int(column) - 1,
+        text(document.get("path")),
+    )  # fmt: skip
+    return Finding(reason, text(document.get("code")) or "child_process", place, text(document.get("hint")))

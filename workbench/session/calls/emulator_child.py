@@ -25,9 +25,9 @@ class EmulatorChild:
         """Start one for a workspace. Raises `ChildFailed` with what it said."""
         words = ["emulate", "--json", "--port", "0", "--workspace", str(root)]
         words += [word for fault in faults for word in ("--fault", fault)]
-        url, process = await child_process.start("emulator", words)
+        ready, process = await child_process.start("emulator", words)
         drain = asyncio.create_task(child_process.drain(process.stdout, process.stderr))
-        return cls(url, tuple(faults), process, drain)
+        return cls(ready.url, tuple(faults), process, drain)
 
     @property
     def running(self) -> bool:

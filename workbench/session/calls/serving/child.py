@@ -41,6 +41,8 @@ class ServeChild:
     """A running endpoint."""
 
     url: str
+    ready: child_process.Ready = field(repr=False)
+    """What it said when it came up."""
     process: asyncio.subprocess.Process = field(repr=False)
     _reading: asyncio.Task[None] = field(repr=False)
 
@@ -54,8 +56,8 @@ class ServeChild:
         """
         words = ["serve", "--json", "--port", "0", "--workspace", str(root)]
         words += [] if emulator is None else ["--emulator", emulator]
-        url, process = await child_process.start("endpoint", words)
-        return cls(url, process, asyncio.create_task(_read(process, heard, ended)))
+        ready, process = await child_process.start("endpoint", words)
+        return cls(ready.url, ready, process, asyncio.create_task(_read(process, heard, ended)))
 
     @property
     def running(self) -> bool:

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 
 from workbench.errors import WorkbenchError
+from workbench.session.calls.child_process import Ready
 from workbench.session.calls.emulator_child import EmulatorChild
 from workbench.session.calls.serving import snippets
 from workbench.session.calls.serving.child import ServeChild, Served
@@ -80,10 +81,23 @@ class Running(WorkScreen):
                     self.say("stopped")
             except WorkbenchError as error:
                 self.failed(error)
-            if self.session.dirty and self.child is not None:
-                self.show_banner("it serves what is saved; your edits are not in it yet")
             if not self.gone:
+                if self.child is not None:
+                    self._warn(self.child.ready)
                 self.tell()
+
+    def _warn(self, ready: Ready) -> None:
+        """Say what it came up without, and that edits are not in it."""
+        first = [str(finding) for finding in ready.warnings[:1]]
+        more = len(ready.warnings) - 1
+        words = [f"{' '.join(first)}{f' (and {more} more)' if more > 0 else ''}"] if first else []
+        if not ready.initialized:
+            words = [f"it answers nobody yet: {words[0]}" if words else "it answers nobody yet: it has no policies"]
+            self.say("started, but it serves nothing", "warn")
+        if self.session.dirty:
+            words.append("it serves what is saved; your edits are not in it yet")
+        if words:
+            self.show_banner(" · ".join(words))
 
     async def _stop(self, *, keep_emulator: bool = False) -> None:
         """End them; what was not ended, because this was cancelled, is still known and ended with the screen."""
