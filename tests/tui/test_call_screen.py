@@ -330,6 +330,32 @@ async def test_health_shows_counts_down_and_forgets(tmp_path: Path) -> None:
             assert "of emulated calls" in screen_text(app)
 
 
+async def test_everything_is_forgotten_only_when_a_person_says_so(tmp_path: Path) -> None:
+    async with serving(GOOD) as (good,):
+        app = opened(tmp_path, [good.url])
+        async with app.run_test(size=(130, 30)) as pilot:
+            screen = await open_call(pilot)
+            await ask(pilot, screen)
+            await pilot.press("y")
+            await over(pilot, screen)
+            await pilot.press("escape", "H")
+            await pilot.pause()
+            health = pilot.app.screen
+            assert isinstance(health, HealthScreen)
+            await health.background.settled()
+            assert len(health.shown) == 1
+            for answer, left in (("escape", 1), ("y", 0)):
+                await pilot.press("R")
+                await pilot.pause()
+                assert "Forget everything?" in screen_text(app)
+                await pilot.press(answer)
+                await pilot.pause()
+                await health.background.settled()
+                health.refresh_rows()
+                await health.background.settled()
+                assert len(health.shown) == left
+
+
 def test_text_in_pieces_is_wrapped_as_the_whole_is() -> None:
     whole = "one two three\n\nfour " + "x" * 50 + "\tfive\n" + "six " * 20
     pieces, once = Flow(), Flow()

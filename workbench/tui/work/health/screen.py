@@ -12,6 +12,7 @@ from workbench.session.calls.health.view import HealthView, MeasureRow, OutRow, 
 from workbench.session.calls.places import state_folder
 from workbench.session.session import Session
 from workbench.tui.background import Progress
+from workbench.tui.screens.dialogs import Ask, Choice
 from workbench.tui.screens.work_screen import WorkScreen
 from workbench.tui.view import Cursors
 from workbench.tui.widgets.drawing import Cell, Line, fit
@@ -112,8 +113,15 @@ class HealthScreen(WorkScreen):
             self.say("there is nothing to forget", "warn")
 
     def do_reset_all(self) -> None:
-        """Forget everything."""
-        self._look(lambda store: store.reset())
+        """Forget everything, once a person has said so."""
+        whose = "emulated calls" if self.emulated else "real calls"
+        text = f"Breakers, disables and measures of {whose} are gone then, for every tenant, and do not come back."
+
+        def take(answer: str | None) -> None:
+            if answer == "yes":
+                self._look(lambda store: store.reset())
+
+        self.host.push_screen(Ask("Forget everything?", text, [Choice("y", "yes, forget it all", "yes")]), take)
 
     def do_emulated(self) -> None:
         """Look at real calls, or at the emulator's."""
