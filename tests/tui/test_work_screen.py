@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 from threading import Event
+from typing import cast
 
 import pytest
 from textual.app import ComposeResult
@@ -19,6 +20,8 @@ from workbench.tui.screens.work_screen import WorkScreen
 from workbench.tui.widgets.drawing import Cell
 from workbench.tui.widgets.line_table import LineTable
 from workbench.tui.widgets.rows import ListedRows
+from workbench.tui.work import SCREENS as SCREENS_OF_WORK
+from workbench.tui.work import Entry
 
 
 class Lists(WorkScreen):
@@ -67,6 +70,21 @@ async def test_heading_filter_copy_and_back(session: Session) -> None:
         await pilot.press("escape")
         await pilot.pause()
         assert app.screen is main_screen(app)
+
+
+async def test_a_screen_whose_module_is_gone_does_not_end_the_app(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.setitem(cast("dict[str, Entry]", SCREENS_OF_WORK), "health.open", Entry("workbench.gone.away", "Gone"))
+    app = WorkbenchApp(session)
+    async with app.run_test(size=(140, 24)) as pilot:
+        await pilot.press("H")
+        await pilot.pause()
+        assert app.screen is main_screen(app)
+        assert "the health screen can't be opened: ModuleNotFoundError: No module named" in screen_text(app)
+        await pilot.press("c")
+        await pilot.pause()
+        assert app.screen is not main_screen(app), "the others open"
 
 
 async def test_work_in_a_thread_shows_its_progress_and_escape_stops_it(session: Session) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from workbench.boundary.sanitiser import one_line
 from workbench.errors import WorkbenchError
 
 if TYPE_CHECKING:
@@ -60,6 +61,11 @@ def open_screen(main: MainScreen, action_id: str) -> None:
         screen = SCREENS[action_id].make(main.session, main.cursors)
     except WorkbenchError as error:
         main.say(reason_of(error), "warn")
+        return
+    except Exception as error:  # noqa: BLE001 - a module that an upgrade has taken away under a running app
+        name = action_id.partition(".")[0].replace("_", " ")
+        why = one_line(f"{type(error).__name__}: {error}", limit=80)
+        main.show_banner(f"the {name} screen can't be opened: {why}. If the workbench was upgraded, start it again")
         return
     host_of(main).push_screen(screen)
 
