@@ -24,7 +24,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 Severity = Literal["error", "warning"]
 
@@ -77,6 +77,20 @@ class Finding:
         where = str(self.place)
         text = f"{where}: {self.reason}" if where else self.reason
         return f"{text}; {self.hint}" if self.hint else text
+
+    def as_document(self) -> dict[str, Any]:
+        """Its parts by name, for programs; `line` and `column` count from 1, what is not known is null."""
+        place = self.place
+        return {
+            "severity": self.severity,
+            "code": self.code,
+            "reason": self.reason,
+            "hint": self.hint,
+            "source": place.source,
+            "line": place.line,
+            "column": None if place.column is None else place.column + 1,
+            "path": place.path,
+        }
 
 
 class WorkbenchError(Exception):

@@ -15,7 +15,7 @@ from workbench.rulebook.tenant import Override, Tenant
 from workbench.session import views
 from workbench.session.evaluation import Evaluation, Evaluator
 from workbench.whatif.matrix.axis import BYS, By, axis
-from workbench.whatif.matrix.grid import Matrix, rule_of
+from workbench.whatif.matrix.grid import Matrix
 from workbench.whatif.matrix.sheet import ORDERS, Asked, sheet
 
 
@@ -29,7 +29,7 @@ def explained(evaluation: Evaluation, tenant: str, index: int) -> tuple[int | No
     """Place and first rule against the offer, from `views.why` alone."""
     why = views.why(evaluation.state, evaluation.outcomes[tenant], index)
     failed = next((check.clause for check in why.checks if not check.passed), None)
-    return why.place, None if failed is None else rule_of(failed)
+    return why.place, None if failed is None else failed.rule
 
 
 @settings(max_examples=scaled(40, 400))
@@ -59,7 +59,7 @@ def test_a_column_of_several_offers_says_the_best_of_them(tenant: Tenant, by: By
     assert found.offer in members
     if places:
         return
-    rules = [rule_of(clause) for clause in _filters(evaluation)]
+    rules = [clause.rule for clause in _filters(evaluation)]
     farthest = max(_stage(evaluation, index) for index in members)
     assert found.rule == rules[farthest]
     assert found.offer == next(index for index in members if _stage(evaluation, index) == farthest)

@@ -108,7 +108,7 @@ def show(error: WorkbenchError, *, as_json: bool) -> None:
         shape = {
             "title": error.title,
             "exit_code": error.exit_code,
-            "findings": [finding_json(finding) for finding in _findings(error)],
+            "findings": [finding.as_document() for finding in _findings(error)],
         }
         text = json.dumps({"schema": SCHEMA, "error": shape}, ensure_ascii=False, allow_nan=False)
         _write(escape_unsafe(text) + "\n")
@@ -129,21 +129,6 @@ def finding_line(finding: Finding) -> str:
     kind = "warning: " if finding.severity == "warning" else ""
     hint = f"; {finding.hint}" if finding.hint else ""
     return sanitiser.one_line(f"{where}: {kind}{finding.reason}{hint}")
-
-
-def finding_json(finding: Finding) -> dict[str, Any]:
-    """A finding's parts by name; `line` and `column` count from 1, what is not known is null."""
-    place = finding.place
-    return {
-        "severity": finding.severity,
-        "code": finding.code,
-        "reason": finding.reason,
-        "hint": finding.hint,
-        "source": place.source,
-        "line": place.line,
-        "column": None if place.column is None else place.column + 1,
-        "path": place.path,
-    }
 
 
 def warn(findings: Sequence[Finding]) -> None:

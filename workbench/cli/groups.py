@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from workbench.cli.invocation import CONTEXT, common_options
 from workbench.cli.usage import suggestion
 from workbench.errors import Finding, Place, UsageError
 
@@ -58,3 +59,13 @@ class LazyGroup(click.Group):
             with formatter.section(section):
                 rows = [(name, entry) for name, entry in self.entries.items() if entry.section == section]
                 formatter.write_dl([(name.ljust(width), entry.summary) for name, entry in rows])
+
+
+def group_of(name: str, entries: Mapping[str, Entry], summary: str, text: str) -> LazyGroup:
+    """A group that does nothing but hold commands; `summary` is its line in a list, `text` its help."""
+    made = LazyGroup(
+        name, entries=entries, short_help=summary, help=text, no_args_is_help=False, add_help_option=False,
+        context_settings=dict(CONTEXT),
+    )  # fmt: skip
+    made.params.extend(common_options())
+    return made

@@ -9,6 +9,8 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from workbench.rulebook.schema import fact_json, fact_words
+
 if TYPE_CHECKING:
     from workbench.catalog import Catalog
     from workbench.language.admission import Admitted
@@ -56,24 +58,7 @@ def rule_name(clause: Clause) -> str:
 
 def facts_json(facts: Iterable[tuple[str, Fact]]) -> dict[str, Any]:
     """Tenant facts by name."""
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in facts}
-
-
-def clause_json(clause: Clause) -> dict[str, Any]:
-    """A clause with the rule and the facts that put it there."""
-    return {
-        "id": clause.id,
-        "slot": clause.slot,
-        "clause": clause.shown,
-        "text": clause.text,
-        "term": None if clause.term is None else clause.term.normal,
-        "rule": rule_name(clause),
-        "rule_title": clause.rule_title,
-        "origin": clause.origin,
-        "enabled": clause.enabled,
-        "facts": facts_json(clause.facts),
-        "replaces": clause.replaced_text,
-    }
+    return {name: fact_json(value) for name, value in facts}
 
 
 def check_json(check: Check) -> dict[str, Any]:
@@ -92,17 +77,6 @@ def winner_words(state: WorkspaceState, outcome: Outcome | None) -> str:
     if outcome is not None and outcome.compiled is None:
         return "no policy"
     return "nobody" if outcome is None or outcome.winner is None else state.catalog.offer_id(outcome.winner)
-
-
-def fact_words(value: Fact | None) -> str:
-    """A tenant fact for a table; `?` where the tenant does not state it."""
-    if value is None:
-        return "?"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, tuple):
-        return ", ".join(value) or "-"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def facts_words(facts: Iterable[tuple[str, Fact]]) -> str:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Final, Literal
 
 from workbench.language.admission import Admitted
 from workbench.rulebook.reader import Slot
-from workbench.rulebook.schema import Fact
+from workbench.rulebook.schema import Fact, fact_json
 
 Origin = Literal["rule", "override", "own", "default"]
+
+ENVELOPE: Final = "envelope"
+"""The id of the clause that stands for a host's own predicate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +41,24 @@ class Clause:
     place: int = 0
     """Where it stands among its rule's clauses, from 0."""
     note: str = ""
+
+    @property
+    def rule(self) -> str:
+        """The rule behind it; `own` for the tenant's own, `default` or `envelope` for what holds for everyone."""
+        return self.rule_id or (self.id if self.id == ENVELOPE else self.origin)
+
+    def as_document(self) -> dict[str, Any]:
+        """It by name, for programs, with the rule and the facts that put it there."""
+        return {
+            "id": self.id,
+            "slot": self.slot,
+            "clause": self.shown,
+            "text": self.text,
+            "term": None if self.term is None else self.term.normal,
+            "rule": self.rule,
+            "rule_title": self.rule_title,
+            "origin": self.origin,
+            "enabled": self.enabled,
+            "facts": {name: fact_json(value) for name, value in self.facts},
+            "replaces": self.replaced_text,
+        }

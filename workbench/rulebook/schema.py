@@ -275,3 +275,19 @@ def _with_default(known: TenantField, table: Mapping[str, Any], path: Path, repo
     return TenantField(
         known.name, known.kind, known.values, known.meaning, known.unit, known.of, default, known.minimum, known.maximum
     )
+
+
+def fact_words(value: Fact | None) -> str:
+    """A fact for a table; `?` where it is unknown, `-` for a list of nothing."""
+    if value is None:
+        return "?"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, tuple):
+        return ", ".join(value) or "-"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def fact_json(value: Fact | None) -> Any:
+    """A fact for programs: a list where it is one, null where it is unknown."""
+    return list(value) if isinstance(value, tuple) else value

@@ -11,7 +11,7 @@ from workbench.engine import explain
 from workbench.engine.failplan import fallback_table
 from workbench.language.admission import check
 from workbench.language.clause_text import to_text
-from workbench.rulebook.compile import Clause
+from workbench.rulebook.clause import ENVELOPE, Clause
 from workbench.session.evaluation import Outcome, cost_per_run
 from workbench.session.state import WorkspaceState
 
@@ -206,7 +206,7 @@ def envelope_clause(state: WorkspaceState) -> tuple[Clause, ...]:
         return ()
     text = to_text(state.envelope.normal, state.vocabulary)
     title = "The workspace's envelope holds for every tenant"
-    return (Clause("envelope", "filter", text, text, state.envelope, None, title, (), "default"),)
+    return (Clause(ENVELOPE, "filter", text, text, state.envelope, None, title, (), "default"),)
 
 
 def why(state: WorkspaceState, outcome: Outcome, index: int) -> Why:

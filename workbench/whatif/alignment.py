@@ -50,13 +50,6 @@ def clause_words(clause: Clause | None) -> str | None:
     return clause.shown if clause.term is not None else f"{clause.shown} {OFF}"
 
 
-def rule_of(clause: Clause) -> str:
-    """The rule behind a clause; `own` for the tenant's own, `default` or `envelope` for what holds for everyone."""
-    if clause.id == "envelope":
-        return clause.id
-    return clause.rule_id or clause.origin
-
-
 def clauses_of(state: WorkspaceState, outcome: Outcome) -> tuple[Clause, ...]:
     """Every clause in force: the envelope, the filters in shown order, then rank, select, transform, fallback."""
     if outcome.compiled is None:
@@ -107,7 +100,7 @@ def _keyed(clauses: Sequence[Clause], *, one_tenant: bool) -> Mapping[Key, Claus
 
 def _row(key: Key, cells: Sequence[Clause | None]) -> ClauseRow:
     first = next(cell for cell in cells if cell is not None)
-    rules = dict.fromkeys(rule_of(cell) for cell in cells if cell is not None)
+    rules = dict.fromkeys(cell.rule for cell in cells if cell is not None)
     return ClauseRow(key[0], first.id, " / ".join(rules), first.rule_title, tuple(cells))
 
 

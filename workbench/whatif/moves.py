@@ -16,7 +16,7 @@ from workbench.engine.columnar.memory import Mask
 from workbench.rulebook.clause import Clause
 from workbench.session.evaluation import Outcome
 from workbench.session.state import WorkspaceState
-from workbench.whatif.alignment import ClauseRow, aligned, clause_words, clauses_of, filters_of, rule_of
+from workbench.whatif.alignment import ClauseRow, aligned, clause_words, clauses_of, filters_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ def passage_json(state: WorkspaceState, passage: Passage) -> dict[str, Any]:
         "offers_total": len(passage.offers),
         "by": [
             {
-                "rule": rule_of(blame.clause),
+                "rule": blame.clause.rule,
                 "clause_id": blame.clause.id,
                 "clause": blame.clause.shown,
                 "offers": blame.offers,

@@ -19,7 +19,6 @@ from workbench.rulebook.tenant import Tenant
 from workbench.session.evaluation import Evaluator, Outcome, cost_per_run
 from workbench.session.state import WorkspaceState
 from workbench.session.views import envelope_clause
-from workbench.whatif.alignment import rule_of
 from workbench.whatif.changes import ClauseText, for_tenant
 from workbench.whatif.summary import Summary, difference, summary_of
 
@@ -230,7 +229,7 @@ def _total(key: str, costs: Sequence[tuple[str, ClauseCost]]) -> RuleTotal:
                 gains.setdefault(name, []).append(gain)
     return RuleTotal(
         key,
-        DEFAULT_RULE if rule_of(first) == "default" else rule_of(first),
+        DEFAULT_RULE if first.rule == "default" else first.rule,
         first.rule_title,
         tuple(dict.fromkeys(cost.clause.shown for _, cost in costs)),
         len(costs),

@@ -78,22 +78,7 @@ def summary_json(summary: Summary | None) -> dict[str, Any] | None:
         "providers": summary.providers,
         "mark": summary.mark,
         "fingerprint": summary.fingerprint,
-        "errors": [finding_json(finding) for finding in summary.errors],
-    }
-
-
-def finding_json(finding: Finding) -> dict[str, Any]:
-    """A finding's parts by name, as every command prints them; `line` and `column` count from 1."""
-    place = finding.place
-    return {
-        "severity": finding.severity,
-        "code": finding.code,
-        "reason": finding.reason,
-        "hint": finding.hint,
-        "source": place.source,
-        "line": place.line,
-        "column": None if place.column is None else place.column + 1,
-        "path": place.path,
+        "errors": [finding.as_document() for finding in summary.errors],
     }
 
 

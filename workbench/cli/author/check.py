@@ -76,7 +76,7 @@ def _tell(invocation: Invocation, head: dict[str, Any], findings: list[Finding],
                 **head,
                 "errors": errors,
                 "warnings": warnings,
-                "findings": [diagnostics.finding_json(finding) for finding in findings],
+                "findings": [finding.as_document() for finding in findings],
             }
         )
         return

@@ -9,7 +9,7 @@ from workbench.cli import diagnostics
 from workbench.cli.completion import complete_tenant
 from workbench.cli.invocation import Invocation, declare, outcome_of
 from workbench.cli.layout import Table
-from workbench.cli.shapes import clause_json, facts_words, policy_json, rule_name
+from workbench.cli.shapes import facts_words, policy_json
 from workbench.rulebook.compile import Clause, Compiled
 
 
@@ -24,8 +24,8 @@ def command(invocation: Invocation, tenant: str, explain: bool) -> int:
     if invocation.as_json:
         body = {"tenant": tenant, **policy_json(compiled.policy), "policy_ir": compiled.policy.normal}
         if explain:
-            body["clauses"] = [clause_json(clause) for clause in clauses]
-        body["warnings"] = [diagnostics.finding_json(finding) for finding in compiled.findings]
+            body["clauses"] = [clause.as_document() for clause in clauses]
+        body["warnings"] = [finding.as_document() for finding in compiled.findings]
         invocation.output.document(body)
         return diagnostics.OK
     if explain:
@@ -51,5 +51,5 @@ def _explain(invocation: Invocation, compiled: Compiled, clauses: tuple[Clause, 
 def _row(clause: Clause) -> tuple[str, ...]:
     text = clause.shown.replace("\n", "; ")  # a failure plan has a line for each reason
     shown = text if clause.enabled else f"off: {text}"
-    rule = f"{rule_name(clause)} ({clause.origin})" if clause.origin == "override" else rule_name(clause)
+    rule = f"{clause.rule} ({clause.origin})" if clause.origin == "override" else clause.rule
     return clause.slot, clause.id, shown, rule, facts_words(clause.facts)

@@ -236,7 +236,7 @@ def _document(state: WorkspaceState, tenant: str, made: Made) -> dict[str, Any]:
         "rule": made.reach.rule,
         "touched": list(made.preview.touched),
         "moved": [_moved_json(state, key, one) for key, one in made.moved.items()],
-        "errors": [diagnostics.finding_json(finding) for finding in made.errors],
+        "errors": [finding.as_document() for finding in made.errors],
         "saved": report is not None,
         "files": [] if report is None else [str(path) for path in report.written],
         "conflicts": [] if report is None else [str(path) for path in report.conflicts],
@@ -292,5 +292,5 @@ def _outcome_json(state: WorkspaceState, outcome: Outcome | None) -> dict[str, A
         "cost_per_run": finite(outcome.cost_per_run),
         "survivors": outcome.survivors,
         "providers": outcome.providers,
-        "errors": [diagnostics.finding_json(finding) for finding in outcome.errors],
+        "errors": [finding.as_document() for finding in outcome.errors],
     }

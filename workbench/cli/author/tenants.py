@@ -10,8 +10,9 @@ from workbench.cli import diagnostics
 from workbench.cli.invocation import Invocation, declare
 from workbench.cli.layout import Table
 from workbench.cli.output import dollars
-from workbench.cli.shapes import catalog_json, fact_words, facts_json, finite, offer_json, winner_words, without
+from workbench.cli.shapes import catalog_json, facts_json, finite, offer_json, winner_words, without
 from workbench.cli.usage import suggestion
+from workbench.rulebook.schema import fact_words
 from workbench.session.evaluation import Evaluator, Outcome
 from workbench.session.state import WorkspaceState
 from workbench.session.views import offer_row
@@ -48,8 +49,7 @@ def _document(workspace: Workspace, outcomes: list[Outcome]) -> dict[str, Any]:
         "catalog": catalog_json(workspace.state.catalog),
         "tenants": [_row(workspace.state, outcome) for outcome in outcomes],
         "broken": [
-            {"file": str(file.path), "findings": [diagnostics.finding_json(f) for f in file.findings]}
-            for file in workspace.broken
+            {"file": str(file.path), "findings": [f.as_document() for f in file.findings]} for file in workspace.broken
         ],
     }
 
@@ -68,7 +68,7 @@ def _row(state: WorkspaceState, outcome: Outcome) -> dict[str, Any]:
         "survivors": outcome.survivors,
         "providers": outcome.providers,
         "mark": outcome.mark,
-        "errors": [diagnostics.finding_json(finding) for finding in outcome.errors],
+        "errors": [finding.as_document() for finding in outcome.errors],
     }
 
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import click
-
-from workbench.cli.groups import Entry, LazyGroup
-from workbench.cli.invocation import CONTEXT, common_options
+from workbench.cli.groups import Entry, group_of
 
 _HERE: Final = "workbench.cli.catalog"
 
@@ -20,19 +17,6 @@ COMMANDS: Final = {
     "import": Entry(f"{_HERE}.imports", "Make a catalog from published price lists.", "Commands"),
 }
 
-
-@click.group(
-    "catalog",
-    cls=LazyGroup,
-    entries=COMMANDS,
-    short_help="Show, check and import catalogs of offers.",
-    help="Show, check and import catalogs of offers.",
-    no_args_is_help=False,
-    add_help_option=False,
-    context_settings=dict(CONTEXT),
+command: Final = group_of(
+    "catalog", COMMANDS, "Show, check and import catalogs of offers.", "Show, check and import catalogs of offers."
 )
-def command() -> None:
-    pass
-
-
-command.params.extend(common_options())

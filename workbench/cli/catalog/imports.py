@@ -59,7 +59,7 @@ def command(
         return diagnostics.OK
     state = write_result(Path(out), data, force=force)
     if invocation.as_json:
-        told = [diagnostics.finding_json(finding) for finding in findings]
+        told = [finding.as_document() for finding in findings]
         invocation.output.document({"catalog": catalog_json(catalog), "file": out, "state": state, "findings": told})
     else:
         invocation.output.line(f"{state} {out}: {len(catalog)} offers, {len(catalog.providers)} providers")

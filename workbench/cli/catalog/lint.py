@@ -37,7 +37,7 @@ def command(invocation: Invocation, name: str | None, today: date | None) -> int
             "catalog": catalog_json(catalog),
             "errors": errors,
             "warnings": len(findings) - errors,
-            "findings": [diagnostics.finding_json(finding) for finding in findings],
+            "findings": [finding.as_document() for finding in findings],
         }
         invocation.output.document(body)
         return diagnostics.FINDINGS if errors else diagnostics.OK

@@ -100,7 +100,7 @@ def _document(ranking: Ranking) -> dict[str, Any]:
         "ranked": [{"place": row.place, **offer_json(row.offer), "score": finite(row.score)} for row in rows],
         "rejected": [_rejected_json(state, outcome, k) for k in range(len(decision.rejected))],
         "fallback": [{"reason": reason, "action": action} for reason, action in fallback_rows(state, outcome)],
-        "warnings": [diagnostics.finding_json(finding) for finding in (*compiled.findings, *ranking.warnings)],
+        "warnings": [finding.as_document() for finding in (*compiled.findings, *ranking.warnings)],
     }
 
 

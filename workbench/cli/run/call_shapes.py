@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from workbench.cli import diagnostics
 from workbench.cli.shapes import check_json, finite, offer_json, policy_json
 from workbench.gateway.records import Attempt, LoggedAttempt
 from workbench.session.calls.answer import Called
@@ -32,7 +31,7 @@ def call_json(state: WorkspaceState, prepared: Prepared, called: Called) -> dict
         "no_log": prepared.quiet,
         "policy": None if compiled is None else policy_json(compiled.policy),
         "quote": quote_json(state, prepared),
-        "warnings": [diagnostics.finding_json(finding) for finding in prepared.findings],
+        "warnings": [finding.as_document() for finding in prepared.findings],
         "outcome": called.outcome,
         "chosen": chosen,
         "decision_path": list(answer.path),

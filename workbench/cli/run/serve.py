@@ -52,6 +52,9 @@ if TYPE_CHECKING:
 @click.option("--tenant-rate", type=click.IntRange(1), metavar="N", help="Calls a minute, of each tenant.")
 @click.option("--tenant-concurrency", type=click.IntRange(1), metavar="N", help="Calls at once, of each tenant.")
 @click.option("--capacity", type=click.IntRange(1), metavar="N", help="Calls at once, of all together.")
+@click.option(
+    "--send-key", "send_keys", multiple=True, metavar="NAME=ORIGIN", help="Let a key go where it is held from."
+)
 @click.option("--otel", is_flag=True, help="Send spans and figures over OTLP; OTEL_* variables say where.")
 @click.option("--lenient", is_flag=True, help="Answer an unknown model by the default profile, with a warning.")
 def command(
@@ -87,7 +90,7 @@ def command(
         wanted["capacity"],
     )  # fmt: skip
     gate = GatePlan(place, wanted["shared"], processes > 1, limits)
-    process = Process(Plan(root, traces, options, emulator, gate, wanted["otel"]))
+    process = Process(Plan(root, traces, options, emulator, gate, wanted["otel"], send_keys=wanted["send_keys"]))
     end_with_parent()
     bound = given or bind(host, port)
     shown = _Shown(invocation, process)
@@ -122,7 +125,7 @@ class _Shown:
                 "tenants": [] if state is None else sorted(state.tenants),
                 "profiles": [] if state is None else list(state.profiles),
                 "traces": process.traces.shown, "emulated": host.options.emulated,
-                "warnings": [diagnostics.finding_json(finding) for finding in findings],
+                "warnings": [finding.as_document() for finding in findings],
             })  # fmt: skip
             return
         output.heading(f"serving at {url}")

@@ -48,7 +48,7 @@ def command(invocation: Invocation, tenant: str, out: str, force: bool) -> int:
             "policy": policy_json(outcome.compiled.policy),
             "files": [_file_json(path, parcel) for path in written],
             "not_included": parcel.sidecar["not_included"],
-            "warnings": [diagnostics.finding_json(finding) for finding in warnings],
+            "warnings": [finding.as_document() for finding in warnings],
         }
         invocation.output.document(body)
         return diagnostics.OK

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import click
-
-from workbench.cli.groups import Entry, LazyGroup
-from workbench.cli.invocation import CONTEXT, common_options
+from workbench.cli.groups import Entry, group_of
 
 _HERE: Final = "workbench.cli.tokens"
 
@@ -18,19 +15,9 @@ COMMANDS: Final = {
     "revoke": Entry(f"{_HERE}.revoke", "End a token for good.", "Commands"),
 }
 
-
-@click.group(
+command: Final = group_of(
     "token",
-    cls=LazyGroup,
-    entries=COMMANDS,
-    short_help="Make, list and revoke the endpoint's tokens.",
-    help="Make, list and revoke the tokens that callers of `workbench serve` need.",
-    no_args_is_help=False,
-    add_help_option=False,
-    context_settings=dict(CONTEXT),
+    COMMANDS,
+    "Make, list and revoke the endpoint's tokens.",
+    "Make, list and revoke the tokens that callers of `workbench serve` need.",
 )
-def command() -> None:
-    pass
-
-
-command.params.extend(common_options())

@@ -44,7 +44,7 @@ def command(
         lines = _lines(exported(here.traces.opened(), wanted, ids, now_ms=here.now), damaged)
         number = sum(map(_printed, lines)) if out == STREAM else _to_file(Path(out), lines)
         if invocation.as_json and out != STREAM:
-            body = {"traces": number, "path": out, "failed": [diagnostics.finding_json(found) for found in damaged]}
+            body = {"traces": number, "path": out, "failed": [found.as_document() for found in damaged]}
             invocation.output.document(body)
         else:
             invocation.note(f"{counted(number, 'trace')} written{'' if out == STREAM else f' to {out}'}")

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-import click
-
-from workbench.cli.groups import Entry, LazyGroup
-from workbench.cli.invocation import CONTEXT, common_options
+from workbench.cli.groups import Entry, group_of
 
 _HERE: Final = "workbench.cli.traces"
 
@@ -24,19 +21,4 @@ Where they are: --traces, else WORKBENCH_TRACES, else `traces` in workbench.toml
 your state folder. `workbench replay` decides one again.
 """
 
-
-@click.group(
-    "traces",
-    cls=LazyGroup,
-    entries=COMMANDS,
-    short_help="List, show, export and delete traces.",
-    help=_HELP,
-    no_args_is_help=False,
-    add_help_option=False,
-    context_settings=dict(CONTEXT),
-)
-def command() -> None:
-    pass
-
-
-command.params.extend(common_options())
+command: Final = group_of("traces", COMMANDS, "List, show, export and delete traces.", _HELP)

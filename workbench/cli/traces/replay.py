@@ -163,7 +163,7 @@ def _every(invocation: Invocation, here: Opened, wanted: Filter, other: KeptCata
         body = {
             "replayed": tally.count, "same": tally.same, "unread": tally.unread,
             "changed": [{**row_json(v.row), "fields": list(v.changed)} for v in tally.changed],
-            "findings": [diagnostics.finding_json(finding) for finding in tally.findings], "store": here.json,
+            "findings": [finding.as_document() for finding in tally.findings], "store": here.json,
         }  # fmt: skip
         invocation.output.document(body)
     else:

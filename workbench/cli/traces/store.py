@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 import click
 
-from workbench.cli import diagnostics
 from workbench.cli.catalog.source import workspace_settings
 from workbench.cli.invocation import Invocation
 from workbench.session.tracing import Traces, place_for
@@ -72,7 +71,7 @@ class Opened:
     @property
     def json(self) -> dict[str, Any]:
         """Which store, for programs."""
-        notices = [diagnostics.finding_json(finding) for finding in self.traces.notices]
+        notices = [finding.as_document() for finding in self.traces.notices]
         return {"place": self.traces.shown, "standing": self.traces.standing, "warnings": notices}
 
 

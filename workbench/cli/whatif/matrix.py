@@ -122,7 +122,7 @@ def _write(invocation: Invocation, workspace: Workspace, shown: Sheet, options: 
 
 
 def _broken(path: Path, findings: Sequence[Any]) -> dict[str, Any]:
-    return {"file": str(path), "findings": [diagnostics.finding_json(finding) for finding in findings]}
+    return {"file": str(path), "findings": [finding.as_document() for finding in findings]}
 
 
 def _page(invocation: Invocation, page: str, name: str, force: bool) -> None:

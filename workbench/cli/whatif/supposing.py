@@ -96,9 +96,7 @@ def told_broken(invocation: Invocation, workspace: Workspace) -> bool:
 
 def broken_json(workspace: Workspace) -> list[dict[str, Any]]:
     """The same for JSON."""
-    from workbench.whatif.summary import finding_json
-
     return [
-        {"file": file.path.name, "findings": [finding_json(finding) for finding in file.findings]}
+        {"file": file.path.name, "findings": [finding.as_document() for finding in file.findings]}
         for file in workspace.broken
     ]

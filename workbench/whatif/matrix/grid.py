@@ -178,7 +178,7 @@ class Matrix:
             term = clauses[place].term
             if term is not None:
                 stage[~explain.mask(term, state.pool, state.context)] = place
-        names = [*(self._code(rule_of(clause)) for clause in clauses), NOT_KEPT]
+        names = [*(self._code(clause.rule) for clause in clauses), NOT_KEPT]
         codes = np.array(names, dtype=np.int32)[stage]
         merit = np.where(stage == len(clauses), _PASSED, stage)
         places = np.arange(1, len(decision.order_array) + 1)
@@ -201,16 +201,11 @@ def filters_of(state: WorkspaceState, outcome: Outcome) -> list[Clause]:
     return [clause for clause in clauses if clause.slot == "filter" and clause.term is not None]
 
 
-def rule_of(clause: Clause) -> str:
-    """The short name of what put a clause there: its rule; `own`, `default` or `envelope` where there is none."""
-    return clause.rule_id or ("envelope" if clause.id == "envelope" else clause.origin)
-
-
 def _key(outcome: Outcome) -> object:
     if outcome.compiled is None:
         return None
     filters = (
-        (rule_of(clause), clause.term.encoding)
+        (clause.rule, clause.term.encoding)
         for clause in outcome.compiled.clauses
         if clause.slot == "filter" and clause.term is not None
     )
@@ -222,5 +217,5 @@ def rule_titles(evaluation: Evaluation) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for outcome in evaluation.outcomes.values():
         for clause in filters_of(evaluation.state, outcome):
-            found.setdefault(rule_of(clause), clause.rule_title)
+            found.setdefault(clause.rule, clause.rule_title)
     return found

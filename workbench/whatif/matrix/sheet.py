@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from workbench.errors import Finding, UsageError
-from workbench.rulebook.schema import Fact
+from workbench.rulebook.schema import Fact, fact_words
 from workbench.session.evaluation import Outcome
 from workbench.whatif.matrix.grid import Cell, Codes, Matrix, Offers
 
@@ -176,17 +176,6 @@ _RESULTS: Final[dict[str, Callable[[Matrix, Outcome], Fact | None]]] = {
     "providers": lambda _, outcome: outcome.providers,
     "mark": lambda _, outcome: outcome.mark or None,
 }
-
-
-def fact_words(value: Fact | None) -> str:
-    """A fact in words; `?` where it is unknown."""
-    if value is None:
-        return "?"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, tuple):
-        return ", ".join(value) or "-"
-    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _group(matrix: Matrix, tenant: str, asked: Asked) -> str | None:

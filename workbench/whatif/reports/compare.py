@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from workbench.rulebook.schema import fact_json
 from workbench.whatif.alignment import clause_words
 from workbench.whatif.compare import Cell, Comparison, OfferRow, ValueRow
 from workbench.whatif.report import Report, Sheet, counted, dollars, monthly, plain
-from workbench.whatif.reports.words import NONE, fact_json, fact_words, one_line
+from workbench.whatif.reports.words import NONE, fact_words, one_line
 from workbench.whatif.summary import Summary, summary_json
 
 _RESULTS: tuple[tuple[str, Callable[[Summary], str], Callable[[Summary], str]], ...] = (

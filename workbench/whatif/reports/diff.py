@@ -10,7 +10,7 @@ from workbench.whatif.differ.sources import Side
 from workbench.whatif.moves import clause_change_json
 from workbench.whatif.report import Report, Sheet, counted, listed, monthly, plain
 from workbench.whatif.reports.words import MOVES, NONE, moved, one_line, run_cost, served
-from workbench.whatif.summary import finding_json, summary_json
+from workbench.whatif.summary import summary_json
 
 NO_CHANGE = "no decision changed"
 
@@ -186,7 +186,7 @@ def side_json(side: Side) -> dict[str, Any]:
         "catalog_sha256": side.state.catalog.sha256,
         "rulebook_sha256": side.state.rulebook.sha256,
         "broken": [
-            {"tenant": one.tenant, "findings": [finding_json(finding) for finding in one.findings]}
+            {"tenant": one.tenant, "findings": [finding.as_document() for finding in one.findings]}
             for one in side.broken
         ],
     }

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from workbench.rulebook.schema import fact_json
 from workbench.session.evaluation import SIGNS
 from workbench.session.state import WorkspaceState
 from workbench.whatif.changes import Changes
 from workbench.whatif.facts import FactChange, Matter, Matters, Supposed, Tried
 from workbench.whatif.moves import Passage, clause_change_json, named, passage_json
 from workbench.whatif.report import Report, Sheet, change, counted, listed, monthly, plain
-from workbench.whatif.reports.words import NONE, fact_json, fact_words, one_line, run_cost
+from workbench.whatif.reports.words import NONE, fact_words, one_line, run_cost
 from workbench.whatif.summary import Summary, difference, summary_json
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from workbench.rulebook.schema import Fact
+from workbench.rulebook.schema import Fact, fact_json
 from workbench.session.state import WorkspaceState
-from workbench.whatif.alignment import rule_of
 from workbench.whatif.margin.margin import Flip, Margin
 from workbench.whatif.near.near import Against, Near, Standing
 from workbench.whatif.near.repairs import Part
 from workbench.whatif.near.routes import DEEPEST, ByFact
 from workbench.whatif.report import Report, Sheet, counted, dollars, plain
-from workbench.whatif.reports.words import NONE, UNKNOWN, fact_json, fact_words, new_fact, yes
+from workbench.whatif.reports.words import NONE, UNKNOWN, fact_words, new_fact, yes
 from workbench.whatif.summary import summary_json
 
 _WHERE = {
@@ -192,7 +191,7 @@ def standing_json(standing: Standing | None) -> dict[str, Any] | None:
 def _against_json(one: Against) -> dict[str, Any]:
     clause, fixed = one.check.clause, one.repair
     return {
-        "rule": rule_of(clause),
+        "rule": clause.rule,
         "clause_id": clause.id,
         "clause": clause.shown,
         "observed": one.check.observed,

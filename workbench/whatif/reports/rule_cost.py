@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from workbench.whatif.alignment import rule_of
 from workbench.whatif.report import Report, Sheet, change, counted, listed, monthly, plain
 from workbench.whatif.reports.words import NONE, one_line
 from workbench.whatif.rule_cost import ClauseCost, RuleTotal, TenantCosts
@@ -22,7 +21,7 @@ def tenant_costs_report(costs: TenantCosts) -> Report:
     headings = ("clause", "rule", "says", "without it", "$/M runs", "$/month", *(_short(n) for n in names), "passing")
     rows = tuple(_row(cost, names) for cost in costs.clauses if cost.changes_winner)
     quiet = tuple(
-        (cost.clause.id, rule_of(cost.clause), one_line(cost.clause.shown), f"{cost.passing:+d}")
+        (cost.clause.id, cost.clause.rule, one_line(cost.clause.shown), f"{cost.passing:+d}")
         for cost in costs.clauses
         if not cost.changes_winner
     )
@@ -52,7 +51,7 @@ def _short(name: str) -> str:
 def _row(cost: ClauseCost, names: Sequence[str]) -> tuple[str, ...]:
     return (
         cost.clause.id,
-        rule_of(cost.clause),
+        cost.clause.rule,
         one_line(cost.clause.shown),
         cost.without.served,
         NONE if cost.without.winner is None or cost.with_it.winner is None else _money(cost.per_million),
@@ -73,7 +72,7 @@ def _gain(value: float | None) -> str:
 def cost_json(cost: ClauseCost) -> dict[str, Any]:
     """One clause left out."""
     return {
-        "rule": rule_of(cost.clause),
+        "rule": cost.clause.rule,
         "clause_id": cost.clause.id,
         "slot": cost.clause.slot,
         "clause": cost.clause.shown,
@@ -96,7 +95,7 @@ def _table(every: Sequence[TenantCosts]) -> Sheet:
     )  # fmt: skip
     rows = tuple(
         (
-            costs.tenant, cost.clause.id, rule_of(cost.clause), one_line(cost.clause.shown),
+            costs.tenant, cost.clause.id, cost.clause.rule, one_line(cost.clause.shown),
             cost.with_it.winner or "", cost.without.winner or "", plain(cost.per_million), plain(cost.per_month),
             str(cost.passing), str(cost.changes_winner).lower(),
         )

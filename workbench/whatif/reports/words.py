@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
+from workbench.rulebook import schema
 from workbench.rulebook.schema import Fact
 from workbench.session.evaluation import SIGNS, Direction
 from workbench.whatif.report import dollars, plain
@@ -25,13 +26,9 @@ MOVES: Final[dict[Direction, str]] = {
 
 def fact_words(value: Fact | None) -> str:
     """A tenant's fact for a table; `?` where it is unknown."""
-    if value is None:
-        return UNKNOWN
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, tuple):
-        return ", ".join(value) or NONE
-    return plain(value) if isinstance(value, int | float) else value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return schema.fact_words(value)
+    return plain(value)
 
 
 def new_fact(held: Fact | None, value: Fact | None) -> str:
@@ -40,11 +37,6 @@ def new_fact(held: Fact | None, value: Fact | None) -> str:
         return fact_words(value)
     more = [f"+ {word}" for word in value if word not in held]
     return ", ".join([*more, *(f"- {word}" for word in held if word not in value)]) or fact_words(value)
-
-
-def fact_json(value: Fact | None) -> Any:
-    """A tenant's fact as JSON; null is unknown."""
-    return list(value) if isinstance(value, tuple) else value
 
 
 def run_cost(summary: Summary | None) -> str:
