@@ -37,7 +37,7 @@ def test_a_secret_is_printed_once_and_shown_nowhere_else(token: Any) -> None:
     for words in (("list",), ("list", "--json"), ("show", "ci bot"), ("show", "ci bot", "--json")):
         out = token(*words).out
         assert secret not in out
-        assert secret.split("_")[2] not in out
+        assert secret.split("_", 2)[2] not in out
 
 
 def test_json_holds_the_secret_once(token: Any) -> None:
@@ -123,3 +123,19 @@ def test_with_a_token_it_serves_everyone_who_has_one(token: Any, tmp_path: Path)
 )  # fmt: skip
 def test_who_reaches_a_host(host: str, reached: bool) -> None:
     assert is_loopback(host) is not reached
+
+
+@pytest.mark.parametrize("words", [("list",), ("new", "one")])
+def test_a_place_that_cannot_be_made_is_told_with_reason_and_way_out(
+    token: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: tuple[str, ...]
+) -> None:  # fmt: skip
+    monkeypatch.delenv("WORKBENCH_TOKENS")
+    (tmp_path / "file").write_text("")
+    for home, reason in ((tmp_path / "file", "not a directory"), (Path("/proc/1/none"), "no such file")):
+        monkeypatch.setenv("XDG_STATE_HOME", str(home))
+        ran = token(*words)
+        assert ran.code == 1
+        assert ran.err.startswith(f"{home}/"), "the place"
+        assert f": {reason}" in ran.err
+        assert "--tokens PLACE" in ran.err
+        assert "Errno" not in ran.err

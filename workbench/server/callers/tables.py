@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -14,7 +15,7 @@ from workbench.errors import Finding, Place, TraceError, WorkbenchError
 from workbench.traces.databases.address import checked, is_address
 from workbench.traces.databases.base import Database, Execute
 from workbench.traces.databases.schema import Migration
-from workbench.traces.databases.sqlite import open_sqlite
+from workbench.traces.databases.sqlite import ELSEWHERE, open_sqlite
 
 Result = TypeVar("Result")
 
@@ -69,8 +70,10 @@ def _look(path: Path) -> None:
     except FileNotFoundError:
         return
     except OSError as error:
-        reason = (error.strerror or type(error).__name__).lower()
-        raise CallersError("the tokens cannot be read", [Finding(reason, "token_file", Place(str(path)))]) from None
+        finding = Finding(
+            (error.strerror or type(error).__name__).lower(), "token_file", Place(str(path)), _ours(ELSEWHERE)
+        )  # fmt: skip
+        raise CallersError("the tokens cannot be read", [finding]) from None
     if head not in (b"", _HEAD):
         finding = Finding("this is no store of tokens", "token_file", Place(str(path)), "name another file")
         raise CallersError("the tokens cannot be read", [finding])
@@ -100,8 +103,14 @@ def ours() -> Generator[None]:
     try:
         yield
     except TraceError as error:
-        title = error.title.replace("the traces in", "the tokens in").replace("a trace store", "a store of tokens")
-        raise CallersError(title, error.findings) from None
+        findings = [replace(each, hint=None if each.hint is None else _ours(each.hint)) for each in error.findings]
+        raise CallersError(_ours(error.title), findings) from None
+
+
+def _ours(text: str) -> str:
+    """What is said of traces, said of tokens."""
+    told = text.replace("the traces in", "the tokens in").replace("a trace store", "a store of tokens")
+    return told.replace("--traces", "--tokens")
 
 
 def reading(database: Database, look: Callable[[Execute], Result]) -> Result:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
-from workbench.errors import Finding, TraceError
+from workbench.errors import Finding, Place, TraceError
 
 Row = tuple[Any, ...]
 Execute = Callable[[str, Mapping[str, Any]], list[Row]]
@@ -44,6 +44,8 @@ class Database(Protocol):
 
 def failed(place: str, what: str, error: BaseException, hint: str | None = None) -> TraceError:
     """The error for a database that cannot be used: its own words, never a row's content."""
-    first = str(error).splitlines()[0] if str(error) else type(error).__name__
+    where = Place(place) if hint is not None or isinstance(error, OSError) else Place()
+    told = (error.strerror or "").lower() if isinstance(error, OSError) else str(error)
+    first = told.splitlines()[0] if told else type(error).__name__
     code = "trace_busy" if "locked" in first or "busy" in first else "trace_database"
-    return TraceError(f"the traces in `{place}` cannot be {what}", [Finding(first, code, hint=hint)])
+    return TraceError(f"the traces in `{place}` cannot be {what}", [Finding(first, code, where, hint)])

@@ -26,6 +26,8 @@ BUSY_MS: Final = 5_000
 WAL_LIMIT: Final = 64 * 1024 * 1024
 _SIDE_FILES: Final = ("", "-wal", "-shm", "-journal")
 _DAMAGED: Final = ("not a database", "malformed", "file is encrypted", "quick_check")
+_SHUT: Final = ("unable to open", "readonly")
+ELSEWHERE: Final = "name another place with --traces PLACE"
 
 
 class SqliteDatabase:
@@ -122,8 +124,11 @@ def open_sqlite(
                 found.append(_set_aside(path, error))
             _create(path)
             return _open(path, busy_ms, migrations, found), tuple(found)
-    except (OSError, sqlite3.Error) as error:
-        raise failed(str(path), "opened", error) from None
+    except OSError as error:
+        raise failed(str(path), "opened", error, ELSEWHERE) from None
+    except sqlite3.Error as error:
+        hint = ELSEWHERE if any(word in str(error) for word in _SHUT) else None
+        raise failed(str(path), "opened", error, hint) from None
 
 
 def _prepare(path: Path, found: list[Finding]) -> bool:
