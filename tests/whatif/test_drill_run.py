@@ -195,6 +195,14 @@ def test_everything_wrong_in_the_trouble_is_told_at_once() -> None:
     with pytest.raises(UsageError) as refused:
         trouble_of(sample(), ["azur"], ["openai=nonsense", "x"])
     assert len(refused.value.findings) == 3
+    assert [str(each.place) for each in refused.value.findings] == [
+        "--down azur",
+        "--fault openai=nonsense",
+        "--fault x",
+    ]
+    with pytest.raises(UsageError) as typed:
+        trouble_of(sample(), (), ["openai=nonsense"], options=False)
+    assert "--" not in str(typed.value.findings[0]), "nothing was written as an option"
 
 
 def test_the_drawn_ladder_has_a_rung_for_each_call_and_ends_with_the_end() -> None:

@@ -6,7 +6,7 @@ Everything wrong in all the texts is told at once. Names are checked against a c
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -76,15 +76,20 @@ def parse_fault(text: str, names: Names | None = None) -> Fault:
     return parse_faults([text], names)[0]
 
 
-def parse_faults(texts: Iterable[str], names: Names | None = None) -> tuple[Fault, ...]:
-    """The faults in order; raises `UsageError` with every finding of every text."""
+def parse_faults(
+    texts: Iterable[str], names: Names | None = None, place: Callable[[str], str] = "--fault {}".format
+) -> tuple[Fault, ...]:
+    """The faults in order; raises `UsageError` with every finding of every text.
+
+    `place` says of a text where it was written.
+    """
     findings: list[Finding] = []
     found: list[Fault] = []
     for count, text in enumerate(texts):
         if count >= MOST_FAULTS:
             findings.append(Finding(f"more than {MOST_FAULTS} faults", "fault_count", hint="use `*` for all providers"))
             break
-        reader = _Reader(text, names)
+        reader = _Reader(text, names, place)
         fault = reader.read()
         findings += reader.findings
         if fault is not None:
@@ -98,9 +103,9 @@ def parse_faults(texts: Iterable[str], names: Names | None = None) -> tuple[Faul
 class _Reader:
     """Reads one text to its end, whatever it meets."""
 
-    def __init__(self, text: str, names: Names | None) -> None:
+    def __init__(self, text: str, names: Names | None, place: Callable[[str], str]) -> None:
         self._text, self._names = text, names
-        self._place = Place(f"--fault {one_line(text, limit=80)}")
+        self._place = Place(place(one_line(text, limit=80)))
         self.findings: list[Finding] = []
 
     def read(self) -> Fault | None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from workbench.boundary.sanitiser import one_line
 from workbench.engine.fallback import Call
 from workbench.engine.faults import Fault, FaultPlan, names_of, parse_faults, simulated
 from workbench.engine.pool import Pool
@@ -56,13 +57,20 @@ def _is_down(fault: Fault) -> bool:
     return fault.kind == DOWN and fault.model is None and fault.probability == 1
 
 
-def trouble_of(state: WorkspaceState, down: Iterable[str] = (), faults: Iterable[str] = ()) -> tuple[Fault, ...]:
+def trouble_of(
+    state: WorkspaceState, down: Iterable[str] = (), faults: Iterable[str] = (), *, options: bool = True
+) -> tuple[Fault, ...]:
     """The faults of these providers and texts, providers that are down first.
 
+    `options` says whether they were written as options of a command, which findings then name.
     Raises `UsageError` with every finding: an unknown provider or model, a fault that can't be read.
     """
-    texts = [f"{provider}={DOWN}" for provider in dict.fromkeys(down)]
-    return parse_faults([*texts, *faults], names_of(state.catalog.candidates))
+    texts = {f"{provider}={DOWN}": f"--down {one_line(provider, limit=80)}" for provider in down}
+
+    def place(text: str) -> str:
+        return texts.get(text, f"--fault {text}") if options else text
+
+    return parse_faults([*texts, *faults], names_of(state.catalog.candidates), place)
 
 
 class Answers:

@@ -55,7 +55,7 @@ class Emulating(Speaking):
                 return
             words = [] if said == "-" else said.split()
             try:
-                found = parse_faults(words, names_of(self.state.catalog.candidates))
+                found = parse_faults(words, names_of(self.state.catalog.candidates), str)
             except WorkbenchError as error:
                 self.failed(error)
                 return

@@ -88,7 +88,7 @@ class DrillScreen(WithRadar):
         if text is None:
             return
         try:
-            found: tuple[Fault, ...] = trouble_of(self.state, (), text.split())
+            found: tuple[Fault, ...] = trouble_of(self.state, (), text.split(), options=False)
         except WorkbenchError as error:
             self._ask_fault(text, reason_of(error))
             return
