@@ -114,3 +114,51 @@ async def test_an_answer_that_came_with_the_cancellation_is_not_lost(tmp_path: P
     assert cancelled
     assert answer is done
     caller.traces.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "url", "goes"),
+    [
+        ("OPENAI_API_KEY", "https://api.openai.com/v1", True),
+        ("OPENAI_API_KEY", "https://evil.example/v1", False),
+        ("OPENAI_API_KEY", "https://api.openai.com:8443/v1", False),
+        ("OPENAI_API_KEY", "https://api.mistral.ai/v1", False),
+        ("OPENAI_API_KEY", "http://127.0.0.1:9/v1", True),
+        ("AWS_SECRET_ACCESS_KEY", "https://evil.example/v1", False),
+        ("OF_THE_WORKSPACE", "https://evil.example/v1", True),
+        ("AZURE_API_KEY", "https://mine.openai.azure.com/openai/v1", True),
+        ("OPENAI_API_KEY", "https://mine.openai.azure.com/openai/v1", False),
+        ("AZURE_API_KEY", "https://theirs.openai.azure.com/openai/v1", False),
+    ],
+)
+def test_at_first_sight_a_key_goes_where_its_provider_is_known_to_be(
+    tmp_path: Path, name: str, url: str, goes: bool
+) -> None:
+    (tmp_path / "space").mkdir()
+    dotenv = (
+        "OF_THE_WORKSPACE=sk-0123456789abcdef\nAZURE_OPENAI_BASE_URL_EU=https://theirs.openai.azure.com/openai/v1\n"
+    )
+    (tmp_path / "space" / ".env").write_text(dotenv)
+    names: tuple[str, ...] = ("OPENAI_API_KEY", "AWS_SECRET_ACCESS_KEY", "AZURE_API_KEY")
+    environment: dict[str, str] = {**dict.fromkeys(names, "sk-0123456789abcdef")}
+    environment["AZURE_OPENAI_BASE_URL"] = "https://mine.openai.azure.com/openai/v1"
+    ring = KeyRing.open(tmp_path / "space", tmp_path, environment)
+    offered = {**row(url), "auth_env": name}
+    ring.settle([offered])
+    assert ring.state_of(offered) == (name, None if goes else "held")
+    assert bool(ring.held) is not goes
+    if not goes:
+        ring.confirm_text("=".join(ring.held[0]))
+        assert ring.state_of(offered) == (name, None)
+
+
+def test_a_foreign_catalog_seen_first_does_not_hold_the_provider_from_its_own_key(tmp_path: Path) -> None:
+    (tmp_path / "space").mkdir()
+    environment = {"OPENAI_API_KEY": "sk-0123456789abcdef"}
+    foreign = {**row(EVIL), "auth_env": "OPENAI_API_KEY"}
+    own = {**row("https://api.openai.com/v1"), "auth_env": "OPENAI_API_KEY"}
+    KeyRing.open(tmp_path / "space", tmp_path, environment).settle([foreign])
+    ring = KeyRing.open(tmp_path / "space", tmp_path, environment)
+    ring.settle([own])
+    assert ring.state_of(own) == ("OPENAI_API_KEY", None)
+    assert ring.state_of(foreign) == ("OPENAI_API_KEY", "held")

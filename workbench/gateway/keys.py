@@ -84,11 +84,13 @@ class Bindings:
     known: dict[str, set[str]] = field(default_factory=dict[str, "set[str]"])
     asks: bool = False
     """Whether first sight binds nothing either: what was bound before is not known any more."""
+    trusts: Callable[[str, str], bool] | None = None
+    """Whether a name that was never seen may go to an origin; None: to any that it is first seen with."""
 
     def settle(self, candidates: Iterable[Mapping[str, Any]]) -> tuple[tuple[str, str], ...]:
-        """Bind the names that were never seen to all their origins in this catalog; give what is now held.
+        """Bind the names that were never seen to their trusted origins in this catalog; give what is now held.
 
-        Held is each (name, origin) of the catalog that a name seen before is not bound to.
+        Held is each (name, origin) of the catalog that a name is not bound to.
         """
         wanted: dict[str, set[str]] = {}
         for candidate in candidates:
@@ -100,8 +102,9 @@ class Bindings:
                 wanted.setdefault(route.key_name, set()).add(route.origin)
         held: list[tuple[str, str]] = []
         for name, origins in wanted.items():
-            bound = self.known.get(name, set[str]()) if self.asks else self.known.setdefault(name, set(origins))
-            held += ((name, origin) for origin in sorted(origins - bound))
+            if not self.asks and not self.known.get(name):
+                self._bind(name, origins)
+            held += ((name, origin) for origin in sorted(origins - self.known.get(name, set[str]())))
         return tuple(held)
 
     def confirm(self, name: str, origin: str) -> None:
@@ -109,8 +112,15 @@ class Bindings:
         self.known.setdefault(name, set()).add(origin)
 
     def allows(self, name: str, origin: str) -> bool:
-        """Whether the key may go there; a name that was never seen is bound by this question."""
-        return origin in (self.known.get(name, ()) if self.asks else self.known.setdefault(name, {origin}))
+        """Whether the key may go there; a name that was never seen is bound by this question, where that is trusted."""
+        if not self.asks and not self.known.get(name):
+            self._bind(name, {origin})
+        return origin in self.known.get(name, ())
+
+    def _bind(self, name: str, origins: Iterable[str]) -> None:
+        trusted = {origin for origin in origins if self.trusts is None or self.trusts(name, origin)}
+        if trusted:
+            self.known[name] = trusted
 
     def as_document(self) -> dict[str, list[str]]:
         """For keeping between sessions; holds names and origins, no key."""

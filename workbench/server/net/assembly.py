@@ -59,6 +59,8 @@ class Plan:
     otel: bool = False
     """Whether spans and figures go to OpenTelemetry."""
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+    send_keys: tuple[str, ...] = ()
+    """`NAME=ORIGIN`: keys that a person lets go to an address that they are held from."""
 
 
 class Process:
@@ -72,6 +74,9 @@ class Process:
         self.notices: list[Finding] = []
         """What a person should be told."""
         self.take(self.read())
+        for word in plan.send_keys:
+            self.keys.confirm_text(word)
+        self.notices += self.keys.waiting
         settings = None if self.host.state is None else self.host.state.workspace.settings
         self.traces = Traces(place_for(plan.root, settings, plan.traces, plan.environment))
         self.host.traces = self.traces
@@ -119,8 +124,8 @@ class Process:
         """A snapshot of an open workspace, with the addresses that its offers are called at."""
         catalog = workspace.state.catalog
         if self.redirected is None:
-            self.keys.settle(catalog.candidates)
             called = addressed(catalog, self.keys.environment).candidates
+            self.keys.settle(called)
         else:
             called = tuple(self.redirected.candidate(candidate) for candidate in catalog.candidates)
         generation = 1 if self.host.state is None else self.host.state.generation + 1

@@ -1,8 +1,8 @@
 """A workspace's keys: environment, `.env` beside it, the system's keyring; and which key may go where, remembered.
 
 Owns the file of bindings (names and origins, never a key). A key whose variable is known goes to the origins that it
-was bound to at first sight; any other needs a person's word (RELIABILITY R24). Where the file was lost, what a key was
-bound to is unknown: then first sight binds nothing, from there on.
+was bound to at first sight, which `first_sight` judges; any other needs a person's word (RELIABILITY R24). Where the
+file was lost, what a key was bound to is unknown: then first sight binds nothing, from there on.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from workbench.gateway.codecs.neutral import LocalFault
 from workbench.gateway.codecs.route import Route
 from workbench.gateway.dotenv import read_dotenv
 from workbench.gateway.keys import Bindings, Keys, keyring_lookup
+from workbench.session.calls.first_sight import FirstSight
 from workbench.session.calls.places import Document, KeptFile
 
 FILE: str = "key-origins.json"
@@ -43,6 +44,7 @@ class KeyRing:
         document = file.read()
         bindings = Bindings.of(record(document.get("origins")))
         bindings.asks = file.trouble is not None or document.get("asks", False) is not False
+        bindings.trusts = FirstSight(environment, dotenv.values).trusts
         forgotten = () if file.trouble is None else (replace(file.trouble, hint=_HELD),)
         keys = Keys(environment, dotenv.values, bindings, keyring_lookup)
         return cls(keys, file, (*dotenv.findings, *forgotten))
@@ -62,6 +64,17 @@ class KeyRing:
         self.held = self.keys.bindings.settle(with_keys)
         if self.keys.bindings.as_document() != before:
             self._keep()
+
+    @property
+    def waiting(self) -> tuple[Finding, ...]:
+        """A finding for each key that is held: the variable, the origin, and how to let it go there."""
+        return tuple(
+            Finding(
+                f"`{name}` is held from {origin}", "key_held", hint=f"--send-key {name}={origin} lets it go there",
+                severity="warning",
+            )
+            for name, origin in self.held
+        )  # fmt: skip
 
     def confirm(self, name: str, origin: str) -> None:
         """A person says that this key may go there; remembered."""
