@@ -201,7 +201,7 @@ class Attempted:
         if not plain:
             raise Broken(classify_break("encoding_refused"))
         if not self._http.stream:
-            return self._codec.reply(self._document(await self._body(response)))
+            return self._codec.reply(_document(await self._body(response)))
         return await self._stream(response)
 
     async def _body(self, response: Answered) -> bytes:
@@ -247,18 +247,13 @@ class Attempted:
                 raise Broken(self._judged(classify_break("too_large")))
             yield chunk
 
-    def _document(self, data: bytes) -> object:
-        if data.lstrip(_SPACE)[:1] == b"<":
-            raise Flawed("content_type")
-        return parse_json(data)
-
     async def _stream(self, response: Answered) -> Reply:
         chunks = self._chunks(response)
         head = await self._head(chunks)
         looks_whole = self._codec.framing == "sse" and head.lstrip(_SPACE)[:1] in (b"{", b"[", b"<")
         if looks_whole or _is_document(response.headers):
             rest = b"".join([chunk async for chunk in chunks])
-            return await self._whole(self._codec.reply(self._document(head + rest)))
+            return await self._whole(self._codec.reply(_document(head + rest)))
         decoder = SseStream(self._codec.reader()) if self._codec.framing == "sse" else AwsStream(self._codec.reader())
         try:
             await self._feed(decoder, head)
@@ -320,6 +315,12 @@ class Attempted:
             return None
         masked = self._key.redact(message) if self._key is not None else message
         return one_line(masked, limit=MESSAGE_LIMIT)
+
+
+def _document(data: bytes) -> object:
+    if data.lstrip(_SPACE)[:1] == b"<":
+        raise Flawed("content_type")
+    return parse_json(data)
 
 
 def _pieces(response: Answered) -> AsyncIterable[bytes]:

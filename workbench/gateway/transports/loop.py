@@ -77,7 +77,7 @@ class _Connection(asyncio.Protocol):
         self._waiter: asyncio.Future[None] | None = None
         self._head_done = False
         self._measured = False
-        self._size = self._buffered = 0
+        self._size = self.buffered = 0
         self._paused = self._asking = False
 
     def ask(self, data: bytes, read_s: float) -> None:
@@ -104,16 +104,11 @@ class _Connection(asyncio.Protocol):
                 raise self.error
             await self.wait()
 
-    @property
-    def held(self) -> int:
-        """Bytes of the body that have come and were not taken."""
-        return self._buffered
-
     def take(self) -> bytes:
         """What has come of the body."""
         data = self.chunks.popleft() if len(self.chunks) == 1 else b"".join(self.chunks)
         self.chunks.clear()
-        self._buffered = 0
+        self.buffered = 0
         if self._paused and not self.lost:
             self._paused = False
             self.transport.resume_reading()
@@ -224,8 +219,8 @@ class _Connection(asyncio.Protocol):
         if self.done:
             return
         self.chunks.append(data)
-        self._buffered += len(data)
-        if self._buffered > MOST_BUFFERED and not self._paused:
+        self.buffered += len(data)
+        if self.buffered > MOST_BUFFERED and not self._paused:
             self._paused = True
             self.transport.pause_reading()
 
@@ -338,7 +333,7 @@ class _Body(Body):
     def rest(self, most: int) -> bytes | None:
         """What is here, where it is all."""
         connection = self._connection
-        if connection is None or not connection.done or connection.error is not None or connection.held > most:
+        if connection is None or not connection.done or connection.error is not None or connection.buffered > most:
             return None
         return connection.take()
 
