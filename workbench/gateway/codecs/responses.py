@@ -130,7 +130,7 @@ class ResponsesReader:
             if index is None:
                 raise Flawed("tool_shape")
             yield ToolDelta(index, None, None, clean(text(document.get("delta")) or ""))
-        elif kind in _ENDS:
+        elif isinstance(kind, str) and kind in _ENDS:
             yield from self._end(record(document.get("response")))
         elif kind is None:
             refuse_error(document)
