@@ -73,11 +73,13 @@ def dumps(value: object, *, indent: int | None = None) -> str:
         raise _unwritable(error) from None
 
 
+_canonical: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")).encode
+
+
 def canonical(value: object) -> bytes:
     """The one compact UTF-8 form of a value, keys sorted, for hashing; a DocumentError where there is none."""
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
-        return text.encode("utf-8")
+        return _canonical(value).encode("utf-8")
     except (TypeError, ValueError, RecursionError) as error:
         raise _unwritable(error) from None
 

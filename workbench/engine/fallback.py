@@ -148,7 +148,6 @@ class _Run:
         self.tenant = cascade.tenant
         self.health = health
         self.deadline = deadline
-        self.plan = actions(cascade.policy)
         self.path: list[Event] = []
         self.calls = 0
         self.last: str | None = None
@@ -195,7 +194,8 @@ class _Run:
                 return self._finished("cancelled")
             if outcome.kind is None:
                 return self._finished("ok", index)
-            action = self.plan.get(outcome.kind, self.plan["unknown"])
+            plan = actions(self.cascade.policy)
+            action = plan.get(outcome.kind, plan["unknown"])
             decided = self._decide(index, outcome, action)
             if decided == "abort":
                 return self._finished(outcome.kind)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from workbench.engine.context import EXACT, Context
 from workbench.engine.minstd import MODULUS, Minstd, fold
@@ -58,7 +58,19 @@ def transform(
         raise UsageError(f"a {policy.sort} transforms nothing; give a policy or a transform")
     step = policy.slot("transform") if policy.sort == "Policy" else policy
     attempt = _Attempt(candidate, Scene(vocabulary, policy.version, context), registered or {})
-    return _apply(step.normal, copy.deepcopy(dict(request)), attempt)
+    return _apply(step.normal, {name: _copied(value) for name, value in request.items()}, attempt)
+
+
+def _copied(value: Any) -> Any:
+    """A copy of its own of what JSON can hold, as `deepcopy` makes it and a good deal sooner."""
+    kind = cast("object", type(value))
+    if kind is str or value is None or kind is int or kind is float or kind is bool:
+        return value
+    if kind is dict:
+        return {name: _copied(inner) for name, inner in value.items()}
+    if kind is list:
+        return [_copied(inner) for inner in value]
+    return copy.deepcopy(value)
 
 
 def _apply(term: Term, request: Request, attempt: _Attempt) -> Request:

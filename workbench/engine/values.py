@@ -14,6 +14,10 @@ EMPTY: Mapping[str, Any] = {}
 
 def number(value: object) -> float | None:
     """The value as a double, or None where it is no number."""
+    if value is None:
+        return None
+    if type(value) is float:  # the common cases, without a question to a class
+        return None if math.isnan(value) else value
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     try:

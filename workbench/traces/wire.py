@@ -43,10 +43,14 @@ def _refused(reason: str) -> DocumentError:
 
 def plain(value: Any) -> Any:
     """A part of a trace as JSON values; fields that have their default are left out."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        defaults = _defaults(type(value))
-        held = ((name, getattr(value, name)) for name in _hints(type(value)))
-        return {name: plain(inner) for name, inner in held if name not in defaults or inner != defaults[name]}
+    fields = _fields(cast("object", type(value)))
+    if fields is not None:
+        found: dict[str, Any] = {}
+        for name, default in fields:
+            inner = getattr(value, name)
+            if inner is not default and inner != default:
+                found[name] = plain(inner)
+        return found
     if isinstance(value, tuple):
         return [plain(inner) for inner in cast("tuple[Any, ...]", value)]
     return wire_number(value) if isinstance(value, float) else value
@@ -55,6 +59,15 @@ def plain(value: Any) -> Any:
 @cache
 def _hints(kind: type) -> dict[str, Any]:
     return get_type_hints(kind)
+
+
+@cache
+def _fields(kind: Any) -> tuple[tuple[str, Any], ...] | None:
+    """The fields of a part of a trace with their defaults (`MISSING` for none); None for anything else."""
+    if not dataclasses.is_dataclass(kind):
+        return None
+    defaults = _defaults(kind)
+    return tuple((name, defaults.get(name, dataclasses.MISSING)) for name in _hints(cast("type", kind)))
 
 
 @cache

@@ -178,7 +178,7 @@ def parse_json(data: bytes) -> Any:
     Raises `Flawed("json")` for bad UTF-8, a nesting deeper than any answer's, a number of absurd length.
     """
     try:
-        text = data.decode("utf-8-sig")
+        text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
         if data.count(b"[") + data.count(b"{") > MOST_DEPTH and _depth(data) > MOST_DEPTH:
             raise Flawed("json")
         return _DECODER.decode(text)

@@ -340,5 +340,7 @@ def usage_from(
 
 
 def _is_count(value: object) -> bool:
+    if type(value) is int:
+        return 0 <= value < 2**53
     known = number(value)
     return known is not None and 0 <= known < 2**53

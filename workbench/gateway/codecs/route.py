@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final, cast
 from urllib.parse import quote, urlsplit
 
@@ -81,6 +82,7 @@ class Route:
         return quote(self.model, safe=":@.-_~")
 
 
+@lru_cache(4_096)
 def origin_of(url: str) -> str:
     """`scheme://host:port` of an address that has passed `address_fault`."""
     parts = urlsplit(url)
@@ -132,11 +134,13 @@ def stops_of(request: Mapping[str, Any]) -> list[str]:
     return [word for word in items(stop) if isinstance(word, str)]
 
 
+_encode: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+
 def body_of(document: Mapping[str, Any]) -> bytes:
     """The body's bytes; a `LocalFault` for NaN, a lone surrogate or a value that is not JSON."""
     try:
-        written = json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-        return written.encode("utf-8")
+        return _encode(document).encode("utf-8")
     except (TypeError, ValueError, RecursionError):
         raise LocalFault("bad_request", "local_request") from None
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final, cast
 
 from workbench.boundary.sanitiser import one_line
@@ -90,7 +91,7 @@ def _steps(path: Sequence[Mapping[str, Any]], order: Sequence[int], catalog: Kep
 def _forward(event: Mapping[str, Any], order: Sequence[int], at: int, catalog: KeptCatalog) -> int:
     """Where in the order the candidate is that the event is about: the next of its route; the last probe wraps."""
     route = event.get("provider_id"), event.get("model_family")
-    for place in (*range(at + 1, len(order)), *range(min(at + 1, len(order)))):
+    for place in chain(range(at + 1, len(order)), range(min(at + 1, len(order)))):
         candidate = catalog.candidates[order[place]]
         if (candidate.get("provider_id"), candidate.get("model_family")) == route:
             return place
@@ -125,5 +126,7 @@ def _whole(value: object) -> int | None:
 
 
 def _finite(value: object) -> float | None:
+    if value is None:
+        return None
     found = number(value)
     return None if found is None or found in (float("inf"), float("-inf")) else found
