@@ -35,19 +35,19 @@ COMMANDS: Final = {
     ),
     "whatif": Entry(f"{_HERE}.whatif.facts", "Suppose other facts or clauses, and see what they decide.", "What if"),
     "diff": Entry(
-        f"{_HERE}.whatif.diff", "Say whose decision a change of rules, tenants or catalog changes.", "What if"
+        f"{_HERE}.whatif.diff", "Say whose decision a change of rules or catalog changes.", "What if"
     ),
     "near": Entry(
-        f"{_HERE}.whatif.near", "Find the smallest change that admits an offer, or ends the winner's lead.", "What if"
+        f"{_HERE}.whatif.near", "Find the smallest change that admits an offer.", "What if"
     ),
     "rule-cost": Entry(
         f"{_HERE}.whatif.rule_cost", "Say what each clause costs, and what quality it brings.", "What if"
     ),
     "drill": Entry(
-        f"{_HERE}.whatif.drill", "Play an outage on a virtual clock; say who dies if a provider dies.", "What if"
+        f"{_HERE}.whatif.drill", "Play an outage; say who is left if a provider dies.", "What if"
     ),
     "frontier": Entry(
-        f"{_HERE}.whatif.frontier", "Plot price against quality, or two other figures, for a tenant.", "What if"
+        f"{_HERE}.whatif.frontier", "Plot price against quality, or two other figures.", "What if"
     ),
     "call": Entry(f"{_HERE}.run.call", "Make one test call for a tenant.", "Run"),
     "health": Entry(f"{_HERE}.run.health", "Show which providers are out, and what calls measured.", "Run"),

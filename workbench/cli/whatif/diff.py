@@ -15,7 +15,7 @@ from workbench.whatif.report import Report
 from workbench.whatif.reports.diff import diff_report, tenant_report
 
 
-@declare("diff", "Say whose decision a change of rules, tenants or catalog changes.")
+@declare("diff", "Say whose decision a change of rules or catalog changes.")
 @click.argument("before")
 @click.argument("after", required=False)
 @click.option("--tenant", metavar="TENANT", help="One tenant's clauses and offers, in full.")

@@ -56,7 +56,7 @@ def _faults() -> str:
 _EPILOG: Final = f"Kinds of faults, TIME as 2s or 500ms:\n\n{_faults()}"
 
 
-@declare("drill", "Play an outage on a virtual clock; say who dies if a provider dies.", epilog=_EPILOG)
+@declare("drill", "Play an outage; say who is left if a provider dies.", epilog=_EPILOG)
 @click.argument("tenant", required=False, shell_complete=complete_tenant)
 @click.option("--down", multiple=True, metavar="PROVIDER", help="A provider that is down; may be repeated.")
 @click.option("--fault", multiple=True, metavar="FAULT", help="PROVIDER[/MODEL]=KIND[:ARG][@PROBABILITY]; repeatable.")

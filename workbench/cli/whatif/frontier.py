@@ -15,7 +15,7 @@ WIDTH = 100
 """Cells of the plot where there is no terminal to ask."""
 
 
-@declare("frontier", "Plot price against quality, or two other figures, for a tenant.")
+@declare("frontier", "Plot price against quality, or two other figures.")
 @click.argument("tenant", shell_complete=complete_tenant)
 @click.option("--x", default=X, metavar="FIGURE", help="Across: price (of one run), price_out, latency, context, ...")
 @click.option("--y", default=Y, metavar="FIGURE", help="Up: quality (bench_intelligence), context, speed, ...")

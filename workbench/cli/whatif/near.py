@@ -15,7 +15,7 @@ from workbench.whatif.near.near import near
 from workbench.whatif.reports.near import margin_report, near_report
 
 
-@declare("near", "Find the smallest change that admits an offer, or ends the winner's lead.")
+@declare("near", "Find the smallest change that admits an offer.")
 @click.argument("tenant", shell_complete=complete_tenant)
 @click.argument("offer", required=False, shell_complete=complete_offer)
 @click.option("--winner", is_flag=True, help="The winner's margin: at which value of which field it stops to win.")

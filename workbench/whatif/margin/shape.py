@@ -5,7 +5,8 @@ parts that each rise or fall with the field. A share of a range (`normalize`) ke
 them moves, so their difference too only rises or only falls. A share inside a sum inside a share does not promise it.
 
 An offer that moves while two others are compared changes their difference by stretching the range, one way between the
-lowest and the highest of the rest; that holds for one range over the field alone (`steady`).
+lowest and the highest of the rest; that holds for one range over the field alone, and a range that is the whole ranking
+keeps every order (`steady`).
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ def shape_of(policy: Admitted, field: str) -> Shape:
 def steady(policy: Admitted, field: str) -> bool:
     """Whether an offer's `field` stretches at most one range, by its own value, in which other offers are compared."""
     ranges = [inner for inner in _ranges(policy.slot("rank").normal) if field in {*_fields(inner), *_compared(inner)}]
-    return not ranges or (len(ranges) == 1 and _alone(ranges[0]))
+    return not ranges or (len(ranges) == 1 and (_alone(ranges[0]) or _whole(policy.slot("rank").normal)))
 
 
 def _ranges(term: Term) -> Iterator[Term]:
@@ -66,6 +67,13 @@ def _ranges(term: Term) -> Iterator[Term]:
     for part in term[1:]:
         if isinstance(part, list) and part and isinstance(part[0], str):
             yield from _ranges(part)  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _whole(term: Term) -> bool:
+    """Whether a scorer is one range, turned or stretched: however wide it is, it orders as what it ranges over."""
+    while term[0] in {"neg", "scale"}:
+        term = term[-1]
+    return term[0] == "normalize"
 
 
 def _alone(term: Term) -> bool:
