@@ -55,6 +55,7 @@ PICTURES = (
         "halvorsen",
         (
             "c",
+            "escape",
             "e",
             "WAIT EMULATED",
             "f",

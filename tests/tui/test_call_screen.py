@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -44,11 +46,14 @@ def opened(tmp_path: Path, urls: list[str], **how: Any) -> WorkbenchApp:
 
 
 async def open_call(pilot: Pilot[Any]) -> CallScreen:
-    """The call screen."""
+    """The call screen, its prompt left so that keys work."""
     await pilot.press("c")
     await pilot.pause()
     screen = pilot.app.screen
     assert isinstance(screen, CallScreen)
+    await pilot.press("escape")
+    await pilot.pause()
+    assert pilot.app.screen is screen
     return screen
 
 
@@ -107,6 +112,29 @@ async def test_a_call_is_quoted_asked_for_and_watched_to_its_end(tmp_path: Path,
     store = Traces(tmp_path / "traces.db")
     assert [row.outcome for row in store.store().rows(now_ms=0)] == ["ok"]
     store.close()
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 36)])
+async def test_what_is_typed_at_once_is_the_prompt_and_no_key(tmp_path: Path, size: tuple[int, int]) -> None:
+    async with serving(GOOD) as (good,):
+        app = opened(tmp_path, [good.url])
+        async with app.run_test(size=size) as pilot:
+            await pilot.press("c")
+            await pilot.pause()
+            seen = screen_text(app)
+            for words in ("esc leaves the prompt", "let a local emulator answer", "side by side"):
+                assert words in seen, words
+            screen = pilot.app.screen
+            assert isinstance(screen, CallScreen)
+            await type_text(pilot, "Say hello, fetch J")
+            assert screen.query_one("#call-prompt", Input).value == "Say hello, fetch J"
+            assert screen.question.stream
+            assert not screen.question.json_mode
+            assert screen.emulated is None
+            await pilot.press("enter")
+            await screen.background.settled()
+            await pilot.pause()
+            assert screen.asking
 
 
 async def test_no_is_no(tmp_path: Path) -> None:
@@ -234,6 +262,69 @@ async def test_two_tenants_side_by_side_and_the_settings(tmp_path: Path) -> None
             assert len(bodies) == 2
             assert all(b'"max_tokens":50' in body and b"json_object" in body for body in bodies)
             assert list(screen.exports()) == [f"answer-{LOUD}.txt"], "what no_log said is not exported"
+
+
+async def test_one_of_two_tenants_that_nothing_can_be_sent_for_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    monkeypatch.delenv("P0_API_KEY")
+    async with serving(GOOD, GOOD) as (first, second):
+        root = write_workspace(tmp_path / "space", [first.url, second.url])
+        with (root / "rulebook.toml").open("a") as rules:
+            rules.write('[[rule]]\nid = "q"\ntitle = "q"\nwhen = "no_log"\nfilter = "provider = p0"\n')
+        app = WorkbenchApp(Session(open_workspace(root), state_folder=tmp_path / "kept"))
+        async with app.run_test(size=(160, 40)) as pilot:
+            screen = await open_call(pilot)
+            await pilot.press("t")
+            await pilot.pause()
+            await pilot.press("enter")
+            await pilot.pause()
+            await ask(pilot, screen)
+            banner = screen_text(app).splitlines()[-2]
+            assert f"send the call of {LOUD}?" in banner
+            assert f"nothing can be sent for {QUIET}" in banner
+            quiet = screen.lanes[1].seen
+            assert quiet is not None
+            assert quiet.prepared.stuck
+            assert "at most $0," not in screen_text(app)
+            await pilot.press("y")
+            await over(pilot, screen)
+            assert quiet.phase == "quoted", "it was not sent"
+            assert not first.received
+            assert len(second.received) == 1
+
+
+async def test_an_emulator_that_was_killed_is_told_and_nothing_is_sent(tmp_path: Path) -> None:
+    app = opened(tmp_path, ["https://one.example/v1"])
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await open_call(pilot)
+        await pilot.press("e")
+        await pilot.app.workers.wait_for_complete()  # pyright: ignore[reportUnknownMemberType]
+        await ask(pilot, screen)
+        assert screen.asking
+        child = screen.child
+        assert child is not None
+        os.kill(child.process.pid, signal.SIGKILL)
+        await child.process.wait()
+        await pilot.press("y")
+        await pilot.pause()
+        assert not screen.running
+        assert not screen.asking
+        lines = screen_text(app).splitlines()
+        assert "HAS GONE" in lines[0]
+        assert "EMULATED" not in lines[0]
+        assert "e starts another" in lines[-2]
+        await ask(pilot, screen, " more")
+        assert not screen.asking, "a prompt goes nowhere"
+        assert "the emulator has gone" in screen_text(app)
+        await pilot.press("e")
+        await pilot.app.workers.wait_for_complete()  # pyright: ignore[reportUnknownMemberType]
+        await screen.background.settled()
+        await pilot.pause()
+        assert screen.child is not None
+        assert screen.child.running
+        assert "EMULATED at" in screen_text(app).splitlines()[0]
+        assert screen.asking, "what was asked is quoted anew"
 
 
 async def test_the_emulator_is_started_shown_told_to_fail_and_ended(tmp_path: Path) -> None:

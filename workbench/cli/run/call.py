@@ -154,12 +154,12 @@ def _curl(invocation: Invocation, prepared: list[Prepared]) -> int:
 
 
 def _sendable(caller: Caller, prepared: list[Prepared]) -> None:
-    """Refuse where not one offer of a tenant's order can be called; every variable that would mend it is named."""
+    """Refuse where nothing that a tenant's plan reaches can be called; every variable that would mend it is named."""
     from workbench.session.calls.wording import lack_lines
 
     found: list[Finding] = []
     for each in prepared:
-        if each.nobody or each.sendable:
+        if not each.stuck:
             continue
         found += [
             Finding(f"tenant `{each.tenant}`: {line}", "no_key", hint="set it, in the environment or in `.env`")

@@ -136,6 +136,11 @@ class Prepared:
         return len(self.cascade.order) - len(self.lacks)
 
     @property
+    def stuck(self) -> bool:
+        """Whether the policy leaves offers, and none that its plan may reach can be called."""
+        return not self.nobody and self.quote.sendable == 0
+
+    @property
     def quiet(self) -> bool:
         """Whether none of the call's text is kept."""
         return self.record.trace.no_log

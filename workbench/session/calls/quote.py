@@ -51,6 +51,8 @@ class Quote:
     """Over all attempts; None is unknown: it could be anything."""
     unknown: tuple[int, ...] = ()
     """Offers that may be reached and whose cost has no bound."""
+    sendable: int = 0
+    """How many of the offers that may be reached can be called."""
 
 
 def quote(
@@ -66,13 +68,14 @@ def quote(
     tries, goes_on = 1 + _retries(cascade), _goes_on(cascade)
     reached = _reachable(cascade, MOST_ATTEMPTS if goes_on else 1, blocked)
     bounds = [_bound(cascade, offers[index], index, sendable(index)) for index, _ in reached]
+    can = sum(sendable(index) for index, _ in reached)
     attempts = min(MOST_ATTEMPTS, tries * (len(bounds) if goes_on else 1))
     unknown = tuple(bound.index for bound in bounds if bound.usd is None)
     costs = [bound.usd or 0.0 for bound in bounds]
     worst = _worst(costs, [skip for _, skip in reached], tries) if goes_on else max(costs) * tries
     provider_of = cascade.pool.candidates
     first = next((b for b in bounds if str(provider_of[b.index].get("provider_id")) not in blocked), bounds[0])
-    return Quote(first, attempts, len(bounds), None if unknown else worst, unknown)
+    return Quote(first, attempts, len(bounds), None if unknown else worst, unknown, can)
 
 
 def _retries(cascade: Cascade) -> int:

@@ -107,6 +107,8 @@ def _worst(prepared: Prepared) -> str:
     over = f"{counted(told.attempts, 'attempt')} among {counted(told.candidates, 'offer')}"
     if prepared.sendable == 0:
         return "nothing can be sent to any of them"
+    if prepared.stuck:
+        return f"nothing can be sent to any of the {counted(told.candidates, 'offer')} that the plan reaches"
     if told.usd is not None:
         words = f"at most {dollars(told.usd)}, were all of {over} charged in full"
     else:

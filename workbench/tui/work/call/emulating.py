@@ -13,6 +13,7 @@ from workbench.tui.screens.dialogs import AskText
 from workbench.tui.screens.speaking import Speaking
 
 DEFAULT = "http://127.0.0.1:8089"
+GONE = "the emulator has gone: nothing is sent; e starts another, u names one elsewhere"
 
 
 class Emulating(Speaking):
@@ -25,6 +26,8 @@ class Emulating(Speaking):
     """The one that was started here."""
     faults: tuple[str, ...] = ()
     _changing: asyncio.Lock | None = None
+    gone: bool = False
+    """Whether the one that was started here has ended by itself; nothing is sent until a person says where to."""
 
     @property
     def running(self) -> bool:
@@ -37,12 +40,22 @@ class Emulating(Speaking):
     def quote(self) -> None:
         """Work out what the calls would be, and ask."""
 
+    def notice_end(self) -> None:
+        """See whether the emulator that was started here is still there."""
+        child = self.child
+        if child is None or child.running or self.gone:
+            return
+        self.gone = True
+        self.show_banner(GONE)
+        self.show_heading()
+        self.show_footer()
+
     def do_emulator(self) -> None:
-        """Start it, or end it."""
+        """Start it, or end it; one that has ended by itself is started again."""
         if self.running:
             self.say("a call is under way", "warn")
             return
-        wanted = self.emulated is None
+        wanted = self.emulated is None or self.gone
         self.run_worker(self._change(wanted), group="emulator")
 
     def do_fault(self) -> None:
@@ -88,6 +101,7 @@ class Emulating(Speaking):
         self._changing = self._changing or asyncio.Lock()
         async with self._changing:
             await self.stop_emulator()
+            self.show_banner("")
             self.emulated = elsewhere
             if wanted:
                 self.say("starting the emulator …")
@@ -104,6 +118,6 @@ class Emulating(Speaking):
 
     async def stop_emulator(self) -> None:
         """End the one that was started here."""
-        child, self.child, self.emulated = self.child, None, None
+        child, self.child, self.emulated, self.gone = self.child, None, None, False
         if child is not None:
             await child.stop()

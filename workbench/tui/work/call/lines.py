@@ -22,8 +22,12 @@ SIGNS: Final[dict[Standing, tuple[str, str]]] = {
 """One sign per standing, so that it is told without colour, and its style."""
 
 
+FIRST: Final = (
+    "Write what to ask; enter then shows who would answer and what it can cost.",
+    "esc leaves the prompt; then keys work:",
+)
 HINTS: Final = (
-    ("i", "write a prompt; enter then shows who would answer and what it can cost"),
+    ("i", "go back to the prompt"),
     ("e", "let a local emulator answer: no key, no network, nothing is charged"),
     ("f", "let emulated providers fail, to see the failure plan at work"),
     ("t", "make the same call for a second tenant, side by side"),
@@ -33,6 +37,8 @@ HINTS: Final = (
 def hint_lines(width: int) -> list[Line]:
     """What there is to do before there is a call."""
     found: list[Line] = [[]]
+    for words in FIRST:
+        found += [[Cell("  "), Cell(part)] for part in wrap(words, max(width - 2, 8))]
     for key, words in HINTS:
         for place, part in enumerate(wrap(words, max(width - 5, 8))):
             found.append([Cell(f"  {key if place == 0 else ' '}  ", "key"), Cell(part)])

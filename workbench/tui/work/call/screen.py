@@ -31,7 +31,7 @@ from workbench.tui.widgets.drawing import Cell, Line, clean, spread
 from workbench.tui.widgets.text_block import TextBlock
 from workbench.tui.work.call.afterwards import Afterwards
 from workbench.tui.work.call.asking import Asking
-from workbench.tui.work.call.emulating import Emulating
+from workbench.tui.work.call.emulating import GONE, Emulating
 from workbench.tui.work.call.lane import Lane, PlanReader
 
 REDRAW_SECONDS = 0.1
@@ -45,6 +45,7 @@ class CallScreen(Asking, Emulating, Afterwards, WorkScreen):
     Write a prompt and press enter: nothing is sent before you have seen who would answer and the most that it can cost
     over the whole plan. Then the plan goes by step by step: → tried, ✗ failed and why, … waiting, ✓ answered, - passed
     over, ! nothing can be sent to it. esc cancels at any time. Without keys, press e for a local emulator.
+    While you write, keys are letters: esc leaves the prompt.
     """
 
     PLACE = "call"
@@ -79,7 +80,7 @@ class CallScreen(Asking, Emulating, Afterwards, WorkScreen):
             self.failed(error)
             return
         self.caller = Caller(self.session.workspace.root, traces)
-        self.focus_body()
+        self.do_edit()  # there is no prompt yet: what is typed is one, and no key
 
     async def on_unmount(self) -> None:
         self._gone = True
@@ -110,7 +111,9 @@ class CallScreen(Asking, Emulating, Afterwards, WorkScreen):
 
     def heading_line(self, width: int) -> Line:
         left = [Cell(self.HEADING, "title"), Cell(f"   {clean(self.subject())}   ", "strong")]
-        if self.emulated is not None:
+        if self.gone:
+            left.append(Cell(f"the emulator at {self.emulated} HAS GONE: nothing is sent", "bad"))
+        elif self.emulated is not None:
             left.append(Cell(f"EMULATED at {self.emulated}: no model answers, nothing is charged", "warn"))
         else:
             left.append(Cell("real calls", "muted"))
@@ -119,13 +122,14 @@ class CallScreen(Asking, Emulating, Afterwards, WorkScreen):
     def redraw(self) -> None:
         """Show what has happened since."""
         now = monotonic_ms()
+        self.notice_end()
         for lane in self.lanes:
             lane.look(now)
 
     def title_of(self, action: Action) -> str:
         if action.id == "call.yes" and not self.asking:
             return "copy curl"
-        if action.id == "call.emulator" and self.emulated is not None:
+        if action.id == "call.emulator" and self.emulated is not None and not self.gone:
             return "real calls"
         return super().title_of(action)
 
@@ -145,6 +149,10 @@ class CallScreen(Asking, Emulating, Afterwards, WorkScreen):
             self.show_footer()
         if caller is None or self.running or not self.question.prompt.strip():
             return
+        if self.gone:
+            self.show_banner(GONE)
+            self.focus_body()
+            return
         tenants = [self.cursors.tenant_id or "", *([self.second] if self.second else [])]
         question = self.question
         self.show_banner("")
@@ -158,15 +166,21 @@ class CallScreen(Asking, Emulating, Afterwards, WorkScreen):
         for lane, each in zip(self.lanes, prepared, strict=True):
             lane.show_watch(Watch(self.state, each))
         self.focus_body()
-        stuck = [each for each in prepared if not each.nobody and each.sendable == 0]
-        self.asking = not stuck and any(not each.nobody for each in prepared)
+        stuck = [each for each in prepared if each.stuck]
+        going = [each for each in prepared if not each.stuck and not each.nobody]
+        self.asking = bool(going)
+        words: list[str] = []
         if stuck:
-            self.show_banner("nothing can be sent: set the variables above, or press e for the emulator")
-        elif not self.asking:
-            self.send()
+            names = " and ".join(each.tenant for each in stuck)
+            words.append(f"nothing can be sent for {names}: set the variables above, or press e for the emulator")
+        if going:
+            unknown = "it could cost anything; " if any(each.quote.usd is None for each in going) else ""
+            what = f"the call of {going[0].tenant}" if len(going) < len(prepared) else "it"
+            words.insert(0, f"{unknown}send {what}?  y sends it, n does not")
+        if words:
+            self.show_banner("; ".join(words))
         else:
-            unknown = any(each.quote.usd is None for each in prepared)
-            self.show_banner(f"{'it could cost anything; ' if unknown else ''}send it?  y sends it, n does not")
+            self.send()
         self.redraw()
         self.show_footer()
 
@@ -192,14 +206,20 @@ class CallScreen(Asking, Emulating, Afterwards, WorkScreen):
             self.set_focus(self.query_one("#call-prompt", Input))
 
     def send(self) -> None:
-        """Make the calls."""
+        """Make the calls; none where the emulator that was to answer has gone."""
+        self.notice_end()
+        if self.gone:
+            self.asking = False
+            self.show_banner(GONE)
+            self.show_footer()
+            return
         self.asking = False
         self.show_banner("")
         self.stops = []
         for place, lane in enumerate(self.lanes):
             stop = Stop()
             self.stops.append(stop)
-            if lane.seen is not None:
+            if lane.seen is not None and not lane.seen.prepared.stuck:
                 lane.seen.begin(monotonic_ms())
                 self.run_worker(self._run(lane, lane.seen, stop), group=f"call-{place}", exclusive=True)
         self.show_footer()
