@@ -26,6 +26,8 @@ WORDS = [
 ]  # fmt: skip
 """No absolute path that one could write below: a command does what it is told."""
 NAMES = [[name] for name in ROOT if name != "catalog"] + [["catalog", name] for name in CATALOG]
+UNTIL_A_SIGNAL = ("emulate", "serve")
+"""What would go on where the words mean something: one more word sees to it that they don't."""
 
 
 @pytest.mark.parametrize("name", NAMES, ids=" ".join)
@@ -40,12 +42,12 @@ def test_no_words_bring_it_down(
 ) -> None:
     monkeypatch.chdir(workspace)
     monkeypatch.setattr(sys, "stdin", None)
-    code = main([*name, *words])
+    code = main([*name, *(["--nonsense"] if name[0] in UNTIL_A_SIGNAL else []), *words])
     told = capsys.readouterr()
-    assert code in {0, 1, 2, 3}, told.err
+    assert code in ({0, 1, 2, 3, 4} if name == ["call"] else {0, 1, 2, 3}), told.err
     assert not {"\x1b", "\x00", "\u202e"} & set(told.out + told.err)
     if code == 2:
         assert told.out == ""
-        assert len(told.err.splitlines()) == 1
+        assert len(told.err.splitlines()) == 1 or name == ["call"]  # the quote stands before the question
         if told.err.startswith("{"):
             assert json.loads(told.err)["error"]["exit_code"] == 2
