@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -72,6 +73,51 @@ def test_what_the_free_floor_costs_a_month_is_in_one_answer() -> None:
     assert [one["tenant"] for one in document["tenants"]] == ["ladle-free"]
     assert round(document["cost_per_month_change"], 6) == 1.92
     assert document["winners_changed"] == 1
+
+
+def without_runs(root: Path, *tenants: str) -> Path:
+    """The sample without `runs_per_month`: of these tenants, or of everyone."""
+    shutil.copytree(SAMPLE, root)
+    for file in root.rglob("*.toml"):
+        if not tenants or file.stem in tenants:
+            kept = [line for line in file.read_text().splitlines(True) if "runs_per_month" not in line]
+            file.write_text("".join(kept))
+    return root
+
+
+def test_a_month_that_is_known_of_nobody_is_unknown_and_never_nothing(tmp_path: Path) -> None:
+    root = without_runs(tmp_path / "space")
+    asked = ("-C", root, "whatif", "--rule", "free-floor=0.4")
+    assert "together ? $ a month" in call(*asked).out
+    assert "not in the sum: ladle-free" in call(*asked).out
+    document = call(*asked, "--json").json
+    assert document["cost_per_month_change"] is None
+    assert document["cost_per_month_unknown"] == ["ladle-free"]
+    totals = call("-C", root, "rule-cost", "--json").json["clauses"]
+    assert any(total["moved"] for total in totals)
+    for total in totals:
+        assert total["cost_per_month"] == (None if total["moved"] else 0.0)
+        assert total["not_in_the_sum"] == total["moved"]
+    table = call("-C", root, "rule-cost").out
+    assert re.search(r"\+0\.00\b", table) is None
+    assert "?" in table
+
+
+def test_a_sum_names_who_is_not_in_it(tmp_path: Path) -> None:
+    root = without_runs(tmp_path / "space", "acme-eu")
+    asked = ("-C", root, "whatif", "--rule", "standard-floor=0.9", "--rule", "free-floor=0.4")
+    document = call(*asked, "--json").json
+    silent = document["cost_per_month_unknown"]
+    assert "acme-eu" in silent
+    assert document["cost_per_month_change"] is not None
+    (line,) = (line for line in call(*asked).out.splitlines() if line.startswith("not in the sum: "))
+    assert all(tenant in line for tenant in silent[:5])
+    rules = call("-C", root, "rule-cost", "--json").json["clauses"]
+    partly = [each for each in rules if "acme-eu" in each["not_in_the_sum"] and each["cost_per_month"] is not None]
+    table = call("-C", root, "rule-cost").out.splitlines()
+    for each in partly:
+        assert any(line.startswith(each["clause_id"]) and line.count("acme-eu") >= 2 for line in table)
+    assert partly
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from workbench.session.evaluation import Evaluator, Outcome, cost_per_run
 from workbench.session.state import WorkspaceState
 from workbench.session.views import envelope_clause
 from workbench.whatif.changes import ClauseText, for_tenant
-from workbench.whatif.summary import Summary, difference, summary_of
+from workbench.whatif.summary import Summary, difference, sum_of, summary_of
 
 MILLION: Final = 1e6
 _LEFT_OUT: Final[tuple[Slot, ...]] = ("rank", "select")
@@ -83,8 +83,8 @@ class RuleTotal:
     """How many have it."""
     moved: tuple[str, ...]
     """The tenants that would get another winner without it."""
-    per_month: float
-    """USD a month more with it, summed where known."""
+    per_month: float | None
+    """USD a month more with it, summed where known; None where it is known of none of the moved."""
     unknown: tuple[str, ...]
     """The tenants among `moved` whose price or runs per month are unknown, so that the sum leaves them out."""
     quality: Mapping[str, float]
@@ -209,7 +209,7 @@ def dearest_rules(
         for cost in costs.clauses:
             found.setdefault(total_key(cost.clause, tenant.id), []).append((tenant.id, cost))
     totals = [_total(key, costs) for key, costs in found.items()]
-    totals.sort(key=lambda total: (-total.per_month, -len(total.moved), total.clause_id))
+    totals.sort(key=lambda total: (-(total.per_month or 0.0), -len(total.moved), total.clause_id))
     return tuple(totals), tuple(every)
 
 
@@ -234,7 +234,7 @@ def _total(key: str, costs: Sequence[tuple[str, ClauseCost]]) -> RuleTotal:
         tuple(dict.fromkeys(cost.clause.shown for _, cost in costs)),
         len(costs),
         tuple(tenant for tenant, _ in moved),
-        sum(cost.per_month for _, cost in moved if cost.per_month is not None),
+        sum_of(cost.per_month for _, cost in moved),
         tuple(tenant for tenant, cost in moved if cost.per_month is None),
         {name: sum(values) / len(values) for name, values in gains.items()},
     )

@@ -6,6 +6,7 @@ A cost that is not known stays unknown: no price, or no runs per month, is never
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,6 +81,13 @@ def summary_json(summary: Summary | None) -> dict[str, Any] | None:
         "fingerprint": summary.fingerprint,
         "errors": [finding.as_document() for finding in summary.errors],
     }
+
+
+def sum_of(values: Iterable[float | None]) -> float | None:
+    """The sum of those that are known: 0 of none at all, None where there are some and not one is known."""
+    every = list(values)
+    known = [value for value in every if value is not None]
+    return sum(known) if known or not every else None
 
 
 def difference(before: float | None, after: float | None) -> float | None:

@@ -9,8 +9,8 @@ from workbench.whatif.differ.decisions import Diff, Legality, TenantDiff, rules_
 from workbench.whatif.differ.sources import Side
 from workbench.whatif.moves import clause_change_json
 from workbench.whatif.report import Report, Sheet, counted, listed, monthly, plain
-from workbench.whatif.reports.words import MOVES, NONE, moved, one_line, run_cost, served
-from workbench.whatif.summary import summary_json
+from workbench.whatif.reports.words import MOVES, NONE, moved, not_in_the_sum, one_line, run_cost, served
+from workbench.whatif.summary import sum_of, summary_json
 
 NO_CHANGE = "no decision changed"
 
@@ -45,9 +45,14 @@ def _lines(diff: Diff) -> Iterator[str]:
         yield f"other catalogs: {before.name} ({len(before)} offers) and {after.name} ({len(after)} offers)"
     for word, names in _by_change(diff):
         yield f"{word}: {listed(names, 5)}"
-    known = [one.monthly for one in diff.changed if one.monthly is not None]
-    if known:
-        yield f"together {monthly(sum(known), sign=True)} $ a month, where price and runs per month are known"
+    both = [one for one in diff.changed if one.before is not None and one.after is not None]
+    if both:
+        total = sum_of(one.monthly for one in both)
+        yield f"together {monthly(total, sign=True)} $ a month, where price and runs per month are known"
+    silent = [one for one in both if one.monthly is None]
+    if silent:
+        sides = [side for one in silent for side in (one.before, one.after) if side is not None]
+        yield not_in_the_sum([one.tenant for one in silent], sides)
 
 
 def _by_change(diff: Diff) -> Iterator[tuple[str, list[str]]]:

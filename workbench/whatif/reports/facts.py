@@ -12,8 +12,8 @@ from workbench.whatif.changes import Changes
 from workbench.whatif.facts import FactChange, Matter, Matters, Supposed, Tried
 from workbench.whatif.moves import Passage, clause_change_json, named, passage_json
 from workbench.whatif.report import Report, Sheet, change, counted, listed, monthly, plain
-from workbench.whatif.reports.words import NONE, fact_words, one_line, run_cost
-from workbench.whatif.summary import Summary, difference, summary_json
+from workbench.whatif.reports.words import NONE, fact_words, not_in_the_sum, one_line, run_cost
+from workbench.whatif.summary import Summary, difference, sum_of, summary_json
 
 
 def changes_words(changes: Changes) -> str:
@@ -146,13 +146,12 @@ def all_supposed_report(state: WorkspaceState, every: Sequence[Supposed], change
     """What every tenant would get: those whose decision changes, and the sum of a month."""
     changed = [one for one in every if one.changed]
     moved = [one for one in changed if one.winner_changed]
-    known = [one.monthly for one in changed if one.monthly is not None]
-    silent = [one.tenant for one in changed if one.monthly is None]
-    total = sum(known)
+    silent = [one for one in changed if one.monthly is None]
+    total = sum_of(one.monthly for one in changed)
     title = f"if {changes_words(changes)}: {counted(len(moved), 'tenant')} of {len(every)} with another winner"
     lines = [f"together {monthly(total, sign=True)} $ a month"]
     if silent:
-        lines.append(f"without {listed(silent, 5)}, whose price or runs per month are unknown")
+        lines.append(not_in_the_sum([one.tenant for one in silent], [each for one in silent for each in _sides(one)]))
     same = len(changed) - len(moved)
     if same:
         lines.append(f"{counted(same, 'tenant')} more with the same winner and another order or cost")
@@ -170,10 +169,14 @@ def all_supposed_report(state: WorkspaceState, every: Sequence[Supposed], change
         "tenants_total": len(every),
         "winners_changed": len(moved),
         "cost_per_month_change": total,
-        "cost_per_month_unknown": silent,
+        "cost_per_month_unknown": [one.tenant for one in silent],
         "tenants": [{"tenant": one.tenant, **supposed_json(state, one)} for one in changed],
     }
     return Report(title, tuple(lines), (sheet,), _supposed_table(every), document)
+
+
+def _sides(supposed: Supposed) -> tuple[Summary, Summary]:
+    return supposed.before, supposed.after
 
 
 def _because(supposed: Supposed) -> str:

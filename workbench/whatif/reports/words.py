@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from workbench.rulebook import schema
 from workbench.rulebook.schema import Fact
 from workbench.session.evaluation import SIGNS, Direction
-from workbench.whatif.report import dollars, plain
+from workbench.whatif.report import dollars, listed, plain
 from workbench.whatif.summary import Summary
 
 NONE: Final = "-"
@@ -57,6 +57,12 @@ def moved(direction: Direction) -> str:
 def joined(words: Iterable[str]) -> str:
     """The words with `; ` between; `-` for none."""
     return "; ".join(words) or NONE
+
+
+def not_in_the_sum(tenants: Sequence[str], sides: Iterable[Summary]) -> str:
+    """Which tenants a sum of dollars leaves out, and why; `sides` are their results before and after."""
+    nobody = ", or who have nobody on one side" if any(side.winner is None for side in sides) else ""
+    return f"not in the sum: {listed(tenants, 5)}, whose price or runs per month are unknown{nobody}"
 
 
 def yes(value: bool) -> str:
