@@ -13,15 +13,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from workbench.session.calls import child_process
-from workbench.session.calls.child_process import ChildFailed
-from workbench.session.calls.emulator_child import EmulatorChild
+from workbench.session.calls.children import process as child_process
+from workbench.session.calls.children.emulator import EmulatorChild
+from workbench.session.calls.children.process import ChildFailed
 from workbench.session.workspace import sample_root
 
 PARENT = """
 import asyncio, sys
 from pathlib import Path
-from workbench.session.calls.emulator_child import EmulatorChild
+from workbench.session.calls.children.emulator import EmulatorChild
 
 async def main():
     child = await EmulatorChild.start(Path(sys.argv[1]))

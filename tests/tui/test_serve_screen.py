@@ -14,7 +14,7 @@ import pytest
 
 from tests.server_x.endpoint import HELLO
 from tests.tui.driving import main_screen, screen_text, type_text
-from workbench.session.calls.serving.child import served_of
+from workbench.session.calls.children.endpoint import served_of
 from workbench.session.session import Session
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.screens.work_screen import WorkScreen

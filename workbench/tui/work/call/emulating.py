@@ -8,7 +8,7 @@ from workbench.engine.faults.grammar import names_of, parse_faults
 from workbench.errors import WorkbenchError
 from workbench.gateway.redirected import Redirected
 from workbench.session.calls.caller import Caller
-from workbench.session.calls.emulator_child import EmulatorChild
+from workbench.session.calls.children.emulator import EmulatorChild
 from workbench.tui.screens.dialogs import AskText
 from workbench.tui.screens.speaking import Speaking
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.session.calls.serving.child import Served
+from workbench.session.calls.children.endpoint import Served
 from workbench.session.tracing.rows import SIGNS
 from workbench.tui import wording
 from workbench.tui.widgets.columns import Column, Columns

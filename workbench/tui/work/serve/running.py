@@ -9,10 +9,10 @@ import asyncio
 from collections.abc import Callable
 
 from workbench.errors import WorkbenchError
-from workbench.session.calls.child_process import Ready
-from workbench.session.calls.emulator_child import EmulatorChild
+from workbench.session.calls.children.emulator import EmulatorChild
+from workbench.session.calls.children.endpoint import ServeChild, Served
+from workbench.session.calls.children.process import Ready
 from workbench.session.calls.serving import snippets
-from workbench.session.calls.serving.child import ServeChild, Served
 from workbench.session.session import Session
 from workbench.tui.screens.work_screen import WorkScreen
 from workbench.tui.view import Cursors

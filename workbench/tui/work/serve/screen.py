@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 
 from workbench.boundary import strict_json
 from workbench.session.actions import Action
-from workbench.session.calls.serving.child import Served
+from workbench.session.calls.children.endpoint import Served
 from workbench.session.session import Session
 from workbench.tui import wording
 from workbench.tui.view import Cursors

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from workbench.session.calls import child_process
+from workbench.session.calls.children import process as child_process
 
 
 @dataclass(slots=True)

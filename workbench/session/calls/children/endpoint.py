@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.engine.values import number, text
-from workbench.session.calls import child_process
+from workbench.session.calls.children import process as child_process
 
 
 @dataclass(frozen=True, slots=True)

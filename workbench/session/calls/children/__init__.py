@@ -1,0 +1,1 @@
+"""Our own commands as child processes of the app."""
