@@ -244,3 +244,29 @@ async def test_what_cannot_be_supposed_leaves_what_was(session: Session, base: P
             await _settled(pilot, screen)
             assert said in screen_text(app)
             assert not screen.kept.supposed
+
+
+async def test_the_row_under_the_cursor_is_told_in_full_and_enter_is_named_where_it_works(
+    session: Session, base: Path
+) -> None:  # fmt: skip
+    app = WorkbenchApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        screen = await _open(pilot, app, str(base))
+        assert "policies" in screen_text(app).splitlines()[-1]
+        await pilot.press("d")
+        await pilot.pause()
+        await _answer(pilot, "azure amazon-bedrock")
+        await _settled(pilot, screen)
+        while screen.view != "moved":
+            await pilot.press("v")
+            await pilot.pause()
+        await pilot.press("down", "down")
+        await pilot.pause()
+        assert "policies" not in screen_text(app).splitlines()[-1]
+        row = screen.row()
+        assert row == _rows(screen)[2]
+        assert row is not None
+        seen = " ".join(screen_text(app).split())
+        assert f"tenant {row[0]} ·" in seen
+        assert f"before {row[-2]}" in seen
+        assert f"after {row[-1]}" in seen

@@ -93,7 +93,7 @@ class Speaking(Screen[None]):
 
     def show_footer(self) -> None:
         """The keys that are needed here, and what was said or is at work."""
-        here = [action for action in actions_for(self.PLACE) if action.footer]
+        here = [action for action in actions_for(self.PLACE) if action.footer and self.offered(action)]
         here.sort(key=lambda action: action.where == SCREENS)
         status: Line = [Cell(clean(self._progress.words), "accent")] if self._progress else self.said
         keys = [(action.id, wording.key_name(action.keys[0]), self.title_of(action)) for action in here]
@@ -102,6 +102,10 @@ class Speaking(Screen[None]):
     def title_of(self, action: Action) -> str:
         """The footer's word for an action, where it says a present state."""
         return action.title
+
+    def offered(self, action: Action) -> bool:  # noqa: ARG002 - a screen's own choice
+        """Whether the footer names an action now: not one that does nothing where one is."""
+        return True
 
     def show_progress(self, progress: Progress | None) -> None:
         """Work goes on, or is done."""

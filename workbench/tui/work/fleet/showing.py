@@ -8,11 +8,12 @@ from typing import Final
 from textual.app import ComposeResult
 
 from workbench.errors import WorkbenchError
+from workbench.session.actions import Action
 from workbench.session.session import Session
 from workbench.tui.doing.saving import reason_of
 from workbench.tui.screens.work_screen import WorkScreen
 from workbench.tui.view import Cursors
-from workbench.tui.widgets.drawing import Cell, Line, clean, shorten
+from workbench.tui.widgets.drawing import Cell, Line, clean, shorten, wrap
 from workbench.tui.widgets.line_table import LineTable
 from workbench.tui.widgets.text_block import TextBlock
 from workbench.tui.work.fleet.keeping import kept_of
@@ -59,7 +60,8 @@ class FleetView(WorkScreen):
 
     def compose_body(self) -> ComposeResult:
         yield TextBlock(id="fleet-told")
-        yield LineTable(id="fleet-rows")
+        yield LineTable(lambda _row: self.show_row(), id="fleet-rows")
+        yield TextBlock(id="fleet-row")
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -117,6 +119,22 @@ class FleetView(WorkScreen):
         self.query_one("#fleet-told", TextBlock).show(self._told)
         table = self.query_one("#fleet-rows", LineTable)
         table.show_rows(SheetRows(self.sheet(), self._text), self.places.get(self._place, 0))
+        self.show_footer()
+        self.show_row()
+
+    def offered(self, action: Action) -> bool:
+        segments = self.totals is not None and self.view == "segments" and self.detail is None
+        return action.id != "fleet.detail" or segments
+
+    def show_row(self) -> None:
+        """The row under the cursor in full: a table cuts what does not fit."""
+        row, block = self.row(), self.query_one("#fleet-row", TextBlock)
+        headings = self.sheet().headings if row is not None else ()
+        cells = [f"{heading} {cell}" for heading, cell in zip(headings, row or (), strict=True) if cell]
+        text = clean(" · ".join(cells)) if self.totals is not None else ""
+        block.show(
+            lambda width: [[Cell(f" {part}", "muted")] for part in wrap(text, max(width - 2, 8))] if text else []
+        )
 
     @property
     def _place(self) -> str:
