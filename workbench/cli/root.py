@@ -34,21 +34,13 @@ COMMANDS: Final = {
         f"{_HERE}.whatif.compare", "Put tenants side by side, or one before and after a change.", "What if"
     ),
     "whatif": Entry(f"{_HERE}.whatif.facts", "Suppose other facts or clauses, and see what they decide.", "What if"),
-    "diff": Entry(
-        f"{_HERE}.whatif.diff", "Say whose decision a change of rules or catalog changes.", "What if"
-    ),
-    "near": Entry(
-        f"{_HERE}.whatif.near", "Find the smallest change that admits an offer.", "What if"
-    ),
+    "diff": Entry(f"{_HERE}.whatif.diff", "Say whose decision a change of rules or catalog changes.", "What if"),
+    "near": Entry(f"{_HERE}.whatif.near", "Find the smallest change that admits an offer.", "What if"),
     "rule-cost": Entry(
         f"{_HERE}.whatif.rule_cost", "Say what each clause costs, and what quality it brings.", "What if"
     ),
-    "drill": Entry(
-        f"{_HERE}.whatif.drill", "Play an outage; say who is left if a provider dies.", "What if"
-    ),
-    "frontier": Entry(
-        f"{_HERE}.whatif.frontier", "Plot price against quality, or two other figures.", "What if"
-    ),
+    "drill": Entry(f"{_HERE}.whatif.drill", "Play an outage; say who is left if a provider dies.", "What if"),
+    "frontier": Entry(f"{_HERE}.whatif.frontier", "Plot price against quality, or two other figures.", "What if"),
     "call": Entry(f"{_HERE}.run.call", "Make one test call for a tenant.", "Run"),
     "health": Entry(f"{_HERE}.run.health", "Show which providers are out, and what calls measured.", "Run"),
     "serve": Entry(f"{_HERE}.run.serve", "Serve an OpenAI-compatible endpoint that routes by policy.", "Run"),
