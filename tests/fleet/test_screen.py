@@ -219,8 +219,10 @@ async def test_reading_is_stopped_by_one_key_and_keys_work_meanwhile(session: Se
         await _answer(pilot, f'{path} --query "{ENDLESS}"')
         assert screen.background.running
         await pilot.press("question_mark")
+        await pilot.pause()
         assert app.screen is not screen
         await pilot.press("escape")
+        await pilot.pause()
         assert screen.background.running
         await pilot.press("escape")
         await screen.background.settled()

@@ -95,6 +95,13 @@ class Background:
         self._settle()
         return True
 
+    def drop(self) -> None:
+        """End what runs and say nothing: the screen is gone."""
+        progress, self._progress = self._progress, None
+        if progress is not None:
+            progress.cancel()
+            self._idle.set()
+
     async def settled(self) -> None:
         """Wait until nothing is at work."""
         await self._idle.wait()

@@ -116,6 +116,11 @@ class Speaking(Screen[None]):
         """Work could not be done: why, in the banner."""
         self.show_banner(reason_of(error))
 
+    def on_unmount(self) -> None:
+        """Nobody waits for its work any more."""
+        self._progress = None
+        self.background.drop()
+
     def say(self, text: str, style: str = "accent") -> None:
         """Say something at the right end of the footer, until the next key."""
         self.said = (Cell(clean(text), style),)
