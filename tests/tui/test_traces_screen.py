@@ -201,19 +201,17 @@ async def test_deleting_asks_twice_and_escape_deletes_nothing(session: Session, 
     async with app.run_test(size=SIZE) as pilot:
         screen = await opened(app, pilot)
         await pilot.press("end", "delete")
-        await settled(screen, pilot)
-        assert "the one under the cursor, 1" in screen_text(app)
+        await until(pilot, lambda: "the one under the cursor, 1" in screen_text(app))
         await pilot.press("t")
-        await pilot.pause()
-        assert "deleted for good" in screen_text(app)
+        await until(pilot, lambda: "deleted for good" in screen_text(app))
         await pilot.press("escape")
         await pilot.pause()
         assert store.count() == 5
         await pilot.press("delete")
-        await settled(screen, pilot)
+        await until(pilot, lambda: "the one under the cursor, 1" in screen_text(app))
         await pilot.press("t", "d")
-        await settled(screen, pilot)
-        assert store.count() == 4
+        await until(pilot, lambda: store.count() == 4)
+        await until(pilot, lambda: "1 trace deleted" in screen_text(app))
         assert "ta01ok" not in ids(screen)
         assert "1 trace deleted" in screen_text(app)
 

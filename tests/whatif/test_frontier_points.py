@@ -150,3 +150,8 @@ def test_nothing_known_is_said_and_not_drawn() -> None:
 )
 def test_figures_beside_an_axis_are_short(value: float, said: str) -> None:
     assert figure(value) == said
+
+
+def test_two_cells_are_room_for_what_has_no_logarithm() -> None:
+    drawn = plot([Mark(0.0, 0.0, 0), Mark(1.0, 0.0, 0)], 2, 2, log_x=True)
+    assert [drawn.where(k)[1] for k in range(2)] == [0, 1]

@@ -44,7 +44,7 @@ class Scale:
         """The cell of a figure, from the low end."""
         if self.log and value <= 0:
             return 0
-        start = 2 if self.odd else 0
+        start = min(2, self.cells - 1) if self.odd else 0
         low, high, value = (math.log10(v) if self.log else v for v in (self.low, self.high, value))
         share = 0.5 if high <= low else (value - low) / (high - low)
         return start + round(min(max(share, 0.0), 1.0) * (self.cells - 1 - start))
