@@ -187,3 +187,23 @@ async def test_the_list_of_screens_opens(session: Session) -> None:
         await pilot.press("escape")
         await pilot.pause()
         assert app.screen is main_screen(app)
+
+
+async def test_work_ends_with_its_screen(session: Session) -> None:
+    app = WorkbenchApp(session)
+    ended = Event()
+    async with app.run_test(size=(100, 24)) as pilot:
+        screen = Lists(session)
+        await app.push_screen(screen)
+        going = Event()
+
+        def work(progress: Progress) -> None:
+            going.set()
+            while not progress.cancelled:
+                pass
+            ended.set()
+
+        screen.background.start("endless", work, lambda _nothing: None)
+        while not going.is_set():
+            await pilot.pause(0.02)
+    assert ended.wait(30)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, ClassVar, cast
 
+from textual import events, on
 from textual.app import App
 from textual.screen import Screen
 
@@ -116,7 +117,8 @@ class Speaking(Screen[None]):
         """Work could not be done: why, in the banner."""
         self.show_banner(reason_of(error))
 
-    def on_unmount(self) -> None:
+    @on(events.Unmount)
+    def _gone(self) -> None:
         """Nobody waits for its work any more."""
         self._progress = None
         self.background.drop()
