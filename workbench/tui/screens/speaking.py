@@ -118,7 +118,7 @@ class Speaking(Screen[None]):
         self.show_banner(reason_of(error))
 
     @on(events.Unmount)
-    def _gone(self) -> None:
+    def _drop_work(self) -> None:
         """Nobody waits for its work any more."""
         self._progress = None
         self.background.drop()
