@@ -46,6 +46,7 @@ async def opened(app: WorkbenchApp, pilot: Pilot[Any]) -> TracesScreen:
     await pilot.press("T")
     screen = app.screen
     assert isinstance(screen, TracesScreen)
+    await pilot.pause()  # it has begun to read
     await settled(screen, pilot)
     return screen
 

@@ -155,6 +155,9 @@ class TracesScreen(Following):
         self.background.start("reading the trace", work, lambda contents: ask_where_to(self, contents))
 
     def do_prune(self) -> None:
+        if self.background.running:
+            self.say("wait for the list, or stop it with esc", "warn")  # what is counted is what is listed
+            return
         row, wanted = self.row, self.listed.wanted
 
         def work(_progress: Progress) -> list[Way]:
