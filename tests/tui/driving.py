@@ -81,12 +81,23 @@ def screen_text(app: App[Any]) -> str:
     return "\n".join(lines[y] for y in sorted(lines))
 
 
+def question(app: App[Any]) -> str:
+    """The words of the dialog in front as one line, wherever they are broken; empty where none asks."""
+    found = app.screen.query(".dialog")
+    if not found:
+        return ""
+    inside = found.first().content_region
+    lines = screen_text(app).split("\n")[inside.y : inside.bottom]
+    return " ".join(line[inside.x : inside.right].strip() for line in lines)
+
+
 __all__ = [
     "WorkbenchApp",
     "clear_input",
     "go_to_clause",
     "go_to_tenant",
     "main_screen",
+    "question",
     "screen_text",
     "shown",
     "type_text",

@@ -18,6 +18,8 @@ from workbench.tui.messages import DiskChanged
 from workbench.tui.screens.dialogs import Ask, AskText
 
 SIZE = (120, 36)
+WIDE = (300, 36)
+"""Room for the longest path that a temporary folder has."""
 
 
 async def test_a_gone_folder_is_said_and_a_copy_saves_the_edits(
@@ -25,7 +27,7 @@ async def test_a_gone_folder_is_said_and_a_copy_saves_the_edits(
 ) -> None:
     monkeypatch.chdir(root)
     app = WorkbenchApp(session)
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=WIDE) as pilot:
         await go_to_tenant(pilot, "lumenor-vip")
         await go_to_clause(pilot, "vip-floor")
         await pilot.press("space")

@@ -13,7 +13,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.tracing.filled import called, decided, fill
-from tests.tui.driving import main_screen, screen_text, type_text
+from tests.tui.driving import main_screen, question, screen_text, type_text
 from tests.tui.hostile import FORBIDDEN, SEQUENCES
 from workbench.session.session import Session
 from workbench.traces.opening import open_store
@@ -46,7 +46,7 @@ async def opened(app: WorkbenchApp, pilot: Pilot[Any]) -> TracesScreen:
     await pilot.press("T")
     screen = app.screen
     assert isinstance(screen, TracesScreen)
-    await pilot.pause()  # it has begun to read
+    await until(pilot, lambda: screen.is_mounted and not screen.background.running)
     await settled(screen, pilot)
     return screen
 
@@ -202,14 +202,14 @@ async def test_deleting_asks_twice_and_escape_deletes_nothing(session: Session, 
     async with app.run_test(size=SIZE) as pilot:
         screen = await opened(app, pilot)
         await pilot.press("end", "delete")
-        await until(pilot, lambda: "the one under the cursor, 1" in screen_text(app))
+        await until(pilot, lambda: "the one under the cursor, 1" in question(app))
         await pilot.press("t")
-        await until(pilot, lambda: "deleted for good" in screen_text(app))
+        await until(pilot, lambda: "deleted for good" in question(app))
         await pilot.press("escape")
         await pilot.pause()
         assert store.count() == 5
         await pilot.press("delete")
-        await until(pilot, lambda: "the one under the cursor, 1" in screen_text(app))
+        await until(pilot, lambda: "the one under the cursor, 1" in question(app))
         await pilot.press("t", "d")
         await until(pilot, lambda: store.count() == 4)
         await until(pilot, lambda: "1 trace deleted" in screen_text(app))
