@@ -94,15 +94,20 @@ def command(
     end_with_parent()
     bound = given or bind(host, port)
     shown = _Shown(invocation, process)
-    lines = Lines(shown.request) if invocation.as_json and processes == 1 else None
-    if lines is not None:
+    lines = Lines(shown.event)
+    if invocation.as_json and processes == 1:
         process.listeners.append(lines.put)
+
+    def ready() -> None:
+        shown.ready(url_of(bound))
+        lines.begin()
+
     if processes > 1 and given is None:
-        signalled = Several(bound, sys.argv[1:], processes).run(lambda: shown.ready(url_of(bound)))
+        several = Several(bound, sys.argv[1:], processes, lambda change: lines.put(change.as_document()))
+        signalled = several.run(ready)
     else:
-        signalled = run(process.app(), bound, lambda: shown.ready(url_of(bound)))
-    if lines is not None:
-        lines.close()
+        signalled = run(process.app(), bound, ready)
+    lines.close()
     return 128 + signalled if signalled else diagnostics.OK
 
 
@@ -139,9 +144,15 @@ class _Shown:
             output.line(f"try       curl -s {url}/v1/chat/completions -H 'content-type: application/json' -d '{body}'")
             output.line("ctrl+c ends it")
 
-    def request(self, line: dict[str, Any]) -> None:
-        """One call that is over."""
-        self._json(line)
+    def event(self, line: dict[str, Any]) -> None:
+        """What happens while it serves: all of it for a program, what somebody should know for a person."""
+        if self._invocation.as_json:
+            self._json(line)
+        elif line["event"] == "process_ended":
+            pid, pause = line["pid"], line["next_in_s"]
+            who = "a process could not be started" if pid is None else f"process {pid} ended"
+            again = f"in {pause:g} s" if pause else "at once"
+            diagnostics.tell(f"{who} ({line['how']}); another one is started {again}")
 
     def _json(self, document: dict[str, Any]) -> None:
         self._invocation.output.raw(escape_unsafe(strict_json.dumps({"schema": SCHEMA, **document})) + "\n")

@@ -1,16 +1,19 @@
-"""One line for each call that is over, for whoever reads them as they come: what was decided, never what was said.
+"""One line for each call that is over, and for what befalls the endpoint, for whoever reads them as they come: what was
+decided, never what was said.
 
 Written by a thread of their own. A reader that does not keep up loses lines, and is told how many; it never holds up a
-call.
+call. A reader that has gone is no fault.
 """
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 from collections.abc import Callable
 from typing import Any, Final
 
+from workbench.errors import WorkbenchError
 from workbench.traces.document import iso
 from workbench.traces.parts.steps import QuietStep, Step
 from workbench.traces.record import Record
@@ -53,30 +56,36 @@ def _event(step: Step | QuietStep) -> str:
 
 
 class Lines:
-    """Lines on their way to `write`."""
+    """Lines on their way to `write`; those that come before `begin` wait."""
 
     def __init__(self, write: Callable[[dict[str, Any]], None]) -> None:
         self._write = write
-        self._waiting: queue.Queue[Record | None] = queue.Queue(MOST_WAITING)
+        self._waiting: queue.Queue[Record | dict[str, Any] | None] = queue.Queue(MOST_WAITING)
         self._lost = 0
         self._thread = threading.Thread(target=self._run, name="lines", daemon=True)
+
+    def begin(self) -> None:
+        """Write from now on."""
         self._thread.start()
 
-    def put(self, record: Record) -> None:
-        """Take one; never waits."""
+    def put(self, line: Record | dict[str, Any]) -> None:
+        """Take a call that is over, or a line as it is; never waits."""
         try:
-            self._waiting.put_nowait(record)
+            self._waiting.put_nowait(line)
         except queue.Full:
             self._lost += 1
 
     def _run(self) -> None:
-        while (record := self._waiting.get()) is not None:
-            line = request_line(record)
+        while (taken := self._waiting.get()) is not None:
+            line = request_line(taken) if isinstance(taken, Record) else taken
             lost, self._lost = self._lost, 0
-            self._write({**line, "lost": lost} if lost else line)
+            with contextlib.suppress(OSError, ValueError, WorkbenchError):  # nobody can read any more
+                self._write({**line, "lost": lost} if lost else line)
 
     def close(self) -> None:
         """Write what waits, and end; not longer than a second."""
+        if not self._thread.is_alive():
+            return
         try:
             self._waiting.put(None, timeout=1)
         except queue.Full:
