@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -12,6 +11,7 @@ from hypothesis import strategies as st
 from tests.engine.worlds import contexts, pools
 from tests.scale import scaled
 from tests.strategies import SAMPLE, policies, preds
+from tests.timing import least
 from workbench.engine.columnar import sift
 from workbench.engine.context import Context
 from workbench.engine.decide import decide
@@ -155,7 +155,8 @@ WORST: dict[str, list[Any]] = {
 @pytest.mark.parametrize("name", WORST)
 def test_the_worst_admitted_policy_is_bounded(name: str) -> None:
     policy = check(WORST[name], SAMPLE)
-    pool = Pool(LARGE.candidates[:1000], SAMPLE)
-    start = time.perf_counter()
-    decide(policy, pool)
-    assert time.perf_counter() - start < 2.0  # RELIABILITY R11
+
+    def decided() -> None:
+        decide(policy, Pool(LARGE.candidates[:1000], SAMPLE))  # a new one each time: a pool remembers
+
+    assert least(decided, enough=2.0) <= 2.0  # RELIABILITY R11

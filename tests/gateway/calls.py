@@ -108,8 +108,8 @@ async def call(
     *,
     stream: bool = False,
     no_log: object = False,
-    deadline_ms: float = 600,
-    limits: Limits = SHORT,
+    deadline_ms: float = 20_000,
+    limits: Limits = PATIENT,
 ) -> Made:
     """One call through the dispatcher."""
     recorder, events = Kept(), list[CallEvent]()

@@ -15,6 +15,7 @@ from tests.gateway.calls import PATIENT, SHORT, Kept, call, candidate, cascade, 
 from tests.gateway.faults import SSE, then_silent
 from tests.gateway.server import Io, serving
 from tests.gateway.wire import DONE, answered, choice, error, finish, head, text
+from tests.timing import in_time
 from workbench.engine.health import Health
 from workbench.gateway.codecs.neutral import Delta
 from workbench.gateway.dispatch import Ask, Dispatcher, Stop
@@ -27,7 +28,13 @@ WAYS = pytest.mark.parametrize("way", ["stop", "task"])
 
 @WAYS
 @pytest.mark.parametrize("started", [b"", SSE, SSE + text()], ids=["no headers", "headers", "text"])
-async def test_cancelling_closes_the_upstream(way: str, started: bytes) -> None:
+async def test_cancelling_closes_the_upstream_within_a_quarter_of_a_second(way: str, started: bytes) -> None:
+    taken = await in_time(lambda: cancelled(way, started), lambda seconds: seconds, 0.25)
+    assert taken <= 0.25
+
+
+async def cancelled(way: str, started: bytes) -> float:
+    """Cancel a call whose answer has come as far as `started`; the seconds until its provider saw the end of it."""
     reached = asyncio.Event()
 
     async def emit(event: CallEvent) -> None:
@@ -45,7 +52,7 @@ async def test_cancelling_closes_the_upstream(way: str, started: bytes) -> None:
         host = Dispatcher(wire, keys(), recorder=kept, limits=LIMITS, health=health)
         down = cascade([candidate(0, server.url), candidate(1, other.url)])
         task = asyncio.create_task(host.run(Ask("c", down, stream=True), emit, stop))
-        await asyncio.wait_for(reached.wait(), 2)
+        await asyncio.wait_for(reached.wait(), 20)
         before = time.monotonic()
         if way == "stop":
             stop.stop()
@@ -58,12 +65,12 @@ async def test_cancelling_closes_the_upstream(way: str, started: bytes) -> None:
             with pytest.raises(asyncio.CancelledError):
                 await task
         (got,) = server.received
-        await asyncio.wait_for(got.gone.wait(), 1)
-        assert got.gone_at - before <= 0.25
+        await asyncio.wait_for(got.gone.wait(), 20)
         assert not other.received
     (attempt,) = kept.outcomes
     assert (attempt.cancelled, attempt.error_kind, attempt.detail) == (True, None, None)
     assert not list(health.known(0.0))
+    return got.gone_at - before
 
 
 @WAYS
@@ -78,7 +85,7 @@ async def test_cancelling_while_it_waits(way: str) -> None:
         host, stop = Dispatcher(wire, keys()), Stop()
         down = cascade([candidate(0, server.url)], ["always", RETRY])
         task = asyncio.create_task(host.run(Ask("c", down), emit, stop))
-        await asyncio.wait_for(waiting.wait(), 2)
+        await asyncio.wait_for(waiting.wait(), 20)
         if way == "stop":
             stop.stop()
             answer = await task
@@ -152,11 +159,11 @@ async def test_the_requests_own_limits_hold() -> None:
         down = cascade([candidate(0, slow.url)], asked={**_asked(), "first_token_timeout_ms": 40})
         made = await call(wire, down, stream=True, limits=LIMITS)
         assert made.answer.attempts[0].detail == "first_token_timeout"
-        assert made.seconds < 0.3
+        assert made.seconds < 10.0, "the host's own limit is four times that"
         down = cascade([candidate(0, silent.url)], asked={**_asked(), "timeout_ms": 40})
         made = await call(wire, down, limits=LIMITS)
         assert made.answer.attempts[0].detail == "attempt_timeout"
-        assert made.seconds < 0.3
+        assert made.seconds < 10.0, "the host's own limit is four times that"
 
 
 def _asked() -> dict[str, Any]:

@@ -16,7 +16,7 @@ import httpx
 import pytest
 import trustme
 
-from tests.gateway.calls import SHORT, Kept, Made, call, candidate, cascade, keys, request, transport
+from tests.gateway.calls import PATIENT, SHORT, Kept, Made, call, candidate, cascade, keys, request, transport
 from tests.gateway.server import Io, serving
 from tests.gateway.wire import answered, http, js
 from workbench.engine.health import HOST, Health
@@ -32,7 +32,7 @@ def judge(made: Made, reason: str, detail: str) -> None:
     (attempt,) = made.answer.attempts
     assert (attempt.error_kind, attempt.detail) == (reason, detail)
     assert made.answer.outcome == f"exhausted: {reason}"
-    assert made.seconds < 0.85
+    assert made.seconds < 10.0  # a hang, not a figure
 
 
 @MODES
@@ -71,7 +71,7 @@ def deaf() -> Generator[str]:
 async def test_a_connection_that_is_never_made(stream: bool) -> None:
     with deaf() as url:
         async with transport() as wire:
-            limits = replace(SHORT, connect_ms=80)
+            limits = replace(PATIENT, connect_ms=80)
             made = await call(wire, cascade([candidate(0, url)]), stream=stream, limits=limits)
     judge(made, "timeout", "connect_timeout")
 
@@ -87,11 +87,12 @@ async def test_a_full_pool_is_our_own_affair(stream: bool) -> None:
     async with transport(connections=1) as wire, serving(hold) as (server,):
         down = cascade([candidate(0, server.url)])
         first = asyncio.create_task(call(wire, down, stream=stream))
-        await asyncio.wait_for(held.wait(), 1)
+        await asyncio.wait_for(held.wait(), 20)
         health = Health()
         host = Dispatcher(wire, keys(), health=health, limits=SHORT)
-        answer = await host.run(Ask("c", down, stream=stream, deadline_ms=300))
-        await first
+        answer = await host.run(Ask("c", down, stream=stream, deadline_ms=20_000))
+        first.cancel()
+        await asyncio.wait([first])
     (attempt,) = answer.attempts
     assert (attempt.error_kind, attempt.detail) == ("timeout", "local_pool")
     assert not list(health.known(0.0))

@@ -136,7 +136,7 @@ def test_many_that_say_nothing_keep_nobody_out(endpoint: Served, strict: Served)
         began = time.monotonic()
         assert strict.get("/healthz").status_code == 200
         assert strict.chat(compact=True).status_code == 200
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20  # a hang, not a figure
         assert strict.process.host.state is not None
 
 

@@ -10,11 +10,12 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from tests.gateway.calls import PATIENT, SHORT, TLS, call, candidate, cascade
+from tests.gateway.calls import PATIENT, SHORT, TLS, Made, call, candidate, cascade
 from tests.gateway.faults import CASES, Fault, Mode
 from tests.gateway.server import serving
-from tests.gateway.test_faults import DEADLINE_MS, PATIENCE_MS, judge, judge_requests
+from tests.gateway.test_faults import DEADLINE_MS, PATIENCE_MS, judge, judge_requests, latest
 from tests.gateway.wire import answered, error
+from tests.timing import in_time
 from workbench.gateway.limits import LIMITS, Limits
 from workbench.gateway.transports.loop import LoopTransport
 
@@ -28,7 +29,11 @@ async def test_a_fault_gets_the_name_that_httpx_gives_it(fault: Fault, mode: Mod
     async with LoopTransport(TLS) as wire, serving(fault.script, answered(stream), error(404, "gone")) as servers:
         bad, good, _ = servers
         down = cascade([candidate(0, bad.url, fault.kind), candidate(1, good.url)])
-        made = await call(wire, down, stream=stream, no_log=False, deadline_ms=deadline_ms, limits=limits)
+
+        async def once() -> Made:
+            return await call(wire, down, stream=stream, no_log=False, deadline_ms=deadline_ms, limits=limits)
+
+        made = await in_time(once, lambda made: made.seconds, latest(fault))
     judge(fault, made, last=False, no_log=False)
     judge_requests(bad, fault)
 
