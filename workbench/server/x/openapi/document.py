@@ -7,6 +7,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
+from workbench.server.x.openapi.events import EVENTS
 from workbench.server.x.openapi.schemas import SCHEMAS
 from workbench.server.x.openapi.words import TEXT, WHOLE, Schema, ref
 
@@ -28,7 +29,8 @@ class Operation:
     query: tuple[tuple[str, Schema, bool], ...] = ()
     """Name, schema, whether it has to be there."""
     public: bool = False
-    streams: bool = False
+    events: str | None = None
+    """The schema of an event, where it answers as a stream too."""
 
 
 _EVERYWHERE: Final = (400, 404, 405, 503)
@@ -75,15 +77,15 @@ OPERATIONS: Final = (
     Operation("GET", "/x/traces/{id}", "trace", "One trace.", "Trace"),
     Operation(
         "POST", "/v1/chat/completions", "chat", "A chat completion, routed by policy.", "ChatCompletion",
-        "ChatRequest", statuses=_CALL, streams=True,
+        "ChatRequest", statuses=_CALL, events="ChatEvent",
     ),
     Operation(
         "POST", "/{profile}/v1/chat/completions", "chatProfile", "The same under a named policy.", "ChatCompletion",
-        "ChatRequest", statuses=_CALL, streams=True,
+        "ChatRequest", statuses=_CALL, events="ChatEvent",
     ),
     Operation(
         "POST", "/v1/responses", "responses", "The same in the shape of the Responses API.", "Response",
-        "ResponsesRequest", statuses=_CALL, streams=True,
+        "ResponsesRequest", statuses=_CALL, events="ResponseEvent",
     ),
 )  # fmt: skip
 
@@ -105,7 +107,7 @@ def document() -> dict[str, Any]:
         },
         "paths": paths,
         "components": {
-            "schemas": SCHEMAS,
+            "schemas": {**SCHEMAS, **EVENTS},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -151,8 +153,8 @@ def _responses(operation: Operation) -> dict[str, Any]:
         content: dict[str, Any] = {"text/plain": {"schema": TEXT}}
     else:
         content = {"application/json": {"schema": _schema(operation.answer)}}
-    if operation.streams:
-        content["text/event-stream"] = {"schema": TEXT}
+    if operation.events is not None:
+        content["text/event-stream"] = {"schema": ref(operation.events)}
     found: dict[str, Any] = {"200": {"description": "as asked", "content": content}}
     statuses = {*_EVERYWHERE, *operation.statuses}
     if not operation.public:
