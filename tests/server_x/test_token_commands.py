@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.command import Ran, call
 from tests.server_x.processes import child
-from workbench.server.callers.wiring import is_loopback
+from workbench.boundary.machine import is_loopback
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what has to be refused
 SECRET = re.compile(r"wbt_[0-9a-f]{12}_[A-Za-z0-9_-]{43}")

@@ -66,9 +66,10 @@ def command(
     A catalog, rulebook or tenant file that changes is taken up at once; one that is broken is not, and the last good
     one keeps serving. With --json each call that is over is a line: what was decided, never what was said.
     """
+    from workbench.boundary.machine import is_loopback
     from workbench.server.callers.gate import Settings
     from workbench.server.callers.places import LazyTokens, tokens_place
-    from workbench.server.callers.wiring import GatePlan, check_reach, is_loopback
+    from workbench.server.callers.wiring import GatePlan, check_reach
     from workbench.server.host import Options
     from workbench.server.net.assembly import Plan, Process
     from workbench.server.net.listening import bind, run, url_of

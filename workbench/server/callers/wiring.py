@@ -5,12 +5,12 @@ Owns the order in which these are opened and ended.
 
 from __future__ import annotations
 
-import ipaddress
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from workbench.boundary.machine import is_loopback
 from workbench.errors import Finding, UsageError
 from workbench.gateway.dispatch import monotonic_ms
 from workbench.server.callers.gate import Gate, Settings
@@ -34,16 +34,6 @@ class GatePlan:
     several: bool = False
     """Whether other processes of this host serve the same socket."""
     settings: Settings = field(default_factory=Settings)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches `host`."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def check_reach(host: str, tokens: LazyTokens) -> None:

@@ -5,26 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import importlib
-import ipaddress
 import os
 import threading
 from collections.abc import AsyncGenerator, Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any
 
+from workbench.boundary.machine import is_loopback
 from workbench.errors import Finding, UsageError
 from workbench.server.emulator.emulator import Emulator
 from workbench.server.emulator.wire import listening
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches the host."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def url_of(host: str, port: int) -> str:
