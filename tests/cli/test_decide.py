@@ -267,6 +267,20 @@ def test_the_template_ranks_by_known_prices(workspace: Path) -> None:
         assert body["warnings"] == []
 
 
+def test_the_envelope_is_called_so_wherever_it_turns_an_offer_away(workspace: Path) -> None:
+    settings = workspace / "workbench.toml"
+    settings.write_text('envelope = "provider != openai"\n' + settings.read_text())
+    rejected = run("rank", "acme", "--json", cwd=workspace).json["rejected"]
+    rules = {row["offer"]: row["rules"] for row in rejected if row["provider"] == "openai"}
+    assert rules
+    assert all(found[0]["rule"] == found[0]["clause_id"] == "envelope" for found in rules.values())
+    offer = next(iter(rules))
+    [told] = run("explain", "acme", offer, "--json", cwd=workspace).json["offers"]
+    assert [check["rule"] for check in told["checks"] if check["clause_id"] == "envelope"] == ["envelope"]
+    for ran in (run("rank", "acme", "--rejected", cwd=workspace), run("explain", "acme", offer, cwd=workspace)):
+        assert any("envelope" in line for line in lines(ran.out))
+
+
 @pytest.mark.parametrize(
     ("rank", "says"),
     [

@@ -60,6 +60,7 @@ RULE = '[[rule]]\nid = "r"\n'
         ('[[rule]]\nid = "R 1"\nfilter = "no_log"', "id", 2, "small letters"),
         ('[[rule]]\nid = "default"\nfilter = "no_log"', "id", 2, "taken"),
         ('[[rule]]\nid = "own-1"\nfilter = "no_log"', "id", 2, "taken"),
+        ('[[rule]]\nid = "envelope"\nfilter = "no_log"', "id", 2, "taken"),
         ('[[rule]]\nid = "a.b"\nfilter = "no_log"', "id", 2, None),
         (RULE, "empty_rule", 1, "add filter"),
         (RULE + 'fliter = "no_log"', "unknown_key", 3, "filter"),

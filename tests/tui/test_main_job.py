@@ -11,6 +11,7 @@ from textual.widgets import Input
 from tests.tui.conftest import SIZES
 from tests.tui.driving import clear_input, go_to_clause, go_to_tenant, main_screen, screen_text, shown, type_text
 from workbench.session.session import Session
+from workbench.session.workspace import open_workspace
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.screens.dialogs import AskText
 
@@ -37,6 +38,21 @@ async def test_why_a_model_is_not_chosen(session: Session, size: tuple[int, int]
         assert "Why not gpt-5.5@azure" in text
         assert "x region = eu" in text
         assert "needs eu" in text
+
+
+async def test_why_not_tells_the_envelope_from_the_rulebooks_defaults(root: Path) -> None:
+    path = root / "workbench.toml"
+    path.write_text('envelope = "provider != azure"\n' + path.read_text())
+    app = WorkbenchApp(Session(open_workspace(root)))
+    async with app.run_test(size=SIZES[-1]) as pilot:
+        await go_to_tenant(pilot, "acme-eu")
+        await pilot.press("w")
+        await type_text(pilot, "azure/gpt-5.5@us")
+        await pilot.press("enter")
+        await pilot.pause()
+        text = screen_text(app)
+        assert "envelope of the workspace" in text
+        assert "default of the rulebook" not in text
 
 
 @sizes

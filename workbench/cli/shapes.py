@@ -9,12 +9,11 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from workbench.rulebook.schema import fact_json, fact_words
+from workbench.rulebook.schema import fact_words
 
 if TYPE_CHECKING:
     from workbench.catalog import Catalog
     from workbench.language.admission import Admitted
-    from workbench.rulebook.compile import Clause
     from workbench.rulebook.schema import Fact
     from workbench.session.evaluation import Outcome
     from workbench.session.state import WorkspaceState
@@ -51,20 +50,10 @@ def policy_json(policy: Admitted) -> dict[str, Any]:
     return {"version": policy.version, "fingerprint": policy.fingerprint, "identity": policy.identity}
 
 
-def rule_name(clause: Clause) -> str:
-    """The rule behind a clause; `own` for the tenant's own, `default` for what holds for everyone."""
-    return clause.rule_id or clause.origin
-
-
-def facts_json(facts: Iterable[tuple[str, Fact]]) -> dict[str, Any]:
-    """Tenant facts by name."""
-    return {name: fact_json(value) for name, value in facts}
-
-
 def check_json(check: Check) -> dict[str, Any]:
     """One clause's verdict on one offer."""
     return {
-        "rule": rule_name(check.clause),
+        "rule": check.clause.rule,
         "clause": check.clause.shown,
         "clause_id": check.clause.id,
         "observed": check.observed,

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from workbench.language.admission import Admitted
 from workbench.rulebook.reader import Slot
-from workbench.rulebook.schema import Fact, fact_json
+from workbench.rulebook.schema import Fact, facts_json
 
 Origin = Literal["rule", "override", "own", "default"]
 
@@ -45,7 +45,14 @@ class Clause:
     @property
     def rule(self) -> str:
         """The rule behind it; `own` for the tenant's own, `default` or `envelope` for what holds for everyone."""
-        return self.rule_id or (self.id if self.id == ENVELOPE else self.origin)
+        if self.rule_id is not None:
+            return self.rule_id
+        return ENVELOPE if self.is_envelope else self.origin
+
+    @property
+    def is_envelope(self) -> bool:
+        """Whether it is the host's own predicate, and no clause that a tenant gave the same id."""
+        return self.id == ENVELOPE and self.origin == "default"
 
     def as_document(self) -> dict[str, Any]:
         """It by name, for programs, with the rule and the facts that put it there."""
@@ -59,6 +66,6 @@ class Clause:
             "rule_title": self.rule_title,
             "origin": self.origin,
             "enabled": self.enabled,
-            "facts": {name: fact_json(value) for name, value in self.facts},
+            "facts": facts_json(self.facts),
             "replaces": self.replaced_text,
         }

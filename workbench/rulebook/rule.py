@@ -21,7 +21,7 @@ MAX_CLAUSES: Final = 64
 """Most clauses that one rule may add."""
 
 _KEYS: Final = ("id", "title", "when", "filter", "filters", *SLOTS[1:], "overrides", "enabled", "note")
-_RESERVED: Final = (DEFAULT_RULE, "own")
+_RESERVED: Final = (DEFAULT_RULE, "own", "envelope")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def parse_rule(table: Mapping[str, Any], path: Path, report: Report) -> Rule | N
         return None
     report.known_keys(table, _KEYS, path, f"rule `{rule_id}`")
     if not RULE_ID.match(rule_id) or rule_id in _RESERVED or rule_id.startswith("own-"):
-        hint = "use small letters, digits, - and _; `default` and `own` are taken"
+        hint = "use small letters, digits, - and _; `default`, `own` and `envelope` are taken"
         report.add(f"`{rule_id}` cannot be a rule's id", "id", (*path, "id"), hint)
         return None
     clauses = parse_clauses(table, path, report)

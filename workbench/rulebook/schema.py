@@ -6,7 +6,7 @@ Owns the reading of one fact: a value that is not of its field's kind is refused
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final, Literal, cast
@@ -291,3 +291,8 @@ def fact_words(value: Fact | None) -> str:
 def fact_json(value: Fact | None) -> Any:
     """A fact for programs: a list where it is one, null where it is unknown."""
     return list(value) if isinstance(value, tuple) else value
+
+
+def facts_json(facts: Iterable[tuple[str, Fact]]) -> dict[str, Any]:
+    """Facts for programs, by name."""
+    return {name: fact_json(value) for name, value in facts}

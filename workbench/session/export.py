@@ -112,7 +112,7 @@ def _source(clause: Clause) -> dict[str, Any]:
         "clause": clause.shown,
         "text": clause.text,
         "slot": clause.slot,
-        "rule": clause.rule_id or clause.origin,
+        "rule": clause.rule,
         "rule_title": clause.rule_title,
         "origin": clause.origin,
         "facts": [name for name, _ in clause.facts],

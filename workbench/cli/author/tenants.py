@@ -10,9 +10,9 @@ from workbench.cli import diagnostics
 from workbench.cli.invocation import Invocation, declare
 from workbench.cli.layout import Table
 from workbench.cli.output import dollars
-from workbench.cli.shapes import catalog_json, facts_json, finite, offer_json, winner_words, without
+from workbench.cli.shapes import catalog_json, finite, offer_json, winner_words, without
 from workbench.cli.usage import suggestion
-from workbench.rulebook.schema import fact_words
+from workbench.rulebook.schema import fact_words, facts_json
 from workbench.session.evaluation import Evaluator, Outcome
 from workbench.session.state import WorkspaceState
 from workbench.session.views import offer_row

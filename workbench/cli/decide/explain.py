@@ -15,15 +15,14 @@ from workbench.cli.output import Output, dollars, number
 from workbench.cli.shapes import (
     catalog_json,
     check_json,
-    facts_json,
     facts_words,
     finite,
     offer_json,
     policy_json,
-    rule_name,
 )
 from workbench.engine.explain import ScorePart
 from workbench.language.clause_text import to_text
+from workbench.rulebook.schema import facts_json
 from workbench.session.evaluation import Outcome
 from workbench.session.state import WorkspaceState
 from workbench.session.views import Check, Why, why
@@ -137,7 +136,7 @@ def _checks(checks: tuple[Check, ...]) -> Table:
             check.clause.shown,
             check.observed,
             check.needed,
-            rule_name(check.clause),
+            check.clause.rule,
             facts_words(check.clause.facts),
         )
         for check in checks
@@ -170,4 +169,4 @@ def _against(one: Why) -> str:
     failed = [check for check in one.checks if not check.passed]
     if not failed and one.behind:
         return f"score {number(one.score)}, {number(one.behind)} behind the winner"
-    return "; ".join(f"{rule_name(c.clause)}: {c.observed}, needs {c.needed}" for c in failed) or "-"
+    return "; ".join(f"{c.clause.rule}: {c.observed}, needs {c.needed}" for c in failed) or "-"

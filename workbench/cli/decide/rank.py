@@ -14,7 +14,7 @@ from workbench.cli.decide.policy_file import outcome_under, read_policy_file
 from workbench.cli.invocation import Invocation, declare, outcome_of
 from workbench.cli.layout import Table
 from workbench.cli.output import Output, dollars, number
-from workbench.cli.shapes import catalog_json, check_json, finite, offer_json, policy_json, rule_name
+from workbench.cli.shapes import catalog_json, check_json, finite, offer_json, policy_json
 from workbench.errors import Finding, NoCandidate, Place
 from workbench.session.evaluation import Outcome
 from workbench.session.ranking import ranking_warnings
@@ -145,7 +145,7 @@ def _rejected(state: WorkspaceState, outcome: Outcome) -> Table:
     rows: list[tuple[str, ...]] = []
     for k in range(len(outcome.decision.rejected) if outcome.decision is not None else 0):
         row = rejected_row(state, outcome, k)
-        against = "; ".join(f"{rule_name(c.clause)}: {c.observed}, needs {c.needed}" for c in row.checks)
+        against = "; ".join(f"{c.clause.rule}: {c.observed}, needs {c.needed}" for c in row.checks)
         rows.append((row.offer.label, row.reason, against))
     return Table(("rejected", "reason", "rules"), rows)
 
@@ -153,7 +153,7 @@ def _rejected(state: WorkspaceState, outcome: Outcome) -> Table:
 def reasons(state: WorkspaceState, outcome: Outcome) -> Table:
     """What each clause removes, one after the other and by itself."""
     rows = [
-        (row.clause.shown, rule_name(row.clause), str(row.removed), str(row.left), str(row.alone), str(row.only))
+        (row.clause.shown, row.clause.rule, str(row.removed), str(row.left), str(row.alone), str(row.only))
         for row in tenant_view(state, outcome).rows
     ]
     headings = ("clause", "rule", "removes", "left", "alone", "only it")

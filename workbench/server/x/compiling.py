@@ -10,6 +10,7 @@ from workbench.engine import explain as engine_explain
 from workbench.engine.failplan import fallback_table
 from workbench.errors import UsageError
 from workbench.language.clause_text import to_text
+from workbench.rulebook.schema import facts_json
 from workbench.server.errors import finding_json
 from workbench.server.x.asking import asked_of
 from workbench.server.x.rank import Asking, missing, sourced_of
@@ -17,12 +18,10 @@ from workbench.server.x.refusal import because, refused, shapeless
 from workbench.server.x.sourced import (
     Sourced,
     catalog_json,
-    facts_json,
     finite,
     named,
     offer_json,
     rule_json,
-    source_json,
 )
 from workbench.server.x.tenancy import compiled_for, tenant_of
 
@@ -46,7 +45,7 @@ def compile_answer(body: Mapping[str, Any], asking: Asking) -> dict[str, Any]:
         "no_log": tenant.no_log,
         **named(compiled.policy),
         "policy_ir": compiled.policy.normal,
-        "sources": [source_json(clause) for clause in (*compiled.clauses, *compiled.slots.values())],
+        "sources": [clause.as_document() for clause in (*compiled.clauses, *compiled.slots.values())],
         "fallback": [{"reason": reason, "action": action} for reason, action in fallback_table(compiled.policy)],
         "rulebook": {"id": rulebook.id, "sha256": rulebook.sha256},
         "catalog": catalog_json(asking.state.session.catalog),
@@ -99,7 +98,7 @@ def _why(index: int, sourced: Sourced, context: Any, asking: Asking) -> dict[str
         if clause.term is not None:
             passed = bool(engine_explain.mask(clause.term, pool, context)[index])
             checks.append(
-                {**rule_json(clause, index, pool, context), "passed": passed, "facts": facts_json(clause)}
+                {**rule_json(clause, index, pool, context), "passed": passed, "facts": facts_json(clause.facts)}
             )  # fmt: skip
     parts = engine_explain.score_parts(sourced.policy, index, decision, pool, context)
     return {

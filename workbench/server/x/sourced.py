@@ -68,11 +68,9 @@ def within(sourced: Sourced, envelope: Admitted | None, vocabulary: Vocabulary) 
 
 def rule_of(clause: Clause) -> str:
     """The rule behind a clause: its id, else `envelope`, `token`, `policy`, `own` or `default`."""
-    if clause.rule_id is not None:
-        return clause.rule_id
-    if clause.id in ("envelope", "token"):
+    if clause.rule_id is None and clause.id == "token":
         return clause.id
-    return "policy" if clause.id.startswith("policy-") else clause.origin
+    return "policy" if clause.rule_id is None and clause.id.startswith("policy-") else clause.rule
 
 
 def finite(value: float | None) -> float | None:
@@ -138,28 +136,6 @@ def rule_json(clause: Clause, index: int, pool: Pool, context: Context) -> dict[
         "clause_id": clause.id,
         "observed": verdict.observed,
         "needed": verdict.needed,
-    }
-
-
-def facts_json(clause: Clause) -> dict[str, Any]:
-    """The tenant facts behind a clause, by name."""
-    return {name: list(value) if isinstance(value, tuple) else value for name, value in clause.facts}
-
-
-def source_json(clause: Clause) -> dict[str, Any]:
-    """A clause with the rule and the facts that put it there."""
-    return {
-        "id": clause.id,
-        "slot": clause.slot,
-        "clause": clause.shown,
-        "text": clause.text,
-        "term": None if clause.term is None else clause.term.normal,
-        "rule": rule_of(clause),
-        "rule_title": clause.rule_title,
-        "origin": clause.origin,
-        "enabled": clause.enabled,
-        "facts": facts_json(clause),
-        "replaces": clause.replaced_text,
     }
 
 

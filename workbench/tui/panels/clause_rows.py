@@ -142,7 +142,7 @@ def source_cells(clause: Clause) -> list[Cell]:
     if clause.origin == "own":
         return [Cell("this tenant's own", "accent")]
     if clause.origin == "default":
-        return [Cell("default of the rulebook", "faint")]
+        return [Cell("envelope of the workspace" if clause.is_envelope else "default of the rulebook", "faint")]
     mark = [Cell("override ", "warn")] if clause.origin == "override" else []
     facts = ", ".join(f"{name} = {fact_text(value)}" for name, value in clause.facts)
     rule = Cell(clause.rule_id or "", "muted")

@@ -136,7 +136,7 @@ def _passages(state: WorkspaceState, supposed: Supposed) -> Iterator[Sheet]:
 def _blames(passage: Passage) -> Iterator[tuple[str, ...]]:
     for blame in passage.by:
         clause = blame.clause
-        yield clause.id, clause.rule_id or clause.origin, clause.shown, str(blame.offers), str(blame.only)
+        yield clause.id, clause.rule, clause.shown, str(blame.offers), str(blame.only)
 
 
 # -- every tenant -----------------------------------------------------------------------------------------------------

@@ -161,8 +161,7 @@ class FrontierView(Following):
         failed = [check for check in why.checks if not check.passed]
         for check in failed:
             asked, needed = asked_and_needed(check)
-            rule = check.clause.rule_id or check.clause.origin
-            left = [Cell("x ", "bad"), Cell(f"{rule}: ", "muted"), *coloured(asked)]
+            left = [Cell("x ", "bad"), Cell(f"{check.clause.rule}: ", "muted"), *coloured(asked)]
             lines.append(spread(left, [Cell(check.observed, "bad"), *needed], width))
         return lines
 

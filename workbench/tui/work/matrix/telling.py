@@ -35,8 +35,7 @@ def brief_lines(sheet: Sheet, tenant: str, column: int, offer: int, width: int, 
 
 def _failed(check: views.Check, width: int) -> Line:
     asked, needed = asked_and_needed(check)
-    rule = check.clause.rule_id or check.clause.origin
-    left = [Cell("x ", "bad"), Cell(f"{rule}: ", "muted"), *coloured(asked)]
+    left = [Cell("x ", "bad"), Cell(f"{check.clause.rule}: ", "muted"), *coloured(asked)]
     return spread(left, [Cell(check.observed, "bad"), *needed], width)
 
 
@@ -77,7 +76,7 @@ def full_lines(sheet: Sheet, tenant: str, column: int, offer: int, width: int) -
 
 def _other(sheet: Sheet, tenant: str, index: int, width: int) -> Line:
     why = _why(sheet, tenant, index)
-    failed = [check.clause.rule_id or check.clause.origin for check in why.checks if not check.passed]
+    failed = [check.clause.rule for check in why.checks if not check.passed]
     said = ", ".join(dict.fromkeys(failed)) or standing(why)
     return spread(
         [Cell(why.offer.label, "" if why.place else "muted")], [Cell(said, "bad" if failed else "good")], width
