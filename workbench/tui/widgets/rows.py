@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
@@ -23,17 +24,17 @@ class Rows(Protocol):
     def heading(self, width: int) -> Line | None: ...
 
 
-class EvenRows:
+class EvenRows(ABC):
     """Rows of the same height each: the base of long lists."""
 
     height: ClassVar[int] = 1
 
-    def __len__(self) -> int:
-        raise NotImplementedError
+    @abstractmethod
+    def __len__(self) -> int: ...
 
+    @abstractmethod
     def draw_row(self, row: int, sub: int, width: int) -> Line:
         """Line `sub` of row `row`."""
-        raise NotImplementedError
 
     @property
     def lines(self) -> int:
