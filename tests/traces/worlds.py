@@ -20,7 +20,7 @@ from workbench.traces.parts.catalogs import KeptCatalog
 from workbench.traces.parts.words import Identifier
 from workbench.traces.record import About, Record, make_trace
 
-NOON = 1_795_348_800_000
+NOON = 1_793_620_800_000
 """A fixed time, in milliseconds."""
 LOGGING, QUIET = "acme-eu", "corvane-bank"
 """A tenant whose text may be kept, and one whose text may not."""
