@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
-import pytest
 from textual.pilot import Pilot
 
 from tests.cli.command import call
@@ -15,30 +13,13 @@ from tests.tui.driving import WorkbenchApp, go_to_tenant, main_screen, screen_te
 from tests.whatif.test_differ import git
 from workbench.session.edits import EditClause
 from workbench.session.session import Session
-from workbench.session.workspace import open_workspace, sample_root
+from workbench.session.workspace import open_workspace
 from workbench.tui.work.answers.screen import AnswerScreen
 from workbench.tui.work.compare.screen import CompareScreen
 from workbench.tui.work.diff.screen import DiffScreen
 from workbench.tui.work.facts.screen import FactsScreen
 from workbench.tui.work.near.screen import NearScreen
 from workbench.tui.work.rule_cost.screen import RuleCostScreen
-
-
-@pytest.fixture(autouse=True)
-def state_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
-
-
-@pytest.fixture
-def root(tmp_path: Path) -> Path:
-    target = tmp_path / "policies"
-    shutil.copytree(sample_root(), target)
-    return target
-
-
-@pytest.fixture
-def session(root: Path) -> Session:
-    return Session(open_workspace(root))
 
 
 async def settled(pilot: Pilot[Any]) -> AnswerScreen:
