@@ -1,12 +1,19 @@
-"""OpenTelemetry, where it is asked for: a span for each request, figures for each call. Needs the extra `otel`.
+"""OpenTelemetry, where it is asked for: a span for each request, one below it for each call, figures of calls.
 
-Spans hold names of offers, numbers and closed words. No prompt and no answer is ever in one, and a tenant is named only
-where its text may be kept at all. Where they go is OpenTelemetry's own business: `OTEL_EXPORTER_OTLP_ENDPOINT` and the
-other variables of its specification.
+Needs the extra `otel`. Names follow OpenTelemetry's conventions for HTTP and for generative AI; what is ours begins
+with `workbench.`. Spans hold names of offers, numbers and closed words. No prompt and no answer is ever in one, and a
+tenant is named only where its text may be kept at all. Where they go is OpenTelemetry's own business:
+`OTEL_EXPORTER_OTLP_ENDPOINT` and the other variables of its specification. A collector that is down or slow costs what
+was measured, and never a call.
 """
 
 from __future__ import annotations
 
+import contextlib
+import logging
+import time
+from collections.abc import Callable
+from threading import Thread
 from typing import Any, Final
 
 from workbench.errors import Finding, UsageError
@@ -15,7 +22,18 @@ from workbench.server.watching.metrics import Application
 from workbench.traces.record import Record
 
 NAME: Final = "policy-workbench"
+CLOSE_S: Final = 3.0
+"""Longest that the end of the process waits for a collector."""
+COMPLAIN_S: Final = 60.0
+"""Between two lines about a collector that cannot be reached."""
+LOG: Final = logging.getLogger("workbench.server")
 _ROUTES: Final = ("/v1/chat/completions", "/v1/responses", "/v1/models", "/x/policy/templates", "/x/traces")
+_PLAIN: Final = frozenset((
+    "/healthz", "/metrics", "/openapi.json", "/x/fields", "/x/rank", "/x/compile", "/x/explain", "/x/policy/normalize",
+    "/x/policy/build", "/x/flow/normalize",
+))  # fmt: skip
+_SECONDS: Final = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
+_TOKENS: Final = (1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864)
 
 
 class Telemetry:
@@ -28,13 +46,22 @@ class Telemetry:
         self.tracer: Any = spans.get_tracer(NAME)
         meter: Any = meters.get_meter(NAME)
         self._calls: Any = meter.create_counter("workbench.calls", unit="{call}", description="Calls, by outcome.")
-        self._tokens: Any = meter.create_counter("workbench.tokens", unit="{token}", description="Tokens, by kind.")
         self._cost: Any = meter.create_counter("workbench.cost", unit="USD", description="What calls cost.")
-        self._latency: Any = meter.create_histogram("workbench.call.duration", unit="ms", description="Whole calls.")
+        self._tokens: Any = meter.create_histogram(
+            "gen_ai.client.token.usage", unit="{token}", description="Tokens of a call, by kind.",
+            explicit_bucket_boundaries_advisory=_TOKENS,
+        )  # fmt: skip
+        self._duration: Any = meter.create_histogram(
+            "gen_ai.client.operation.duration", unit="s", description="Whole calls, every attempt in them.",
+            explicit_bucket_boundaries_advisory=_SECONDS,
+        )  # fmt: skip
 
     @classmethod
     def otlp(cls) -> Telemetry:
-        """Sent over OTLP/HTTP to where OpenTelemetry's own variables say. Raises `UsageError` without the extra."""
+        """Sent over OTLP/HTTP to where OpenTelemetry's own variables say.
+
+        Raises `UsageError` without the extra, and for a variable that can't be read.
+        """
         try:
             from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter  # noqa: PLC0415
             from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter  # noqa: PLC0415
@@ -46,41 +73,95 @@ class Telemetry:
         except ImportError:
             finding = Finding("--otel needs the extra `otel`", "extra", hint="pip install 'policy-workbench[otel]'")
             raise UsageError("OpenTelemetry is not there", [finding]) from None
-        resource = Resource.create({"service.name": NAME})
-        spans = TracerProvider(resource=resource)
-        spans.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
-        reader = PeriodicExportingMetricReader(OTLPMetricExporter())
-        return cls(spans, MeterProvider([reader], resource=resource), own=True)
+        _Complaints.instead()
+        try:
+            resource = Resource.create({"service.name": NAME})
+            spans = TracerProvider(resource=resource, shutdown_on_exit=False)
+            spans.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+            reader = PeriodicExportingMetricReader(OTLPMetricExporter())
+            meters = MeterProvider([reader], resource=resource, shutdown_on_exit=False)
+        except ValueError:
+            reason = "a variable of OpenTelemetry's can't be read"
+            raise UsageError(reason, [Finding(reason, "otel", hint="look at those that begin with OTEL_")]) from None
+        return cls(spans, meters, own=True)
 
     def ended(self, record: Record) -> None:
-        """A call is over: its figures, and what the request's span should say of it."""
+        """A call is over: its span, its figures, and what the request's span should say of it."""
         from opentelemetry import trace  # noqa: PLC0415 - the extra is there by now
 
-        told = attributes(record)
-        trace.get_current_span().set_attributes(told)
+        told = ours(record)
+        if "." not in record.trace.head.trace_id:  # a flow's nodes are no request of their own
+            trace.get_current_span().set_attributes(told)
         result = record.trace.result
         if result is None:
             return
-        kinds = {"outcome": str(result.outcome), "provider": str(told.get("gen_ai.provider.name", "none"))}
-        self._calls.add(1, kinds)
-        usage = result.usage
+        called, usage = operation(record), result.usage
+        self._span(record, {**told, **called})
+        self._calls.add(1, {"workbench.outcome": str(result.outcome), **_only(called, "gen_ai.provider.name")})
+        kinds = _only(called, "gen_ai.operation.name", "gen_ai.provider.name", "gen_ai.request.model", "error.type")
         for kind, count in (("input", usage.tokens_in), ("output", usage.tokens_out)):
             if count is not None:
-                self._tokens.add(int(count), {"kind": kind, "provider": kinds["provider"]})
+                self._tokens.record(int(count), {**kinds, "gen_ai.token.type": kind})
         if usage.cost_usd is not None:
-            self._cost.add(usage.cost_usd, {"provider": kinds["provider"]})
+            self._cost.add(usage.cost_usd, _only(called, "gen_ai.provider.name"))
         if result.total_latency_ms is not None:
-            self._latency.record(result.total_latency_ms, kinds)
+            self._duration.record(result.total_latency_ms / 1000, kinds)
+
+    def _span(self, record: Record, told: dict[str, Any]) -> None:
+        """The call as a span of its own, below the request's."""
+        from opentelemetry.trace import SpanKind, StatusCode  # noqa: PLC0415 - the extra is there by now
+
+        result, end = record.trace.result, time.time_ns()
+        took = None if result is None else result.total_latency_ms
+        model = told.get("gen_ai.request.model")
+        span = self.tracer.start_span(
+            "chat" if model is None else f"chat {model}", kind=SpanKind.CLIENT, attributes=told,
+            start_time=end - round((took or 0.0) * 1e6),
+        )  # fmt: skip
+        if "error.type" in told:
+            span.set_status(StatusCode.ERROR)
+        span.end(end)
 
     def close(self) -> None:
-        """Send what waits, and end."""
-        if self._own:
-            self._spans.shutdown()
-            self._meters.shutdown()
+        """Send what waits, and end; a collector that does not answer is left after `CLOSE_S` seconds."""
+        if not self._own:
+            return
+        latest = time.monotonic() + CLOSE_S
+        ending = [Thread(target=_end, args=(each.shutdown,), daemon=True) for each in (self._spans, self._meters)]
+        for thread in ending:
+            thread.start()
+        for thread in ending:
+            thread.join(max(latest - time.monotonic(), 0.0))
 
 
-def attributes(record: Record) -> dict[str, Any]:
-    """What a span says of a call: ids, names of the catalog, closed words and numbers."""
+def _end(shutdown: Callable[[], None]) -> None:
+    with contextlib.suppress(Exception):  # whatever a collector does: the process is ending, and calls are over
+        shutdown()
+
+
+class _Complaints(logging.Handler):
+    """What OpenTelemetry's parts complain of, in a line of ours once in a while: theirs may hold headers."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._next = 0.0
+
+    @classmethod
+    def instead(cls) -> None:
+        """Say it in the place of what they would write."""
+        theirs = logging.getLogger("opentelemetry")
+        theirs.handlers, theirs.propagate = [cls()], False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        del record
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + COMPLAIN_S
+            LOG.warning("telemetry: what was measured may not arrive; look at the collector and at OTEL_*; calls go on")
+
+
+def ours(record: Record) -> dict[str, Any]:
+    """What a span says of a call in our own words: ids, names of the catalog, closed words and numbers."""
     trace, material = record.trace, record.material
     head, result = trace.head, trace.result
     told: dict[str, Any] = {
@@ -97,18 +178,33 @@ def attributes(record: Record) -> dict[str, Any]:
     told["workbench.steps"] = len(trace.steps)
     if result.chosen is not None:
         offer = material.catalog.candidates[result.chosen]
-        told["gen_ai.provider.name"] = str(offer.get("provider_id"))
-        told["gen_ai.request.model"] = str(offer.get("served_model_id"))
         told["workbench.model_family"] = str(offer.get("model_family"))
         told["workbench.region"] = str(offer.get("region"))
-    usage = result.usage
-    figures = {
-        "gen_ai.usage.input_tokens": usage.tokens_in,
-        "gen_ai.usage.output_tokens": usage.tokens_out,
-        "workbench.cost_usd": usage.cost_usd,
-        "workbench.latency_ms": result.total_latency_ms,
-    }
+    figures = {"workbench.cost_usd": result.usage.cost_usd, "workbench.latency_ms": result.total_latency_ms}
     return {**told, **{name: value for name, value in figures.items() if value is not None}}
+
+
+def operation(record: Record) -> dict[str, Any]:
+    """What a span says of a call in the words of the conventions for generative AI."""
+    result = record.trace.result
+    told: dict[str, Any] = {"gen_ai.operation.name": "chat"}
+    if result is None:
+        return told
+    if result.chosen is not None:
+        offer = record.material.catalog.candidates[result.chosen]
+        told["gen_ai.provider.name"] = str(offer.get("provider_id"))
+        told["gen_ai.request.model"] = str(offer.get("served_model_id"))
+    if result.outcome != "ok":
+        told["error.type"] = str(result.outcome).removeprefix("exhausted: ")
+    tokens = {
+        "gen_ai.usage.input_tokens": result.usage.tokens_in,
+        "gen_ai.usage.output_tokens": result.usage.tokens_out,
+    }
+    return {**told, **{name: int(count) for name, count in tokens.items() if count is not None}}
+
+
+def _only(told: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: told[name] for name in names if name in told}
 
 
 class Spanned:
@@ -126,7 +222,9 @@ class Spanned:
         from opentelemetry.trace import SpanKind, StatusCode  # noqa: PLC0415 - the extra is there by now
 
         method, route = scope["method"], route_of(scope["path"])
-        with self._tracer.start_as_current_span(f"{method} {route}", kind=SpanKind.SERVER) as span:
+        with self._tracer.start_as_current_span(
+            f"{method} {route}", kind=SpanKind.SERVER, record_exception=False, set_status_on_exception=False
+        ) as span:  # an exception's words may be anybody's
             span.set_attribute("http.request.method", method)
             span.set_attribute("http.route", route)
 
@@ -134,10 +232,16 @@ class Spanned:
                 if message["type"] == "http.response.start":
                     span.set_attribute("http.response.status_code", message["status"])
                     if message["status"] >= 500:
+                        span.set_attribute("error.type", str(message["status"]))
                         span.set_status(StatusCode.ERROR)
                 await send(message)
 
-            await self._app(scope, receive, seen)
+            try:
+                await self._app(scope, receive, seen)
+            except Exception as error:
+                span.set_attribute("error.type", type(error).__name__)
+                span.set_status(StatusCode.ERROR)
+                raise
 
 
 def route_of(path: str) -> str:
@@ -147,5 +251,4 @@ def route_of(path: str) -> str:
             return route
         if path.startswith(f"{route}/"):
             return f"{route}/{{id}}"
-    known = path in {"/healthz", "/metrics", "/openapi.json"} or path.startswith("/x/")
-    return path[:64] if known and path.replace("/", "").isalpha() else "other"
+    return path if path in _PLAIN else "other"
