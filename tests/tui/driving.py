@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from rich.cells import cell_len
 from textual.app import App
 from textual.pilot import Pilot
 
+from workbench.session.session import Session
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.screens.main import MainScreen
 from workbench.tui.view import View
@@ -102,3 +105,17 @@ __all__ = [
     "shown",
     "type_text",
 ]
+
+
+@asynccontextmanager
+async def editing(
+    session: Session, tenant: str, clause: str, *keys: str, size: tuple[int, int] = (120, 36)
+) -> AsyncGenerator[tuple[WorkbenchApp, Pilot[Any]]]:
+    """The app with a tenant's clause open in the editor; `keys` instead of `e` where it is opened otherwise."""
+    app = WorkbenchApp(session)
+    async with app.run_test(size=size) as pilot:
+        await go_to_tenant(pilot, tenant)
+        await go_to_clause(pilot, clause)
+        await pilot.press(*(keys or ("e",)))
+        await pilot.pause()
+        yield app, pilot

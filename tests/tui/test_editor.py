@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from tests.tui.driving import clear_input, go_to_clause, go_to_tenant, main_screen, screen_text, shown, type_text
+from tests.tui.driving import (
+    clear_input,
+    editing,
+    go_to_clause,
+    go_to_tenant,
+    main_screen,
+    screen_text,
+    shown,
+    type_text,
+)
 from workbench.session.session import Session
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.panels.clause_editor import ClauseInput
 
 
 async def test_a_half_typed_clause_keeps_the_last_good_ranking_marked_stale(session: Session) -> None:
-    app = WorkbenchApp(session)
-    async with app.run_test(size=(120, 36)) as pilot:
-        await go_to_tenant(pilot, "lumenor-vip")
-        await go_to_clause(pilot, "vip-floor")
-        await pilot.press("e")
+    async with editing(session, "lumenor-vip", "vip-floor") as (app, pilot):
         await clear_input(pilot)
         await type_text(pilot, "bench_intelligence >= 0.61")
         good = shown(app)
@@ -39,11 +44,7 @@ async def test_a_half_typed_clause_keeps_the_last_good_ranking_marked_stale(sess
 
 
 async def test_enter_on_a_half_typed_clause_changes_nothing(session: Session) -> None:
-    app = WorkbenchApp(session)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await go_to_tenant(pilot, "lumenor-vip")
-        await go_to_clause(pilot, "vip-floor")
-        await pilot.press("e")
+    async with editing(session, "lumenor-vip", "vip-floor", size=(80, 24)) as (app, pilot):
         await type_text(pilot, " and")
         await pilot.press("enter")
         await pilot.pause()
@@ -57,11 +58,7 @@ async def test_enter_on_a_half_typed_clause_changes_nothing(session: Session) ->
 
 
 async def test_tab_completes_a_field_and_a_value(session: Session) -> None:
-    app = WorkbenchApp(session)
-    async with app.run_test(size=(120, 36)) as pilot:
-        await go_to_tenant(pilot, "acme-eu")
-        await go_to_clause(pilot, "eu-residency")
-        await pilot.press("a")
+    async with editing(session, "acme-eu", "eu-residency", "a") as (app, pilot):
         await type_text(pilot, "trains_on")
         await pilot.press("tab")
         await pilot.pause()
@@ -76,11 +73,7 @@ async def test_tab_completes_a_field_and_a_value(session: Session) -> None:
 
 
 async def test_a_clause_added_for_this_tenant_is_its_own(session: Session) -> None:
-    app = WorkbenchApp(session)
-    async with app.run_test(size=(120, 36)) as pilot:
-        await go_to_tenant(pilot, "acme-eu")
-        await go_to_clause(pilot, "eu-residency")
-        await pilot.press("ctrl+t", "a")
+    async with editing(session, "acme-eu", "eu-residency", "ctrl+t", "a") as (app, pilot):
         await type_text(pilot, "provider in [mistral]")
         await pilot.press("enter")
         await pilot.pause()
@@ -93,11 +86,7 @@ async def test_a_clause_added_for_this_tenant_is_its_own(session: Session) -> No
 
 
 async def test_for_this_tenant_only_an_edit_is_an_override_marked_as_such(session: Session) -> None:
-    app = WorkbenchApp(session)
-    async with app.run_test(size=(120, 36)) as pilot:
-        await go_to_tenant(pilot, "lumenor-vip")
-        await go_to_clause(pilot, "vip-floor")
-        await pilot.press("e", "ctrl+t")
+    async with editing(session, "lumenor-vip", "vip-floor", "e", "ctrl+t") as (app, pilot):
         await clear_input(pilot)
         await type_text(pilot, "bench_intelligence >= 0.62")
         assert shown(app).touched == {"lumenor-vip"}
@@ -115,12 +104,7 @@ async def test_for_this_tenant_only_an_edit_is_an_override_marked_as_such(sessio
 
 
 async def test_the_line_below_says_where_the_next_thresholds_lie(session: Session) -> None:
-    app = WorkbenchApp(session)
-    async with app.run_test(size=(120, 36)) as pilot:
-        await go_to_tenant(pilot, "lumenor-vip")
-        await go_to_clause(pilot, "vip-floor")
-        await pilot.press("e")
-        await pilot.pause()
+    async with editing(session, "lumenor-vip", "vip-floor") as (app, _):
         assert "admits" in screen_text(app)
 
 

@@ -7,7 +7,16 @@ from textual import events
 from textual.widgets import TextArea
 
 from tests.tui.conftest import SIZES
-from tests.tui.driving import clear_input, go_to_clause, go_to_tenant, main_screen, screen_text, shown, type_text
+from tests.tui.driving import (
+    clear_input,
+    editing,
+    go_to_clause,
+    go_to_tenant,
+    main_screen,
+    screen_text,
+    shown,
+    type_text,
+)
 from workbench.session.session import Session
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.panels.clause_editor import ClauseInput
@@ -37,12 +46,7 @@ async def test_a_pasted_clause_of_several_lines_is_one_clause(session: Session, 
 
 
 async def test_a_paste_replaces_what_is_selected(session: Session) -> None:
-    app = WorkbenchApp(session)
-    async with app.run_test(size=(120, 36)) as pilot:
-        await go_to_tenant(pilot, "acme-eu")
-        await go_to_clause(pilot, "eu-residency")
-        await pilot.press("e")
-        await pilot.pause()
+    async with editing(session, "acme-eu", "eu-residency") as (app, pilot):
         field = app.screen.query_one(ClauseInput)
         field.action_select_all()
         field.post_message(events.Paste("region = us\nor dpa"))
@@ -55,12 +59,7 @@ async def test_a_paste_replaces_what_is_selected(session: Session) -> None:
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 async def test_the_thresholds_that_tighten_are_never_hidden(session: Session, size: tuple[int, int]) -> None:
-    app = WorkbenchApp(session)
-    async with app.run_test(size=size) as pilot:
-        await go_to_tenant(pilot, "lumenor-vip")
-        await go_to_clause(pilot, "vip-floor")
-        await pilot.press("e")
-        await pilot.pause()
+    async with editing(session, "lumenor-vip", "vip-floor", size=size) as (app, _):
         text = " ".join(screen_text(app).split())
         assert "0.6 admits 41" in text
         for step in ("0.609: 41", "0.621: 25", "0.631: 14"):
@@ -68,11 +67,7 @@ async def test_the_thresholds_that_tighten_are_never_hidden(session: Session, si
 
 
 async def test_a_long_error_leaves_the_keys_where_they_are(session: Session) -> None:
-    app = WorkbenchApp(session)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await go_to_tenant(pilot, "lumenor-vip")
-        await go_to_clause(pilot, "vip-floor")
-        await pilot.press("e")
+    async with editing(session, "lumenor-vip", "vip-floor", size=(80, 24)) as (app, pilot):
         await clear_input(pilot)
         await type_text(pilot, "provider inn [openai]")
         footer = screen_text(app).splitlines()[-1]

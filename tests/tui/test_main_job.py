@@ -9,7 +9,16 @@ import pytest
 from textual.widgets import Input
 
 from tests.tui.conftest import SIZES
-from tests.tui.driving import clear_input, go_to_clause, go_to_tenant, main_screen, screen_text, shown, type_text
+from tests.tui.driving import (
+    clear_input,
+    editing,
+    go_to_clause,
+    go_to_tenant,
+    main_screen,
+    screen_text,
+    shown,
+    type_text,
+)
 from workbench.session.session import Session
 from workbench.session.workspace import open_workspace
 from workbench.tui.app import WorkbenchApp
@@ -97,11 +106,7 @@ async def test_raise_the_vip_floor_until_the_winner_changes_then_undo(session: S
 
 
 async def test_tenants_that_moved_come_first_while_the_edit_is_open(session: Session) -> None:
-    app = WorkbenchApp(session)
-    async with app.run_test(size=(120, 36)) as pilot:
-        await go_to_tenant(pilot, "lumenor-vip")
-        await go_to_clause(pilot, "vip-floor")
-        await pilot.press("e")
+    async with editing(session, "lumenor-vip", "vip-floor") as (app, pilot):
         await clear_input(pilot)
         await type_text(pilot, "bench_intelligence >= 0.99")
         lines = [line for line in screen_text(app).splitlines() if "│" in line]
