@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
 from workbench.engine.values import number, record, text
 from workbench.gateway.codecs.assembly import judged
@@ -32,13 +32,20 @@ from workbench.gateway.codecs.neutral import (
     StreamEvent,
     Thinking,
     ToolCall,
-    ToolDelta,
-    Usage,
-    UsageSeen,
-    Warned,
     clean,
 )
-from workbench.gateway.codecs.openai import refuse_error, usage_from, whole
+from workbench.gateway.codecs.openai import refuse_error, usage_from
+from workbench.gateway.codecs.parts import (
+    Counted,
+    ToolPlaces,
+    a_list,
+    a_record,
+    counts,
+    described,
+    joined,
+    piece,
+    tool_call,
+)
 from workbench.gateway.codecs.route import (
     Route,
     body_of,
@@ -129,27 +136,22 @@ class AnthropicCodec:
 
     def reply(self, document: object) -> Reply:
         """The answer of a plain call; raises `Flawed`."""
-        body = whole(document)
+        body = a_record(document)
         refuse_error(body)
-        content = body.get("content")
-        if not isinstance(content, list):
-            raise Flawed("shape")
+        content = a_list(body.get("content"))
         finish = finish_of(body.get("stop_reason"))
         texts: list[str] = []
         calls: list[ToolCall] = []
-        for raw in cast("list[Any]", content):
-            if not isinstance(raw, dict):
-                raise Flawed("shape")
-            block = cast("dict[str, Any]", raw)
+        for block in map(a_record, content):
             if block.get("type") == "text":
                 texts.append(text(block.get("text")) or "")
             elif block.get("type") == "tool_use":
-                calls.append(_call(block))
-        said = "".join(texts)
+                arguments = json.dumps(block.get("input", {}), ensure_ascii=True)
+                calls.append(tool_call(block.get("id"), block.get("name"), arguments))
         usage, warnings = usage_of(body.get("usage"))
-        if clean(said) != said:
-            said, warnings = clean(said), (*warnings, "lone_surrogate")
-        return judged(Reply(said, tuple(calls), finish or "stop", usage, text(body.get("model")), warnings))
+        said, marred = joined(texts)
+        model = text(body.get("model"))
+        return judged(Reply(said, tuple(calls), finish or "stop", usage, model, (*warnings, *marred)))
 
     def reader(self) -> AnthropicReader:
         """A reader for one stream."""
@@ -162,7 +164,7 @@ class AnthropicReader:
     def __init__(self) -> None:
         self.ended = False
         self._usage: dict[str, Any] = {}
-        self._tools: dict[int, int] = {}
+        self._tools = ToolPlaces("index")
 
     def read(self, document: Document) -> Iterator[StreamEvent]:
         """The events of one event."""
@@ -190,37 +192,23 @@ class AnthropicReader:
         if block.get("type") == "text" and (said := text(block.get("text"))):
             yield Delta(clean(said))
         elif block.get("type") == "tool_use":
-            index = len(self._tools)
-            self._tools[_index(document)] = index
-            yield ToolDelta(index, text(block.get("id")), text(block.get("name")), "")
+            yield self._tools.begun(document, block.get("id"), block.get("name"))
 
     def _delta(self, document: Document) -> Iterator[StreamEvent]:
-        delta = document.get("delta")
-        if not isinstance(delta, dict):
-            raise Flawed("shape")
-        told = cast("dict[str, Any]", delta)
+        told = a_record(document.get("delta"))
         kind = told.get("type")
         if kind == "text_delta" and (said := text(told.get("text"))):
-            mended = clean(said)
-            if mended != said:
-                yield Warned("lone_surrogate")
-            yield Delta(mended)
+            yield from piece(said)
         elif kind == "thinking_delta":
             yield Thinking(len(text(told.get("thinking")) or ""))
         elif kind == "input_json_delta":
-            index = self._tools.get(_index(document))
-            if index is None:
-                raise Flawed("tool_shape")
-            yield ToolDelta(index, None, None, clean(text(told.get("partial_json")) or ""))
+            yield self._tools.more(document, told.get("partial_json"))
 
     def _count(self, found: object) -> Iterator[StreamEvent]:
         if found is None:
             return
         self._usage.update({name: value for name, value in record(found).items() if value is not None})
-        usage, warnings = usage_of(self._usage)
-        for word in warnings:
-            yield Warned(word)
-        yield UsageSeen(usage)
+        yield from counts(usage_of(self._usage))
 
 
 def finish_of(word: object) -> FinishReason | None:
@@ -230,13 +218,11 @@ def finish_of(word: object) -> FinishReason | None:
     return None if word is None else FINISH.get(str(word), "other")
 
 
-def usage_of(found: object) -> tuple[Usage | None, tuple[str, ...]]:
+def usage_of(found: object) -> Counted:
     """The counts; what was read from or written to the cache is part of the prompt."""
     if found is None:
         return None, ()
-    if not isinstance(found, dict):
-        raise Flawed("shape")
-    told = cast("dict[str, Any]", found)
+    told = a_record(found)
     read, written = told.get("cache_read_input_tokens"), told.get("cache_creation_input_tokens")
     parts = [value for value in (told.get("input_tokens"), read, written) if value is not None]
     numbers = [number(value) for value in parts]
@@ -245,21 +231,6 @@ def usage_of(found: object) -> tuple[Usage | None, tuple[str, ...]]:
         tokens_in = "none" if None in numbers else sum(value for value in numbers if value is not None)
     thought = record(told.get("output_tokens_details")).get("thinking_tokens")
     return usage_from(tokens_in, told.get("output_tokens"), read, thought)
-
-
-def _index(document: Document) -> int:
-    index = document.get("index")
-    if isinstance(index, bool) or not isinstance(index, int):
-        raise Flawed("tool_shape")
-    return index
-
-
-def _call(block: Mapping[str, Any]) -> ToolCall:
-    name = text(block.get("name"))
-    if name is None:
-        raise Flawed("shape")
-    arguments = json.dumps(block.get("input", {}), ensure_ascii=True)
-    return ToolCall(clean(text(block.get("id")) or ""), clean(name), arguments)
 
 
 def _blocks(message: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -281,11 +252,7 @@ def _block(part: str | Image) -> dict[str, Any]:
 
 def _tools(request: Mapping[str, Any]) -> dict[str, Any]:
     tools = [
-        {
-            "name": function["name"],
-            **({"description": function["description"]} if text(function.get("description")) else {}),
-            "input_schema": {"type": "object", **record(function.get("parameters"))},
-        }
+        {**described(function), "input_schema": {"type": "object", **record(function.get("parameters"))}}
         for function in tools_of(request)
     ]
     if not tools:

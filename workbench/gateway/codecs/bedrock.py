@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
 from workbench.engine.values import number, record, text
 from workbench.gateway.codecs.assembly import judged
@@ -20,7 +20,6 @@ from workbench.gateway.codecs.content import (
     turns,
 )
 from workbench.gateway.codecs.neutral import (
-    Delta,
     Document,
     FinishReason,
     FinishSeen,
@@ -31,13 +30,19 @@ from workbench.gateway.codecs.neutral import (
     StreamEvent,
     Thinking,
     ToolCall,
-    ToolDelta,
-    Usage,
-    UsageSeen,
-    Warned,
-    clean,
 )
-from workbench.gateway.codecs.openai import usage_from, whole
+from workbench.gateway.codecs.openai import usage_from
+from workbench.gateway.codecs.parts import (
+    Counted,
+    ToolPlaces,
+    a_list,
+    a_record,
+    counts,
+    described,
+    joined,
+    piece,
+    tool_call,
+)
 from workbench.gateway.codecs.route import (
     Route,
     body_of,
@@ -104,20 +109,19 @@ class BedrockCodec:
 
     def reply(self, document: object) -> Reply:
         """The answer of a plain call; raises `Flawed`."""
-        body = whole(document)
-        content = record(record(body.get("output")).get("message")).get("content")
-        if not isinstance(content, list):
-            raise Flawed("shape")
+        body = a_record(document)
+        content = a_list(record(record(body.get("output")).get("message")).get("content"))
         finish = finish_of(body.get("stopReason"))
         texts: list[str] = []
         calls: list[ToolCall] = []
-        for block in map(record, cast("list[Any]", content)):
-            if said := text(block.get("text")):
-                texts.append(clean(said))
+        for block in map(record, content):
+            if words := text(block.get("text")):
+                texts.append(words)
             elif (tool := block.get("toolUse")) is not None:
                 calls.append(_call(record(tool)))
         usage, warnings = usage_of(body.get("usage"))
-        return judged(Reply("".join(texts), tuple(calls), finish or "stop", usage, None, warnings))
+        said, marred = joined(texts)
+        return judged(Reply(said, tuple(calls), finish or "stop", usage, None, (*warnings, *marred)))
 
     def reader(self) -> BedrockReader:
         """A reader for one stream."""
@@ -129,7 +133,7 @@ class BedrockReader:
 
     def __init__(self) -> None:
         self.ended = False
-        self._tools: dict[int, int] = {}
+        self._tools = ToolPlaces("contentBlockIndex")
 
     def read(self, document: Document) -> Iterator[StreamEvent]:
         """The events of one message."""
@@ -138,8 +142,7 @@ class BedrockReader:
             if kind == "contentBlockStart":
                 tool = record(record(told.get("start")).get("toolUse"))
                 if tool:
-                    index = self._tools.setdefault(_index(told), len(self._tools))
-                    yield ToolDelta(index, text(tool.get("toolUseId")), text(tool.get("name")), "")
+                    yield self._tools.begun(told, tool.get("toolUseId"), tool.get("name"))
             elif kind == "contentBlockDelta":
                 yield from self._delta(told)
             elif kind == "messageStop":
@@ -147,24 +150,15 @@ class BedrockReader:
                 if finish is not None:
                     yield FinishSeen(finish)
             elif kind == "metadata":
-                usage, warnings = usage_of(told.get("usage"))
-                for word in warnings:
-                    yield Warned(word)
-                yield UsageSeen(usage)
+                yield from counts(usage_of(told.get("usage")))
                 self.ended = True
 
     def _delta(self, told: Mapping[str, Any]) -> Iterator[StreamEvent]:
-        delta = told.get("delta")
-        if not isinstance(delta, dict):
-            raise Flawed("shape")
-        said = cast("dict[str, Any]", delta)
+        said = a_record(told.get("delta"))
         if words := text(said.get("text")):
-            yield Delta(clean(words))
+            yield from piece(words)
         elif (tool := said.get("toolUse")) is not None:
-            index = self._tools.get(_index(told))
-            if index is None:
-                raise Flawed("tool_shape")
-            yield ToolDelta(index, None, None, clean(text(record(tool).get("input")) or ""))
+            yield self._tools.more(told, record(tool).get("input"))
         elif said.get("reasoningContent") is not None:
             yield Thinking(1)
 
@@ -178,13 +172,11 @@ def finish_of(word: object) -> FinishReason | None:
     return None if word is None else FINISH.get(str(word), "other")
 
 
-def usage_of(found: object) -> tuple[Usage | None, tuple[str, ...]]:
+def usage_of(found: object) -> Counted:
     """The counts; what was read from or written to the cache is part of the prompt."""
     if found is None:
         return None, ()
-    if not isinstance(found, dict):
-        raise Flawed("shape")
-    told = cast("dict[str, Any]", found)
+    told = a_record(found)
     read = told.get("cacheReadInputTokens")
     parts = [told.get("inputTokens"), read, told.get("cacheWriteInputTokens")]
     known = [number(value) for value in parts if value is not None]
@@ -192,19 +184,8 @@ def usage_of(found: object) -> tuple[Usage | None, tuple[str, ...]]:
     return usage_from(tokens_in, told.get("outputTokens"), read)
 
 
-def _index(told: Mapping[str, Any]) -> int:
-    index = told.get("contentBlockIndex")
-    if isinstance(index, bool) or not isinstance(index, int):
-        raise Flawed("tool_shape")
-    return index
-
-
 def _call(tool: Mapping[str, Any]) -> ToolCall:
-    name = text(tool.get("name"))
-    if name is None:
-        raise Flawed("shape")
-    arguments = json.dumps(tool.get("input", {}), ensure_ascii=True)
-    return ToolCall(clean(text(tool.get("toolUseId")) or ""), clean(name), arguments)
+    return tool_call(tool.get("toolUseId"), tool.get("name"), json.dumps(tool.get("input", {}), ensure_ascii=True))
 
 
 def _blocks(message: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -228,8 +209,7 @@ def _tools(request: Mapping[str, Any]) -> dict[str, Any]:
     specs = [
         {
             "toolSpec": {
-                "name": function["name"],
-                **({"description": function["description"]} if text(function.get("description")) else {}),
+                **described(function),
                 "inputSchema": {"json": {"type": "object", **record(function.get("parameters"))}},
             }
         }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal, cast
+from typing import Any, Final, Literal
 
 from workbench.engine.values import record, text
 from workbench.gateway.codecs.assembly import judged
@@ -35,7 +35,8 @@ from workbench.gateway.codecs.neutral import (
     Warned,
     clean,
 )
-from workbench.gateway.codecs.openai import refuse_error, usage_from, whole
+from workbench.gateway.codecs.openai import refuse_error, usage_from
+from workbench.gateway.codecs.parts import Counted, a_list, a_record, counts, described, piece
 from workbench.gateway.codecs.route import (
     Route,
     body_of,
@@ -112,7 +113,7 @@ class GeminiCodec:
         model: str | None = None
         finish: FinishReason | None = None
         warnings: list[str] = []
-        for event in reader.read(whole(document), whole_answer=True):
+        for event in reader.read(a_record(document), whole_answer=True):
             match event:
                 case Delta(said):
                     texts.append(said)
@@ -158,10 +159,7 @@ class GeminiReader:
             yield from self._parts(candidate)
             finish = candidate.get("finishReason")
         if (found := document.get("usageMetadata")) is not None:
-            usage, warnings = _usage(found)
-            for word in warnings:
-                yield Warned(word)
-            yield UsageSeen(usage)
+            yield from counts(_usage(found))
         if finish is not None:
             yield FinishSeen(self._finish(str(finish)))
 
@@ -177,23 +175,15 @@ class GeminiReader:
         content = candidate.get("content")
         if content is None:
             return
-        parts = content.get("parts", []) if isinstance(content, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-        if not isinstance(parts, list):
-            raise Flawed("shape")
-        for raw in cast("list[Any]", parts):
-            if not isinstance(raw, dict):
-                raise Flawed("shape")
-            yield from self._part(cast("dict[str, Any]", raw))
+        for part in a_list(a_record(content).get("parts", [])):
+            yield from self._part(a_record(part))
 
     def _part(self, part: Mapping[str, Any]) -> Iterator[StreamEvent]:
         if said := text(part.get("text")):
             if part.get("thought") is True:
                 yield Thinking(len(said))
                 return
-            mended = clean(said)
-            if mended != said:
-                yield Warned("lone_surrogate")
-            yield Delta(mended)
+            yield from piece(said)
         elif (call := part.get("functionCall")) is not None:
             told = record(call)
             name = text(told.get("name"))
@@ -208,22 +198,16 @@ def _candidate(document: Document, *, whole_answer: bool) -> Mapping[str, Any] |
     candidates = document.get("candidates")
     if candidates is None and not whole_answer:
         return None
-    if not isinstance(candidates, list):
-        raise Flawed("shape")
-    if not candidates:
-        if whole_answer:
-            raise Flawed("empty")
-        return None
-    first: object = cast("list[Any]", candidates)[0]
-    if not isinstance(first, dict):
-        raise Flawed("shape")
-    return cast("dict[str, Any]", first)
+    known = a_list(candidates)
+    if known:
+        return a_record(known[0])
+    if whole_answer:
+        raise Flawed("empty")
+    return None
 
 
-def _usage(found: object) -> tuple[Usage | None, tuple[str, ...]]:
-    if not isinstance(found, dict):
-        raise Flawed("shape")
-    told = cast("dict[str, Any]", found)
+def _usage(found: object) -> Counted:
+    told = a_record(found)
     said, thought = told.get("candidatesTokenCount"), told.get("thoughtsTokenCount")
     counted = [value for value in (said, thought) if isinstance(value, int | float)]
     tokens_out = sum(counted) if counted else said
@@ -267,8 +251,7 @@ def _said(part: str | Image) -> dict[str, Any]:
 def _tools(request: Mapping[str, Any]) -> dict[str, Any]:
     declared = [
         {
-            "name": function["name"],
-            **({"description": function["description"]} if text(function.get("description")) else {}),
+            **described(function),
             **({"parametersJsonSchema": dict(shape)} if (shape := record(function.get("parameters"))) else {}),
         }
         for function in tools_of(request)

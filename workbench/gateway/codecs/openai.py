@@ -28,6 +28,7 @@ from workbench.gateway.codecs.neutral import (
     Warned,
     clean,
 )
+from workbench.gateway.codecs.parts import a_record
 from workbench.gateway.codecs.route import Route, body_of, headers_of, messages_of, sampling, stops_of
 
 PASSED: Final = ("tools", "tool_choice", "parallel_tool_calls", "response_format", "stop", "user")
@@ -119,7 +120,7 @@ class OpenAiCodec:
 
     def reply(self, document: object) -> Reply:
         """The answer of a plain call; raises `Flawed`."""
-        body = whole(document)
+        body = a_record(document)
         refuse_error(body)
         choice = _first_choice(body)
         if choice is None:
@@ -207,13 +208,6 @@ class OpenAiReader:
         for word in warnings:
             yield Warned(word)
         yield UsageSeen(usage)
-
-
-def whole(document: object) -> Document:
-    """The body as a record; anything else is no answer."""
-    if not isinstance(document, dict):
-        raise Flawed("shape")
-    return cast("dict[str, Any]", document)
 
 
 def refuse_error(body: Document) -> None:

@@ -10,7 +10,6 @@ from workbench.gateway.codecs.assembly import judged
 from workbench.gateway.codecs.content import Image, choice_of, json_mode_of, parts_of, system_of, text_of
 from workbench.gateway.codecs.extras import responses_extras
 from workbench.gateway.codecs.neutral import (
-    Delta,
     Document,
     FinishReason,
     FinishSeen,
@@ -21,13 +20,20 @@ from workbench.gateway.codecs.neutral import (
     StreamEvent,
     Thinking,
     ToolCall,
-    ToolDelta,
-    Usage,
-    UsageSeen,
-    Warned,
     clean,
 )
-from workbench.gateway.codecs.openai import COMMON, DIALECTS, refuse_error, usage_from, whole
+from workbench.gateway.codecs.openai import COMMON, DIALECTS, refuse_error, usage_from
+from workbench.gateway.codecs.parts import (
+    Counted,
+    ToolPlaces,
+    a_list,
+    a_record,
+    counts,
+    described,
+    joined,
+    piece,
+    tool_call,
+)
 from workbench.gateway.codecs.route import Route, body_of, headers_of, messages_of, sampling, stops_of, tools_of
 
 _NUMBERS: Final = {"temperature": "temperature", "top_p": "top_p", "max_tokens": "max_output_tokens"}
@@ -77,28 +83,22 @@ class ResponsesCodec:
 
     def reply(self, document: object) -> Reply:
         """The answer of a plain call; raises `Flawed`."""
-        body = whole(document)
+        body = a_record(document)
         finish = _finish(body)
-        output = body.get("output")
-        if not isinstance(output, list):
-            raise Flawed("shape")
+        output = a_list(body.get("output"))
         texts: list[str] = []
         calls: list[ToolCall] = []
-        for raw in cast("list[Any]", output):
-            if not isinstance(raw, dict):
-                raise Flawed("shape")
-            item = cast("dict[str, Any]", raw)
+        for item in map(a_record, output):
             if item.get("type") == "message":
                 texts.append(_said(item))
             elif item.get("type") == "function_call":
-                calls.append(_call(item))
-        joined = "".join(texts)
+                arguments = clean(text(item.get("arguments")) or "")
+                calls.append(tool_call(item.get("call_id"), item.get("name"), arguments))
         usage, warnings = _usage(body.get("usage"))
-        if clean(joined) != joined:
-            joined, warnings = clean(joined), (*warnings, "lone_surrogate")
+        said, marred = joined(texts)
         if calls and finish == "stop":
             finish = "tool_calls"
-        return judged(Reply(joined, tuple(calls), finish, usage, text(body.get("model")), warnings))
+        return judged(Reply(said, tuple(calls), finish, usage, text(body.get("model")), (*warnings, *marred)))
 
     def reader(self) -> ResponsesReader:
         """A reader for one stream."""
@@ -110,7 +110,7 @@ class ResponsesReader:
 
     def __init__(self) -> None:
         self.ended = False
-        self._tools: dict[int, int] = {}
+        self._tools = ToolPlaces("output_index")
 
     def read(self, document: Document) -> Iterator[StreamEvent]:
         """The events of one event."""
@@ -126,10 +126,7 @@ class ResponsesReader:
         elif kind == "response.output_item.added":
             yield from self._added(document)
         elif kind == "response.function_call_arguments.delta":
-            index = self._tools.get(_index(document))
-            if index is None:
-                raise Flawed("tool_shape")
-            yield ToolDelta(index, None, None, clean(text(document.get("delta")) or ""))
+            yield self._tools.more(document, document.get("delta"))
         elif isinstance(kind, str) and kind in _ENDS:
             yield from self._end(record(document.get("response")))
         elif kind is None:
@@ -139,26 +136,18 @@ class ResponsesReader:
         said = document.get("delta")
         if not isinstance(said, str):
             raise Flawed("shape")
-        mended = clean(said)
-        if mended != said:
-            yield Warned("lone_surrogate")
-        if mended:
-            yield Delta(mended)
+        yield from piece(said)
 
     def _added(self, document: Document) -> Iterator[StreamEvent]:
         item = record(document.get("item"))
         if item.get("type") == "function_call":
-            index = self._tools.setdefault(_index(document), len(self._tools))
-            yield ToolDelta(index, text(item.get("call_id")), text(item.get("name")), "")
+            yield self._tools.begun(document, item.get("call_id"), item.get("name"))
         elif item.get("type") == "reasoning":
             yield Thinking(1)
 
     def _end(self, response: Mapping[str, Any]) -> Iterator[StreamEvent]:
         finish = _finish(response)
-        usage, warnings = _usage(response.get("usage"))
-        for word in warnings:
-            yield Warned(word)
-        yield UsageSeen(usage)
+        yield from counts(_usage(response.get("usage")))
         yield FinishSeen("tool_calls" if self._tools and finish == "stop" else finish)
         self.ended = True
 
@@ -178,35 +167,16 @@ def _finish(body: Mapping[str, Any]) -> FinishReason:
 
 
 def _said(item: Mapping[str, Any]) -> str:
-    content = item.get("content")
-    if not isinstance(content, list):
-        raise Flawed("shape")
-    parts = [record(part) for part in cast("list[Any]", content)]
+    parts = [record(part) for part in a_list(item.get("content"))]
     if any(part.get("type") == "refusal" for part in parts):
         raise Flawed("refusal")
     return "".join(text(part.get("text")) or "" for part in parts)
 
 
-def _call(item: Mapping[str, Any]) -> ToolCall:
-    name = text(item.get("name"))
-    if name is None:
-        raise Flawed("shape")
-    return ToolCall(clean(text(item.get("call_id")) or ""), clean(name), clean(text(item.get("arguments")) or ""))
-
-
-def _index(document: Document) -> int:
-    index = document.get("output_index")
-    if isinstance(index, bool) or not isinstance(index, int):
-        raise Flawed("tool_shape")
-    return index
-
-
-def _usage(found: object) -> tuple[Usage | None, tuple[str, ...]]:
+def _usage(found: object) -> Counted:
     if found is None:
         return None, ()
-    if not isinstance(found, dict):
-        raise Flawed("shape")
-    told = cast("dict[str, Any]", found)
+    told = a_record(found)
     return usage_from(
         told.get("input_tokens"),
         told.get("output_tokens"),
@@ -244,8 +214,7 @@ def _tools(request: Mapping[str, Any]) -> dict[str, Any]:
     tools = [
         {
             "type": "function",
-            "name": function["name"],
-            **({"description": function["description"]} if text(function.get("description")) else {}),
+            **described(function),
             "parameters": dict(record(function.get("parameters"))),
             "strict": False,
         }
