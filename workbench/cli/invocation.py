@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -20,6 +20,8 @@ from workbench.errors import Finding
 if TYPE_CHECKING:
     from workbench.session.evaluation import Outcome
     from workbench.session.workspace import Workspace
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @dataclass(slots=True)
@@ -160,3 +162,10 @@ def declare(name: str, summary: str, **settings: Any) -> Callable[[Callable[...,
         return made
 
     return wrap
+
+
+def limit_option(shown: int, says: str) -> Callable[[F], F]:
+    """`--limit N` of a command that shows so many rows unless it is given; 0 is all."""
+    return click.option(
+        "--limit", type=click.IntRange(min=0), default=shown, show_default=True, metavar="N", help=says
+    )  # fmt: skip

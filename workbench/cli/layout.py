@@ -26,6 +26,11 @@ class Table:
     """Headings whose column holds numbers: set to the right, never cut."""
 
 
+def first(table: Table, limit: int) -> Table:
+    """The first rows of a table; 0 is all of them."""
+    return table if limit == 0 else Table(table.headings, table.rows[:limit], table.numbers)
+
+
 def lines(table: Table, width: int | None, *, colour: bool = False) -> Iterable[str]:
     """The table's lines, headings first. `width` in cells; None keeps everything."""
     from workbench.boundary import sanitiser

@@ -119,10 +119,17 @@ class Output:
         """Text to be kept byte for byte, such as a policy; unsafe characters escaped as JSON does."""
         write(escape_unsafe(text))
 
-    def table(self, table: Table) -> None:
-        """A table with a line of headings; nothing where it has no row."""
-        if table.rows:
-            write("".join(f"{line}\n" for line in layout.lines(table, self.width, colour=self.colour)))
+    def table(self, table: Table, limit: int = 0) -> None:
+        """A table with a line of headings, its first `limit` rows, 0 for all; nothing where it has no row."""
+        shown = layout.first(table, limit)
+        if shown.rows:
+            write("".join(f"{line}\n" for line in layout.lines(shown, self.width, colour=self.colour)))
+        self.more(len(table.rows) - len(shown.rows))
+
+    def more(self, left: int) -> None:
+        """That there is more than is shown, where there is, for a command that takes `--limit`."""
+        if left:
+            self.line(f"… and {left} more; --limit 0 shows all")
 
 
 def escape_unsafe(text: str) -> str:

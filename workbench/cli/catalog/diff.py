@@ -12,7 +12,7 @@ from workbench.catalog.changes import Changes, FactChange, changes
 from workbench.catalog.facts import FactValue
 from workbench.cli import diagnostics
 from workbench.cli.catalog.source import named_path
-from workbench.cli.invocation import Invocation, declare
+from workbench.cli.invocation import Invocation, declare, limit_option
 from workbench.cli.output import counted, number
 from workbench.cli.shapes import catalog_json
 from workbench.cli.usage import suggestion
@@ -26,14 +26,7 @@ SHOWN = 40
 @click.argument("old", metavar="OLD")
 @click.argument("new", metavar="NEW")
 @click.option("--fact", "names", multiple=True, metavar="NAME", help="Only this fact, as `price_in`; repeatable.")
-@click.option(
-    "--limit",
-    type=click.IntRange(min=0),
-    default=SHOWN,
-    show_default=True,
-    metavar="N",
-    help="Most rows of each table; 0 is all. JSON and CSV have them all.",
-)
+@limit_option(SHOWN, "Most rows of each table; 0 is all. JSON and CSV have them all.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values: a line per change.")
 def command(
     invocation: Invocation, old: str, new: str, names: tuple[str, ...], limit: int, as_csv: bool

@@ -43,8 +43,7 @@ def command(
         return diagnostics.OK
     invocation.output.heading(f"{catalog.name}, {catalog.date}: {len(found)} of {len(catalog)} offers")
     invocation.output.table(_table(catalog, shown))
-    if len(shown) < len(found):
-        invocation.output.line(f"… and {len(found) - len(shown)} more; --limit 0 shows all")
+    invocation.output.more(len(found) - len(shown))
     return diagnostics.OK
 
 

@@ -118,8 +118,7 @@ def _show(output: Output, ranking: Ranking) -> None:
     output.heading(f"{outcome.tenant.id}: {decision.survivors} of {decision.population} offers pass{kept}")
     places = ranking.places(SHOWN)
     output.table(_ranked(state, outcome, places))
-    if len(places) < ranking.total:
-        output.line(f"… and {ranking.total - len(places)} more; --limit 0 shows all")
+    output.more(ranking.total - len(places))
     if ranking.rejected:
         output.line()
         output.table(_rejected(state, outcome))

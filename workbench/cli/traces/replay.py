@@ -10,7 +10,7 @@ import click
 
 from workbench.cli import diagnostics
 from workbench.cli.catalog.source import chosen_catalog
-from workbench.cli.invocation import Invocation, declare
+from workbench.cli.invocation import Invocation, declare, limit_option
 from workbench.cli.layout import Table
 from workbench.cli.output import Output, counted
 from workbench.cli.traces.store import Opened, filter_of, filter_options, opened, place_option, tell
@@ -36,14 +36,7 @@ WORKSPACE = "workspace"
     metavar="NEW",
     help=f"Over another catalog: its name, a file, or `{WORKSPACE}` for the workspace's present one.",
 )
-@click.option(
-    "--limit",
-    type=click.IntRange(min=0),
-    default=SHOWN,
-    show_default=True,
-    metavar="N",
-    help="Most differences to list; 0 is all. JSON has them all.",
-)
+@limit_option(SHOWN, "Most differences to list; 0 is all. JSON has them all.")
 @place_option
 def command(
     invocation: Invocation, trace_id: str | None, every: bool, name: str | None, limit: int, place: str | None,
@@ -112,13 +105,10 @@ def _show(output: Output, found: Verdict, limit: int) -> None:
     output.line(found.sentence)
     output.line()
     output.table(Table(("", "field", "what is compared", "verdict"), [_field(compared) for compared in found.fields]))
-    shown = found.differences if limit == 0 else found.differences[:limit]
-    if shown:
+    if found.differences:
         output.line()
-        rows = [(d.field, d.offer or "-", _words(d.before), _words(d.after)) for d in shown]
-        output.table(Table(("field", "offer", "recorded", "now"), rows))
-    if len(shown) < len(found.differences):
-        output.line(f"… and {len(found.differences) - len(shown)} more; --limit 0 shows all")
+        rows = [(d.field, d.offer or "-", _words(d.before), _words(d.after)) for d in found.differences]
+        output.table(Table(("field", "offer", "recorded", "now"), rows), limit)
 
 
 def _field(compared: FieldVerdict) -> tuple[str, ...]:
@@ -176,12 +166,9 @@ def _show_every(output: Output, tally: _Tally, limit: int) -> None:
     unread = f", {tally.unread} can't be read" if tally.unread else ""
     told = f"{counted(tally.count, 'trace')} decided again: {tally.same} the same, {len(tally.changed)} differ{unread}"
     output.line(told)
-    shown = tally.changed if limit == 0 else tally.changed[:limit]
     rows: list[tuple[str, ...]] = []
-    for found in shown:
+    for found in tally.changed:
         winner = next(f for f in found.fields if f.field == "chosen")
         where = ", ".join(found.changed)
         rows.append((short_id(found.row.trace_id), found.row.tenant, where, *map(_words, winner.values)))
-    output.table(Table(("id", "tenant", "differs in", "winner", "winner now"), rows))
-    if len(shown) < len(tally.changed):
-        output.line(f"… and {len(tally.changed) - len(shown)} more; --limit 0 shows all")
+    output.table(Table(("id", "tenant", "differs in", "winner", "winner now"), rows), limit)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from workbench.cli import diagnostics
-from workbench.cli.invocation import Invocation, declare
+from workbench.cli.invocation import Invocation, declare, limit_option
 from workbench.cli.layout import Table
 from workbench.cli.output import Output, dollars, number
 from workbench.cli.traces.store import opened, place_option, tell
@@ -23,8 +23,7 @@ SHOWN = 10
 
 @declare("show", "Show one trace: attempts, rejections, cost, sources.")
 @click.argument("trace_id", metavar="ID")
-@click.option("--limit", type=click.IntRange(min=0), default=SHOWN, show_default=True, metavar="N",
-              help="Most rows of each table; 0 is all. JSON has them all.")  # fmt: skip
+@limit_option(SHOWN, "Most rows of each table; 0 is all. JSON has them all.")
 @click.option("--rejected", is_flag=True, help="Show who was rejected, with every rule, observed and needed.")
 @click.option("--exchange", is_flag=True, help="Show what was asked and answered, where it is kept.")
 @place_option
@@ -74,14 +73,7 @@ def _show(output: Output, found: Whole, limit: int, *, rejected: bool) -> None:
         if table.rows:
             output.line()
             output.heading(title)
-            _limited(output, table, limit)
-
-
-def _limited(output: Output, table: Table, limit: int) -> None:
-    shown = table.rows if limit == 0 else table.rows[:limit]
-    output.table(Table(table.headings, shown, table.numbers))
-    if len(shown) < len(table.rows):
-        output.line(f"… and {len(table.rows) - len(shown)} more; --limit 0 shows all")
+            output.table(table, limit)
 
 
 def _ladder(found: Whole) -> Table:
