@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from workbench.traces.databases.schema import MIGRATIONS, Migration
+from workbench.traces.databases.schema import MIGRATIONS, Migration, newest
 
-SECOND = (
+NEXT = newest(MIGRATIONS) + 1
+LATER = (
     *MIGRATIONS,
-    Migration(2, "a column", ("ALTER TABLE traces ADD COLUMN label TEXT", "CREATE INDEX by_label ON traces (label)")),
+    Migration(
+        NEXT, "a column", ("ALTER TABLE traces ADD COLUMN label TEXT", "CREATE INDEX by_label ON traces (label)")
+    ),
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tests.traces.later import SECOND
+from tests.traces.later import LATER, NEXT
 from tests.traces.test_store import ROOT, fill
 from tests.traces.worlds import NOON, case
 from workbench.errors import TraceError
@@ -29,7 +29,7 @@ def test_a_migration_keeps_what_is_there_and_an_older_program_only_reads(databas
     store = open_store(database)
     fill(store)
     store.close()
-    newer = TraceStore(*open_postgres(database, migrations=SECOND))
+    newer = TraceStore(*open_postgres(database, migrations=LATER))
     assert count(newer) == 7
     with newer.database.read() as execute:
         assert execute("SELECT label FROM traces LIMIT 1", {}) == [(None,)]
@@ -46,11 +46,14 @@ def test_a_migration_keeps_what_is_there_and_an_older_program_only_reads(databas
 def test_a_migration_that_fails_changes_nothing(database: str) -> None:
     store = open_store(database)
     fill(store)
-    broken = (*MIGRATIONS, Migration(2, "a mistake", ("ALTER TABLE traces ADD COLUMN label TEXT", "CREATE NONSENSE")))
+    broken = (
+        *MIGRATIONS,
+        Migration(NEXT, "a mistake", ("ALTER TABLE traces ADD COLUMN label TEXT", "CREATE NONSENSE")),
+    )
     with pytest.raises(TraceError, match="syntax"):
         open_postgres(database, migrations=broken)
     with store.database.read() as execute:
-        assert execute("SELECT max(version) FROM migrations", {}) == [(1,)]
+        assert execute("SELECT max(version) FROM migrations", {}) == [(NEXT - 1,)]
     assert count(store) == 7
     store.close()
 

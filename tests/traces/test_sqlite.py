@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.traces.later import SECOND
+from tests.traces.later import LATER, NEXT
 from tests.traces.test_store import FAILED, ROOT, fill
 from tests.traces.worlds import NOON, case
 from workbench.errors import TraceError
@@ -23,7 +23,7 @@ from workbench.traces.databases.schema import MIGRATIONS, Migration
 from workbench.traces.databases.sqlite import WAL_LIMIT, SqliteDatabase, open_sqlite
 from workbench.traces.listing import Filter
 from workbench.traces.opening import open_store
-from workbench.traces.record import Exchange, finish
+from workbench.traces.record import KINDS, Exchange, finish
 from workbench.traces.recorder import Recorder
 from workbench.traces.replay import replay
 from workbench.traces.store import TraceStore
@@ -202,7 +202,7 @@ def test_a_forked_process_may_not_use_an_open_store(path: Path) -> None:
     database.close()
 
 
-BROKEN = (*MIGRATIONS, Migration(2, "a mistake", ("ALTER TABLE traces ADD COLUMN label TEXT", "CREATE NONSENSE")))
+BROKEN = (*MIGRATIONS, Migration(NEXT, "a mistake", ("ALTER TABLE traces ADD COLUMN label TEXT", "CREATE NONSENSE")))
 
 
 def columns(path: Path) -> set[str]:
@@ -212,21 +212,53 @@ def columns(path: Path) -> set[str]:
 
 def test_a_migration_keeps_what_is_there_and_a_copy_of_before(path: Path) -> None:
     filled(path)
-    store = TraceStore(*open_sqlite(path, migrations=SECOND))
+    store = TraceStore(*open_sqlite(path, migrations=LATER))
     assert count(store) == 7
     assert "label" in columns(path)
     store.close()
-    kept = path.with_name("traces.db.schema-1")
+    kept = path.with_name(f"traces.db.schema-{NEXT - 1}")
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert "label" not in columns(kept)
     assert sorted(each.name for each in path.parent.iterdir()) == [
         ".traces.db.lock",
         "traces.db",
-        "traces.db.schema-1",
+        f"traces.db.schema-{NEXT - 1}",
     ]
     older = open_store(path)
     assert [finding.code for finding in older.notices] == ["trace_read_only"]
     older.close()
+
+
+FIRST = (
+    """CREATE TABLE uses (
+        sequence BIGINT NOT NULL REFERENCES traces (sequence) ON DELETE CASCADE, kind TEXT NOT NULL,
+        sha256 TEXT NOT NULL, PRIMARY KEY (sequence, kind),
+        FOREIGN KEY (kind, sha256) REFERENCES contents (kind, sha256))""",
+    *(
+        f"INSERT INTO uses SELECT t.sequence, '{kind}', s.{kind} FROM traces t JOIN sets s ON s.id = t.contents"  # noqa: S608
+        for kind in KINDS
+    ),
+    "CREATE INDEX uses_by_content ON uses (kind, sha256)",
+    "DROP INDEX traces_by_contents",
+    "ALTER TABLE traces DROP COLUMN contents",
+    "DROP TABLE sets",
+    "DELETE FROM migrations WHERE version > 1",
+)
+"""From the second schema back to the first, which no program writes any more."""
+
+
+def test_a_store_of_the_first_schema_is_taken_over(path: Path) -> None:
+    filled(path)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        for statement in FIRST:
+            raw.execute(statement)
+    assert "contents" not in columns(path)
+    store = open_store(path)
+    assert count(store) == 7
+    for row in store.rows(now_ms=NOON):
+        assert replay(store.get(row.trace_id)).same
+    assert store.prune(Filter(), now_ms=NOON) > 0
+    store.close()
 
 
 def test_a_migration_that_fails_in_rehearsal_changes_nothing(path: Path) -> None:
@@ -242,7 +274,7 @@ def test_a_migration_that_fails_in_rehearsal_changes_nothing(path: Path) -> None
 MIGRATE = """
 import os, signal, sys
 from pathlib import Path
-from tests.traces.later import SECOND
+from tests.traces.later import LATER
 from workbench.traces.databases import sqlite
 line, at = int(sys.argv[2]), 0
 def trace(frame, event, _):
@@ -253,7 +285,7 @@ def trace(frame, event, _):
             os.kill(os.getpid(), signal.SIGKILL)
     return trace
 sys.settrace(trace)
-sqlite.open_sqlite(Path(sys.argv[1]), migrations=SECOND)
+sqlite.open_sqlite(Path(sys.argv[1]), migrations=LATER)
 """
 
 
@@ -267,7 +299,7 @@ def test_a_migration_killed_at_any_line_goes_through_the_next_time(path: Path, t
             [sys.executable, "-c", MIGRATE, str(trial), str(line)], cwd=ROOT, check=False, capture_output=True
         )
         killed += done.returncode == -signal.SIGKILL
-        store = TraceStore(*open_sqlite(trial, migrations=SECOND))
+        store = TraceStore(*open_sqlite(trial, migrations=LATER))
         assert count(store) == 7
         assert replay(store.get("t000003")).same
         store.close()

@@ -184,7 +184,7 @@ def test_prune_deletes_what_it_means_and_what_only_that_named(store: TraceStore)
     assert store.prune(Filter(), now_ms=NOON) == 3
     assert store.prune(Filter(), now_ms=NOON + 2 * LONGEST_MS) == 1
     with store.database.read() as execute:
-        left = [execute(f"SELECT count(*) FROM {t}", {})[0][0] for t in ("contents", "uses", "records", "calls")]  # noqa: S608
+        left = [execute(f"SELECT count(*) FROM {t}", {})[0][0] for t in ("contents", "sets", "records", "calls")]  # noqa: S608
     assert left == [0, 0, 0, 0]
     fill(store)
     assert replay(store.get("t000000")).same

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import Ran, call, run
-from tests.traces.later import SECOND as NEWER
+from tests.traces.later import LATER as NEWER
 from tests.traces.worlds import NOON
 from tests.tracing.filled import called, fill
 from workbench.boundary import files

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from workbench.boundary.sealed import sealed
 from workbench.engine.values import record
 
 EXACT: Final = 2**53
 """Above this an integer is the double that JSON readers elsewhere would see."""
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Context:
     """The request, the state and the seed of one decision; the mappings must not change after."""
 

@@ -10,6 +10,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from workbench.boundary.sealed import sealed
 from workbench.engine.context import Context
 from workbench.engine.failplan import Action, actions
 from workbench.engine.health import OWN_FAULTS, Health
@@ -29,7 +30,7 @@ MESSAGE_LIMIT: Final = 300
 Event = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Call:
     """Make this call and send its `Outcome`."""
 
@@ -50,7 +51,7 @@ class Wait:
     ms: float
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Resumed:
     """The wait is over."""
 
@@ -58,7 +59,7 @@ class Resumed:
     """Milliseconds on the caller's monotonic clock."""
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Outcome:
     """How a call ended."""
 
@@ -84,7 +85,7 @@ class Outcome:
     """Further facts of the attempt for its log entry (`detail`, `first_token_ms`, ...)."""
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Finished:
     """How the request ended."""
 
@@ -115,7 +116,7 @@ def narrow(
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Cascade:
     """What one request walks down."""
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final, cast
 
+from workbench.boundary.sealed import sealed
 from workbench.engine.context import EXACT, Context
 from workbench.engine.minstd import MODULUS, Minstd, fold
 from workbench.engine.reference.fields import Candidate, Scene
@@ -28,7 +29,7 @@ FROM_CONTEXT: Final = "from_ctx"
 """The value of `set_param` that stands for the seed."""
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class _Attempt:
     """All that a transform may look at beside the request."""
 
@@ -57,6 +58,8 @@ def transform(
     if policy.sort not in {"Policy", "Xform"}:
         raise UsageError(f"a {policy.sort} transforms nothing; give a policy or a transform")
     step = policy.slot("transform") if policy.sort == "Policy" else policy
+    if step.normal[0] == "id":
+        return {**request}  # nothing is touched, so nothing below it needs a copy of its own
     attempt = _Attempt(candidate, Scene(vocabulary, policy.version, context), registered or {})
     return _apply(step.normal, {name: _copied(value) for name, value in request.items()}, attempt)
 

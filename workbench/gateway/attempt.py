@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
 from typing import Final
 
 import httpx
 
 from workbench.boundary.sanitiser import one_line
+from workbench.boundary.sealed import sealed
 from workbench.gateway.breaks import break_of
 from workbench.gateway.classify import (
     Break,
@@ -44,12 +44,15 @@ from workbench.gateway.error_body import error_body
 from workbench.gateway.events import Emit
 from workbench.gateway.keys import Key
 from workbench.gateway.limits import Limits
-from workbench.gateway.transports.direct import Answered, Body, Direct
+from workbench.gateway.transports.direct import OK, Answered, Asked, Body, Direct
 
 MESSAGE_LIMIT: Final = 300
 EMULATED: Final = "x-workbench-emulated"
 """The header by which a server that imitates providers says so."""
 
+MOST_IN_PLACE: Final = 64 * 1024
+"""Bytes of an answer that are looked at without a task; a longer one would hold up the others."""
+_EMULATED: Final = EMULATED.encode()
 _BOM: Final = b"\xef\xbb\xbf"
 _SPACE: Final = b" \t\r\n"
 
@@ -67,7 +70,7 @@ class Broken(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Terms:
     """What an attempt has to keep to. Times in milliseconds on the caller's monotonic clock."""
 
@@ -106,11 +109,46 @@ class Attempted:
         self.committed = False
         self.emulated = False
 
-    async def run(self) -> Reply:
-        """The reply; raises `Broken`, `CallerGone` or `LocalFault`, and `CancelledError` where it was cancelled."""
+    def ask(self, hears: Callable[[Asked], None]) -> Asked | None:
+        """Send a plain request at once, where the transport can; None where it can't, and nothing was sent.
+
+        Raises `LocalFault`. What follows is `heard`, or `run` with what was asked.
+        """
+        if not isinstance(self._transport, Direct) or self._http.stream:
+            return None
         try:
-            async with asyncio.timeout(self._seconds_left()) as self._timer:
-                return await self._exchange()
+            return self._transport.ask(self._http, self._headers(), self._terms.limits, hears)
+        except httpx.LocalProtocolError:
+            raise LocalFault("bad_request", "local_request") from None
+
+    def heard(self, asked: Asked) -> Reply | None:
+        """The reply, where all of a good one is here; then it is taken. Anything else is for `run` to give a name."""
+        found = asked.whole()
+        if found is None or len(found[1]) > MOST_IN_PLACE:
+            return None
+        headers, data = found
+        emulated = False
+        for raw, _ in headers:
+            name = raw.lower()
+            if name == b"content-encoding":
+                return None
+            emulated = emulated or name == _EMULATED
+        try:
+            reply = self._codec.reply(_document(data))
+        except Flawed:
+            return None
+        self.status, self.bytes_in, self.emulated = OK, len(data), emulated
+        asked.close()
+        return reply
+
+    async def run(self, asked: Asked | None = None) -> Reply:
+        """The reply; raises `Broken`, `CallerGone` or `LocalFault`, and `CancelledError` where it was cancelled.
+
+        With `asked` nothing is sent: it is the answer to that which is read.
+        """
+        try:
+            async with asyncio.timeout(self.seconds_left()) as self._timer:
+                return await self._exchange(asked)
         except TimeoutError:
             raise Broken(self._judged(classify_break(self._word))) from None
         except Flawed as flaw:
@@ -135,7 +173,7 @@ class Attempted:
             word = "tool_cut"
         return classify_break(word)
 
-    def _seconds_left(self) -> float:
+    def seconds_left(self) -> float:
         """Until the nearest of the clocks that run; remembers which it is."""
         terms = self._terms
         now = terms.clock()
@@ -151,18 +189,22 @@ class Attempted:
     def _reschedule(self) -> None:
         """A clock stopped, or another detail is due."""
         if self._timer is not None and not self._timer.expired():
-            self._timer.reschedule(asyncio.get_running_loop().time() + self._seconds_left())
+            self._timer.reschedule(asyncio.get_running_loop().time() + self.seconds_left())
 
-    async def _exchange(self) -> Reply:
+    async def _exchange(self, asked: Asked | None) -> Reply:
         response: Answered
         try:
-            if isinstance(self._transport, Direct):
+            if asked is not None:
+                response = await asked.taken()
+            elif isinstance(self._transport, Direct):
                 http = self._http
                 response = await self._transport.send(
                     http.method, http.url, self._headers(), http.body, self._terms.limits
                 )
             else:
-                response = await self._transport.handle_async_request(self._request())
+                response = await self._transport.handle_async_request(
+                    _request(self._http, self._headers(), self._terms.limits)
+                )
         except httpx.LocalProtocolError:
             raise LocalFault("bad_request", "local_request") from None
         try:
@@ -181,18 +223,6 @@ class Attempted:
         if self._key is not None:
             headers.append((http.key_header, http.key_prefix + self._key.reveal(origin_of(http.url))))
         return headers
-
-    def _request(self) -> httpx.Request:
-        http, limits = self._http, self._terms.limits
-        timeout = {
-            "connect": limits.connect_ms / 1000,
-            "read": limits.read_ms / 1000,
-            "write": limits.write_ms / 1000,
-            "pool": limits.pool_ms / 1000,
-        }
-        return httpx.Request(
-            http.method, http.url, headers=self._headers(), content=http.body, extensions={"timeout": timeout}
-        )
 
     async def _answer(self, response: Answered) -> Reply:
         plain = response.headers.get("content-encoding", "identity").strip().lower() in {"", "identity"}
@@ -249,7 +279,7 @@ class Attempted:
 
     async def _stream(self, response: Answered) -> Reply:
         chunks = self._chunks(response)
-        head = await self._head(chunks)
+        head = await _head(chunks)
         looks_whole = self._codec.framing == "sse" and head.lstrip(_SPACE)[:1] in (b"{", b"[", b"<")
         if looks_whole or _is_document(response.headers):
             rest = b"".join([chunk async for chunk in chunks])
@@ -272,15 +302,6 @@ class Attempted:
                 raise Broken(self._judged(classify_break("tool_cut")))
             raise Flawed("eof_without_done")
         return self._assembly.reply()
-
-    async def _head(self, chunks: AsyncIterator[bytes]) -> bytes:
-        """The first bytes that say something, a byte order mark left out."""
-        head = b""
-        async for chunk in chunks:
-            head += chunk
-            if len(head) >= len(_BOM) and head.removeprefix(_BOM).lstrip(_SPACE):
-                break
-        return head.removeprefix(_BOM)
 
     async def _feed(self, decoder: SseStream | AwsStream, data: bytes) -> None:
         for event in decoder.feed(data):
@@ -315,6 +336,26 @@ class Attempted:
             return None
         masked = self._key.redact(message) if self._key is not None else message
         return one_line(masked, limit=MESSAGE_LIMIT)
+
+
+def _request(http: HttpRequest, headers: list[tuple[str, str]], limits: Limits) -> httpx.Request:
+    timeout = {
+        "connect": limits.connect_ms / 1000,
+        "read": limits.read_ms / 1000,
+        "write": limits.write_ms / 1000,
+        "pool": limits.pool_ms / 1000,
+    }
+    return httpx.Request(http.method, http.url, headers=headers, content=http.body, extensions={"timeout": timeout})
+
+
+async def _head(chunks: AsyncIterator[bytes]) -> bytes:
+    """The first bytes that say something, a byte order mark left out."""
+    head = b""
+    async for chunk in chunks:
+        head += chunk
+        if len(head) >= len(_BOM) and head.removeprefix(_BOM).lstrip(_SPACE):
+            break
+    return head.removeprefix(_BOM)
 
 
 def _document(data: bytes) -> object:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from workbench.boundary.sealed import sealed
 from workbench.engine.fallback import Finished
 from workbench.gateway.codecs.neutral import Delta, Reply, Thinking, ToolDelta
 from workbench.gateway.records import Attempt
@@ -46,7 +47,7 @@ async def unheard(event: CallEvent) -> None:
     """For a caller who wants the answer alone."""
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Answer:
     """How a request ended."""
 

@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import Literal, Protocol
 
+from workbench.boundary.sealed import sealed
 from workbench.gateway.codecs.neutral import FinishReason
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Intent:
     """A call is about to be made: durable before its first byte leaves (R52)."""
 
@@ -31,7 +32,7 @@ class Intent:
     no_log: bool
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Attempt:
     """How one call ended: codes from closed lists, names from the catalog, sizes and times. Milliseconds and bytes."""
 
@@ -71,7 +72,7 @@ class Attempt:
     """The host itself vouches that the provider is at fault."""
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class LoggedAttempt(Attempt):
     """The same for a tenant whose text may be kept."""
 
@@ -88,6 +89,18 @@ class Recorder(Protocol):
 
     async def outcome(self, attempt: Attempt) -> None:
         """The call that `intent` announced has ended; `action` is not known yet."""
+        ...
+
+
+class Prompt(Recorder, Protocol):
+    """A recorder that can be told without waiting. What it raises is counted likewise."""
+
+    def announce(self, intent: Intent, durable: Callable[[bool], None]) -> None:
+        """Calls `durable` once: when the intent is, or with False where it could not be kept."""
+        ...
+
+    def ended(self, attempt: Attempt) -> None:
+        """As `outcome`."""
         ...
 
 

@@ -5,11 +5,12 @@ Owns no route and no rule; who may ask and what is answered is decided elsewhere
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
+
+from workbench.boundary.sealed import sealed
+from workbench.boundary.strict_json import encoder
 
 if TYPE_CHECKING:
     from workbench.server.hooks import Caller
@@ -28,7 +29,7 @@ CONNECTION: Final = "workbench.connection"
 _MOST_QUERY: Final = 64
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Response:
     """A whole answer. `headers` are beside content type and length; a handler puts nothing of a caller's there."""
 
@@ -44,7 +45,7 @@ class Response:
         await send({"type": "http.response.body", "body": self.body})
 
 
-_encode: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_encode: Final = encoder()
 
 
 def dumps(value: object) -> bytes:

@@ -36,6 +36,15 @@ class Guard:
         if _PATH.fullmatch(raw) is None or b"/." in raw:
             raise Refused(404, "not_found", "not found", beside={"detail": "Not Found"})
 
+    def knows(self, host: bytes) -> bool:
+        """Whether this Host header has passed before, or passes."""
+        try:
+            if host not in self._seen:
+                self._look(host)
+        except Refused:
+            return False
+        return True
+
     def _look(self, host: bytes | None) -> None:
         match = None if host is None else _HOST.fullmatch(host)
         if host is None or match is None:

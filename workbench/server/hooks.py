@@ -1,14 +1,16 @@
 """Who calls, and what they may: the seam between the endpoint and its tokens, limits and budgets.
 
-The endpoint asks at four moments and knows nothing of how the answers come about. `Anyone` is for loopback without
+The endpoint asks at a few moments and knows nothing of how the answers come about. `Anyone` is for loopback without
 tokens.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from workbench.boundary.sealed import sealed
 from workbench.language.admission import Admitted
 
 
@@ -28,7 +30,7 @@ class Caller:
     """And-ed onto every policy of this caller."""
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Spent:
     """What a call cost, as far as it is known."""
 
@@ -52,8 +54,16 @@ class Callers(Protocol):
         """Who sends these headers (names in lower case), and whether they may ask for `path`: 401, 403."""
         ...
 
+    def known(self, headers: list[tuple[bytes, bytes]], path: str) -> Caller | None:
+        """The same where nothing is to be refused, else None; raises nothing, and nothing is counted."""
+        ...
+
     async def admit(self, caller: Caller, tenant: str) -> Ticket:
         """Leave for a call in the name of `tenant`: 402, 403, 429 with `Retry-After`, 503."""
+        ...
+
+    def admit_at_once(self, caller: Caller, tenant: str) -> Callable[[], object] | None:
+        """Leave that takes no asking around, as what gives it back; None where `admit` has to say. Raises nothing."""
         ...
 
 
@@ -65,7 +75,8 @@ class _Free:
         """Nothing is counted."""
 
 
-_FREE = _Free()
+FREE: Ticket = _Free()
+"""Where nothing is to be given back."""
 
 
 class Anyone:
@@ -76,7 +87,20 @@ class Anyone:
         del headers, path
         return LOCAL
 
+    def known(self, headers: list[tuple[bytes, bytes]], path: str) -> Caller | None:
+        """Always the same."""
+        return self.recognise(headers, path)
+
     async def admit(self, caller: Caller, tenant: str) -> Ticket:
         """Always."""
         del caller, tenant
-        return _FREE
+        return FREE
+
+    def admit_at_once(self, caller: Caller, tenant: str) -> Callable[[], object] | None:
+        """Always."""
+        del caller, tenant
+        return _nothing
+
+
+def _nothing() -> None:
+    """Nothing is counted, so there is nothing to give back."""

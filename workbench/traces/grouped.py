@@ -68,7 +68,8 @@ class Begun:
     trace: OpenTrace
     intent: Intent
     before: CallEnd | None
-    durable: asyncio.Future[bool] | None = None
+    durable: Callable[[bool], None] | None = None
+    """Told once whether it is; never raises."""
 
 
 @dataclass(slots=True)
@@ -135,12 +136,9 @@ class GroupedWriter:
     _tidying: Future[None] | None = None
     _thread: ThreadPoolExecutor | None = None
 
-    def begin(self, trace: OpenTrace, intent: Intent, before: CallEnd | None) -> asyncio.Future[bool]:
-        """Store an intent; the future says whether it is durable."""
-        loop = asyncio.get_running_loop()
-        durable: asyncio.Future[bool] = loop.create_future()
-        self._put(Begun(trace, intent, before, durable), loop, urgent=True)
-        return durable
+    def begin(self, trace: OpenTrace, intent: Intent, before: CallEnd | None, durable: Callable[[bool], None]) -> None:
+        """Store an intent; `durable` is told whether it is."""
+        self._put(Begun(trace, intent, before, durable), asyncio.get_running_loop(), urgent=True)
 
     def end(self, write: Ended) -> None:
         """Store how a trace ended, soon."""
@@ -246,5 +244,6 @@ def _each(sink: Sink, writes: Sequence[Write]) -> list[tuple[Write, WorkbenchErr
 
 def _settle(writes: Sequence[Write], durable: bool) -> None:
     for write in writes:
-        if isinstance(write, Begun) and write.durable is not None and not write.durable.done():
-            write.durable.set_result(durable)
+        if isinstance(write, Begun) and write.durable is not None:
+            told, write.durable = write.durable, None
+            told(durable)

@@ -14,6 +14,7 @@ from hashlib import sha256
 from typing import Any, Final, TypeAlias
 
 from workbench.boundary import strict_json
+from workbench.boundary.sealed import sealed
 from workbench.engine.context import Context
 from workbench.engine.decision import Decision
 from workbench.engine.fallback import Finished
@@ -28,11 +29,13 @@ from workbench.traces.parts.steps import QuietStep, Step, steps_of
 from workbench.traces.parts.verdicts import Verdicts, verdicts_of
 from workbench.traces.parts.words import CostBasis, Digest, Ending, Fingerprint, Identifier, new_id
 
+KINDS: Final = ("catalog", "policy", "sources", "state", "verdicts")
+"""The contents that a trace names, as a store calls them."""
 SCHEMA: Final = 1
 """Of the record, in the store and in exported JSON."""
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Usage:
     """What the call used and cost."""
 
@@ -45,7 +48,7 @@ class Usage:
     tokens_per_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Exchange:
     """The text of a call: what was asked and what came back, as JSON values. Only a `Trace` can hold one."""
 
@@ -88,7 +91,7 @@ class Head:
     """Whether the calls go to the emulator."""
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Result:
     """How it ended."""
 
@@ -158,6 +161,12 @@ class Material:
             "state": Digest(sha256(self.state_content).hexdigest()),
             "verdicts": self.verdicts.content_sha256,
         }
+
+    @cached_property
+    def names(self) -> dict[str, str]:
+        """The same by the kind that a store keeps each content under."""
+        found = self.digests
+        return {kind: str(found["population" if kind == "catalog" else kind]) for kind in KINDS}
 
     @cached_property
     def state_content(self) -> bytes:

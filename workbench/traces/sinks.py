@@ -8,7 +8,7 @@ from typing import cast
 from workbench.traces.databases.bulk import Batch, BulkSqlite, CallDone, NewCall, NewTrace, TraceDone
 from workbench.traces.databases.sqlite import SqliteDatabase
 from workbench.traces.grouped import Begun, Ended, OpenTrace, Sink, Write
-from workbench.traces.store import CallEnd, TraceStore
+from workbench.traces.store import CallEnd, TraceStore, searched
 
 FOLDED: int = 4_000
 """Pages of the log that may stay unfolded under constant load."""
@@ -114,8 +114,10 @@ def _end(write: Ended, batch: Batch) -> None:
     data = template.ended(own, write.result, steps, write.exchange)
     place = template.place(summary.shown)
     row = (
-        summary.outcome, place["provider"], place["model"], place["region"], summary.attempts, summary.tokens_in,
-        summary.tokens_out, summary.cost_usd, summary.latency_ms,
+        summary.outcome, template.offer(summary.shown), place["provider"], place["model"], place["region"],
+        summary.attempts, summary.tokens_in, summary.tokens_out, summary.cost_usd, summary.latency_ms,
     )  # fmt: skip
     words = template.words(own, summary)
+    if not template.no_log:
+        words = searched(words, [step.message for step in write.steps], write.exchange)
     batch.ended.append(TraceDone(trace, row, words, data, int(template.no_log)))

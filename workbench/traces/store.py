@@ -7,14 +7,15 @@ leaves, the outcome after. Contents are stored once by digest. Text of a `no_log
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from workbench.boundary import strict_json
+from workbench.boundary.sealed import sealed
 from workbench.errors import DocumentError, Finding, TraceError
 from workbench.language.admission import check
-from workbench.traces.databases.base import Database, Execute
+from workbench.traces.databases.base import SET, Database, Execute
 from workbench.traces.databases.places import writer
 from workbench.traces.document import document
 from workbench.traces.listing import COLUMNS, LONGEST_MS, Filter, TraceRow, folded, trace_rows, where
@@ -24,7 +25,7 @@ from workbench.traces.parts.sources import Sources
 from workbench.traces.parts.steps import Step
 from workbench.traces.parts.verdicts import Verdicts
 from workbench.traces.parts.words import IN_FLIGHT, INTERRUPTED, Kind, is_identifier
-from workbench.traces.record import Material, Record, Trace
+from workbench.traces.record import KINDS, Exchange, Material, Record, Trace
 from workbench.traces.wire import from_row, to_row
 
 LAST: Final = 2**62
@@ -35,7 +36,7 @@ SEARCHED: Final = 200_000
 """Most characters of a trace's text that a search looks at."""
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Intent:
     """A call that is about to be made."""
 
@@ -48,7 +49,7 @@ class Intent:
     time_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class CallEnd:
     """How a call went."""
 
@@ -116,24 +117,24 @@ class TraceStore:
 
     def _insert(self, execute: Execute, record: Record) -> int:
         head = record.trace.head
-        contents = _contents(record.material)
-        names = {f"k{n}": kind for n, (kind, _) in enumerate(contents)}
-        digests = {f"s{n}": getattr(head, f"{name}_sha256") for n, (_, name) in enumerate(contents)}
-        match = " OR ".join(f"(kind = :k{n} AND sha256 = :s{n})" for n in range(len(contents)))
-        text = f"SELECT kind FROM contents WHERE {match}{self.database.sharing}"  # noqa: S608 - no value is in it
-        known = {row[0] for row in execute(text, {**names, **{k: str(v) for k, v in digests.items()}})}
-        for number, (kind, _) in enumerate(contents):
-            if kind not in known:
-                execute(_KEEP, {"kind": kind, "sha256": str(digests[f"s{number}"]), **_blob(record.material, kind)})
         values = {
             "trace_id": str(head.trace_id), "time_ms": head.time_ms, "tenant": str(head.tenant),
             "emulated": int(head.emulated), "writer": writer(), "winner": _winner(record), **_summary(record),
         }  # fmt: skip
-        sequence = int(execute(_INSERT, values)[0][0])
+        sequence = int(execute(_INSERT, {**values, "contents": self._set(execute, record.material)})[0][0])
         execute(_INSERT_RECORD, {"sequence": sequence, **_data(record)})
-        for number, (kind, _) in enumerate(contents):
-            execute(_USE, {"sequence": sequence, "kind": kind, "sha256": str(digests[f"s{number}"])})
         return sequence
+
+    def _set(self, execute: Execute, material: Material) -> int:
+        """The number of the set of a trace's contents; what is not stored yet is."""
+        names = material.names
+        rows = execute(SET + self.database.sharing, names)
+        if rows:
+            return int(rows[0][0])
+        for kind, name in names.items():
+            execute(_KEEP, {"kind": kind, "sha256": name, **_blob(material, kind)})
+        execute(_KEEP_SET, names)
+        return int(execute(SET, names)[0][0])
 
     def rows(
         self, wanted: Filter | None = None, *, now_ms: int, limit: int = 10_000, before: int | None = None
@@ -159,10 +160,13 @@ class TraceStore:
             if not rows:
                 raise TraceError("no such trace", [Finding("no trace has this id", "unknown_trace")])
             sequence, data = int(rows[0][0]), bytes(rows[0][1])
-            held = {kind: bytes(found) for kind, found in execute(_USED, {"sequence": sequence})}
-            catalog = self._catalogs.get(_name_of(execute, sequence))
-            if catalog is None:
-                held["catalog"] = bytes(execute(_CATALOG, {"sequence": sequence})[0][0])
+            names = dict(zip(KINDS, execute(_NAMES, {"sequence": sequence})[0], strict=True))
+            catalog = self._catalogs.get(names["catalog"])
+            held = {
+                kind: bytes(execute(_CONTENT, {"kind": kind, "sha256": name})[0][0])
+                for kind, name in names.items()
+                if kind != "catalog" or catalog is None
+            }
         return self._record(sequence, data, held, catalog)
 
     def _record(self, sequence: int, data: bytes, held: Mapping[str, bytes], catalog: KeptCatalog | None) -> Record:
@@ -222,6 +226,7 @@ class TraceStore:
         with self.database.write(alone=True) as execute:
             text = f"DELETE FROM traces WHERE {condition} AND {_DONE} RETURNING sequence"  # noqa: S608 - fixed words
             count = len(execute(text, {**values, **_bounds(now_ms)}))
+            execute(_SWEEP_SETS, {})
             execute(_SWEEP, {})
         self.database.tidy()
         return count
@@ -241,11 +246,12 @@ _KEEP: Final = (
 )
 _INSERT: Final = """INSERT INTO traces
     (trace_id, time_ms, tenant, no_log, emulated, writer, outcome, winner, offer, provider, model, region, attempts,
-     tokens_in, tokens_out, cost_usd, latency_ms)
+     tokens_in, tokens_out, cost_usd, latency_ms, contents)
     VALUES (:trace_id, :time_ms, :tenant, :no_log, :emulated, :writer, :outcome, :winner, :offer, :provider, :model,
-     :region, :attempts, :tokens_in, :tokens_out, :cost_usd, :latency_ms) RETURNING sequence"""
+     :region, :attempts, :tokens_in, :tokens_out, :cost_usd, :latency_ms, :contents) RETURNING sequence"""
 _INSERT_RECORD: Final = "INSERT INTO records (sequence, words, data) VALUES (:sequence, :words, :data)"
-_USE: Final = "INSERT INTO uses (sequence, kind, sha256) VALUES (:sequence, :kind, :sha256)"
+_KEEP_SET: Final = f"""INSERT INTO sets ({", ".join(KINDS)}) VALUES ({", ".join(f":{kind}" for kind in KINDS)})
+    ON CONFLICT DO NOTHING"""  # noqa: S608 - fixed words
 _FINISH: Final = """UPDATE traces SET no_log = :no_log, outcome = :outcome, offer = :offer, provider = :provider,
     model = :model, region = :region, attempts = :attempts, tokens_in = :tokens_in, tokens_out = :tokens_out,
     cost_usd = :cost_usd, latency_ms = :latency_ms WHERE sequence = :sequence"""
@@ -257,15 +263,14 @@ _END: Final = """UPDATE calls SET ended_ms = :ended_ms, kind = :kind, http_statu
 _GET: Final = (
     "SELECT t.sequence, r.data FROM traces t JOIN records r ON r.sequence = t.sequence WHERE t.trace_id = :trace_id"
 )
-_USED: Final = """SELECT c.kind, c.data FROM uses u JOIN contents c ON c.kind = u.kind AND c.sha256 = u.sha256
-    WHERE u.sequence = :sequence AND u.kind <> 'catalog'"""
-_CATALOG_NAME: Final = "SELECT sha256 FROM uses WHERE sequence = :sequence AND kind = 'catalog'"
-_CATALOG: Final = """SELECT c.data FROM uses u JOIN contents c ON c.kind = u.kind AND c.sha256 = u.sha256
-    WHERE u.sequence = :sequence AND u.kind = 'catalog'"""
+_NAMES: Final = f"""SELECT {", ".join(f"s.{kind}" for kind in KINDS)} FROM traces t JOIN sets s ON s.id = t.contents
+    WHERE t.sequence = :sequence"""  # noqa: S608 - fixed words
+_CONTENT: Final = "SELECT data FROM contents WHERE kind = :kind AND sha256 = :sha256"
 _CALLS: Final = """SELECT c.number, c.place, c.attempt, c.provider, c.began_ms, c.ended_ms, c.kind, c.http_status,
     c.latency_ms FROM calls c JOIN traces t ON t.sequence = c.sequence WHERE t.trace_id = :trace_id ORDER BY c.number"""
-_SWEEP: Final = """DELETE FROM contents WHERE NOT EXISTS
-    (SELECT 1 FROM uses u WHERE u.kind = contents.kind AND u.sha256 = contents.sha256)"""
+_SWEEP_SETS: Final = "DELETE FROM sets WHERE NOT EXISTS (SELECT 1 FROM traces t WHERE t.contents = sets.id)"
+_SWEEP: Final = f"""DELETE FROM contents WHERE sha256 NOT IN
+    ({" UNION ALL ".join(f"SELECT {kind} FROM sets" for kind in KINDS)})"""  # noqa: S608 - fixed words
 
 
 def _bounds(now_ms: int) -> dict[str, int]:
@@ -279,10 +284,6 @@ def _sequence(execute: Execute, trace_id: str) -> int:
     return int(rows[0][0])
 
 
-def _name_of(execute: Execute, sequence: int) -> str:
-    return str(execute(_CATALOG_NAME, {"sequence": sequence})[0][0])
-
-
 def _intend(execute: Execute, sequence: int, intent: Intent, record: Record) -> None:
     provider = str(record.material.catalog.candidates[intent.index].get("provider_id"))
     values = {"number": intent.number, "place": intent.index, "attempt": intent.attempt, "began_ms": intent.time_ms}
@@ -292,11 +293,6 @@ def _intend(execute: Execute, sequence: int, intent: Intent, record: Record) -> 
 def _end(execute: Execute, sequence: int, end: CallEnd) -> None:
     values = {"number": end.number, "ended_ms": end.time_ms, "kind": end.kind, "http_status": end.http_status}
     execute(_END, {"sequence": sequence, "latency_ms": end.latency_ms, **values})
-
-
-def _contents(material: Material) -> tuple[tuple[str, str], ...]:
-    """Each content's kind and the name of its digest in the head."""
-    return tuple(("catalog" if name == "population" else name, name) for name in material.digests)
 
 
 def _blob(material: Material, kind: str) -> dict[str, Any]:
@@ -349,11 +345,18 @@ def _data(record: Record) -> dict[str, Any]:
     trace, shown = record.trace, _summary(record)
     words = [str(trace.head.trace_id), str(trace.head.tenant)]
     words += [str(shown[key]) for key in ("provider", "model", "region", "outcome") if shown[key]]
+    told = folded("\n".join(words))
     if isinstance(trace, Trace):
-        words += [step.message for step in trace.steps if step.message]
-        if trace.exchange is not None:
-            words += _strings([trace.exchange.request, trace.exchange.response])
-    return {"words": folded("\n".join(words))[:SEARCHED], "data": packed(to_row(trace))}
+        told = searched(told, [step.message for step in trace.steps], trace.exchange)
+    return {"words": told[:SEARCHED], "data": packed(to_row(trace))}
+
+
+def searched(words: str, messages: Sequence[str | None], exchange: Exchange | None) -> str:
+    """What a search looks at, of a trace whose text is kept; `words` is what it looks at of any."""
+    found = [message for message in messages if message]
+    if exchange is not None:
+        found += _strings([exchange.request, exchange.response])
+    return "\n".join([words, folded("\n".join(found))])[:SEARCHED] if found else words[:SEARCHED]
 
 
 def _strings(value: Any) -> Iterator[str]:

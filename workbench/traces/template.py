@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final
 
 from workbench.boundary import strict_json
+from workbench.boundary.sealed import sealed
 from workbench.traces.listing import folded
 from workbench.traces.parts.asked import Asked
 from workbench.traces.parts.catalogs import packed
 from workbench.traces.parts.steps import QuietStep, Step
 from workbench.traces.record import SCHEMA, Exchange, Material, Record, Result
-from workbench.traces.wire import plain
+from workbench.traces.wire import plain, written
 
 STORED: Final = 4_096
 """A row that is no longer than this is kept as it is: compressing it costs more than it saves."""
+MOST_WORDS: Final = 256
 _SLOTS: Final = ("asked", "seed", "time_ms", "trace_id")
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Own:
     """What is a trace's own."""
 
@@ -35,7 +36,7 @@ class Own:
     seed: float | None
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Summary:
     """How a trace ended, as lists show it."""
 
@@ -55,6 +56,8 @@ class Template:
     def __init__(self, record: Record) -> None:
         self.record = record
         """One of them."""
+        self._asked_last: tuple[Asked | None, bytes] = None, b""
+        self._words: dict[tuple[int | None, str], str] = {}
 
     @property
     def material(self) -> Material:
@@ -81,17 +84,14 @@ class Template:
             text = text.replace(b'"@%s@"' % name.encode(), b"%s")
         return text
 
-    @cached_property
-    def _asked(self) -> dict[Asked, bytes]:
-        return {}
+    def _asked_of(self, asked: Asked) -> bytes:
+        found = written(asked).encode()
+        self._asked_last = asked, found
+        return found
 
     def head(self, own: Own) -> bytes:
         """The head of one trace."""
-        asked = self._asked.get(own.asked)
-        if asked is None:
-            asked = strict_json.canonical(plain(own.asked))
-            if len(self._asked) < 64:
-                self._asked[own.asked] = asked
+        asked = self._asked_last[1] if own.asked is self._asked_last[0] else self._asked_of(own.asked)
         seed = b"null" if own.seed is None else strict_json.canonical(plain(own.seed))
         return self._head % (asked, seed, b"%d" % own.time_ms, b'"%s"' % own.trace_id.encode())
 
@@ -101,9 +101,9 @@ class Template:
 
     def ended(self, own: Own, result: Result, steps: Sequence[Step | QuietStep], exchange: Exchange | None) -> bytes:
         """The stored row of a trace that has ended."""
-        parts = [b'"head":%s,"result":%s' % (self.head(own), strict_json.canonical(plain(result)))]
+        parts = [b'"head":%s,"result":%s' % (self.head(own), written(result).encode())]
         if steps:
-            parts.append(b'"steps":' + strict_json.canonical([plain(step) for step in steps]))
+            parts.append(b'"steps":[%s]' % ",".join([written(step) for step in steps]).encode())
         if exchange is not None and not self.no_log:
             parts.insert(0, b'"exchange":' + strict_json.canonical(plain(exchange)))
         return stored(b'{"kind":"%s","schema":%d,"trace":{%s}}' % (self._kind, SCHEMA, b",".join(parts)))
@@ -114,12 +114,22 @@ class Template:
 
     def words(self, own: Own, summary: Summary | None) -> str:
         """What a search looks at, of a trace whose text is not kept."""
-        found = [own.trace_id, self.record.trace.head.tenant]
-        if summary is not None:
-            place = self.place(summary.shown)
-            found += [value for value in (place["provider"], place["model"], place["region"]) if value]
-            found.append(summary.outcome)
-        return folded("\n".join(found))
+        key = (None, "") if summary is None else (summary.shown, summary.outcome)
+        rest = self._words.get(key)
+        if rest is None:
+            found = ["", self.record.trace.head.tenant]
+            if summary is not None:
+                place = self.place(summary.shown)
+                found += [value for value in (place["provider"], place["model"], place["region"]) if value]
+                found.append(summary.outcome)
+            if len(self._words) >= MOST_WORDS:
+                self._words.clear()
+            rest = self._words[key] = folded("\n".join(found))
+        return own.trace_id + rest  # an id has no case
+
+    def offer(self, index: int | None) -> str | None:
+        """The id of an offer."""
+        return None if index is None else self.material.catalog.offer_ids[index]
 
     def place(self, index: int | None) -> Mapping[str, Any]:
         """Provider, model and region of an offer."""

@@ -56,6 +56,46 @@ def plain(value: Any) -> Any:
     return wire_number(value) if isinstance(value, float) else value
 
 
+def written(value: Any) -> str:
+    """`plain` as canonical JSON, without the values in between: of parts of a trace that hold no free JSON."""
+    kind = cast("object", type(value))
+    if kind is str:
+        return _text(value)
+    if value is None or kind is bool:
+        return "null" if value is None else "true" if value else "false"
+    if kind is int:
+        return int.__repr__(value)
+    if kind is float:
+        known = wire_number(value)
+        return float.__repr__(known) if type(known) is float else _plain_json(known)
+    if kind is tuple:
+        return f"[{','.join([written(inner) for inner in value])}]"
+    fields = _named(kind)
+    if fields is None:
+        return _plain_json(plain(value))
+    found: list[str] = []
+    for name, key, default in fields:
+        inner = getattr(value, name)
+        if inner is not default and inner != default:
+            found.append(key + written(inner))
+    return f"{{{','.join(found)}}}"
+
+
+def _plain_json(value: Any) -> str:
+    return strict_json.canonical(value).decode()
+
+
+def _text(value: str) -> str:
+    return strict_json.canonical(value).decode()
+
+
+@cache
+def _named(kind: Any) -> tuple[tuple[str, str, Any], ...] | None:
+    """The fields in the order of their names, each with how its member begins."""
+    fields = _fields(kind)
+    return None if fields is None else tuple((name, f'"{name}":', default) for name, default in sorted(fields))
+
+
 @cache
 def _hints(kind: type) -> dict[str, Any]:
     return get_type_hints(kind)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from workbench.cli.output import SCHEMA, escape_unsafe
 
 if TYPE_CHECKING:
     from workbench.server.net.assembly import Process
+    from workbench.server.watching.lines import Event
 
 
 @declare("serve", "Serve an OpenAI-compatible endpoint that routes by policy.")
@@ -71,9 +73,10 @@ def command(
     from workbench.server.callers.places import LazyTokens, tokens_place
     from workbench.server.callers.wiring import GatePlan, check_reach
     from workbench.server.host import Options
-    from workbench.server.net.assembly import Plan, Process
+    from workbench.server.net.assembly import Plan
     from workbench.server.net.listening import bind, run, url_of
     from workbench.server.net.several import Several, inherited
+    from workbench.server.net.telling import Telling
     from workbench.server.watching.lines import Lines
 
     options = Options(
@@ -91,11 +94,12 @@ def command(
         wanted["capacity"],
     )  # fmt: skip
     gate = GatePlan(place, wanted["shared"], processes > 1, limits)
-    process = Process(Plan(root, traces, options, emulator, gate, wanted["otel"], send_keys=wanted["send_keys"]))
+    process = Telling(Plan(root, traces, options, emulator, gate, wanted["otel"], send_keys=wanted["send_keys"]))
     end_with_parent()
     bound = given or bind(host, port)
-    shown = _Shown(invocation, process)
+    shown = _Shown(invocation, process, child=given is not None)
     lines = Lines(shown.event)
+    process.reloads.append(lines.put)
     if invocation.as_json and processes == 1:
         process.listeners.append(lines.put)
 
@@ -104,10 +108,10 @@ def command(
         lines.begin()
 
     if processes > 1 and given is None:
-        several = Several(bound, sys.argv[1:], processes, lambda change: lines.put(change.as_document()))
+        several = Several(bound, sys.argv[1:], processes, lines.put)
         signalled = several.run(ready)
     else:
-        signalled = run(process.app(), bound, ready)
+        signalled = run(process.app(), bound, ready, process.lane())
     lines.close()
     return 128 + signalled if signalled else diagnostics.OK
 
@@ -115,9 +119,11 @@ def command(
 class _Shown:
     """What is said when it is up: lines, or one JSON line."""
 
-    def __init__(self, invocation: Invocation, process: Process) -> None:
+    def __init__(self, invocation: Invocation, process: Process, *, child: bool) -> None:
         self._invocation = invocation
         self._process = process
+        self._child = child
+        """Whether it is one of several, whose stdout nobody reads."""
 
     def ready(self, url: str) -> None:
         """Where it is, what it serves, and one call to try."""
@@ -145,15 +151,16 @@ class _Shown:
             output.line(f"try       curl -s {url}/v1/chat/completions -H 'content-type: application/json' -d '{body}'")
             output.line("ctrl+c ends it")
 
-    def event(self, line: dict[str, Any]) -> None:
+    def event(self, line: dict[str, Any] | Event) -> None:
         """What happens while it serves: all of it for a program, what somebody should know for a person."""
-        if self._invocation.as_json:
+        if isinstance(line, dict):
             self._json(line)
-        elif line["event"] == "process_ended":
-            pid, pause = line["pid"], line["next_in_s"]
-            who = "a process could not be started" if pid is None else f"process {pid} ended"
-            again = f"in {pause:g} s" if pause else "at once"
-            diagnostics.tell(f"{who} ({line['how']}); another one is started {again}")
+        elif self._invocation.as_json and not self._child:
+            self._json(line.as_document())
+        elif line.wrong or not self._invocation.quiet:
+            whose = f"process {os.getpid()}: " if self._child else ""
+            for sentence in line.sentences():
+                diagnostics.tell(f"{whose}{sentence}")
 
     def _json(self, document: dict[str, Any]) -> None:
         self._invocation.output.raw(escape_unsafe(strict_json.dumps({"schema": SCHEMA, **document})) + "\n")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final, cast
 
+from workbench.boundary.sealed import sealed
 from workbench.engine.context import Context
 from workbench.engine.pool import declared
 from workbench.engine.values import flag, number, record, text
@@ -15,7 +15,7 @@ from workbench.language.vocabulary import Vocabulary
 Candidate = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Scene:
     """All that an observation may look at beside the candidate."""
 

@@ -15,6 +15,7 @@ _OPENAI: Final = (
     "verbosity",
 )  # fmt: skip
 EXTRAS: Final = (*_EVERYWHERE, *_OPENAI)
+_ALL: Final = frozenset(EXTRAS)
 _OWN: Final = frozenset(("openai", "azure"))
 _RESPONSES: Final = frozenset((
     "metadata", "prompt_cache_key", "prompt_cache_retention", "safety_identifier", "service_tier", "user",
@@ -33,6 +34,8 @@ _UNPLACED: Final[Mapping[str, tuple[str, ...]]] = {
 def chat_extras(request: Mapping[str, Any], provider: str) -> tuple[dict[str, Any], tuple[str, ...]]:
     """What goes into a chat completion's body for this provider, and the warnings for what does not."""
     taken: dict[str, Any] = {}
+    if _ALL.isdisjoint(request):
+        return taken, ()
     dropped: list[str] = []
     for name in EXTRAS:
         value = request.get(name)

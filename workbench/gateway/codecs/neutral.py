@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, Protocol
 
+from workbench.boundary.sealed import sealed
+
 Document = Mapping[str, Any]
 
 FinishReason = Literal["stop", "length", "tool_calls", "content_filter", "error", "other"]
@@ -44,7 +46,7 @@ class Flawed(Exception):
         self.body: Document = body or {}
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class HttpRequest:
     """What goes out, all but the key: that is put into `key_header` where the request is sent."""
 
@@ -73,7 +75,7 @@ class ToolCall:
     """JSON text as the model wrote it; it may be broken."""
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Usage:
     """What the provider counted. None is unknown."""
 
@@ -87,7 +89,7 @@ class Usage:
     """The provider's own figure."""
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Reply:
     """A whole answer."""
 

@@ -33,6 +33,7 @@ from workbench.gateway.codecs.route import Route, body_of, headers_of, messages_
 
 PASSED: Final = ("tools", "tool_choice", "parallel_tool_calls", "response_format", "stop", "user")
 """What goes out as it came, beside the messages and the numbers."""
+_PASSED: Final = frozenset(PASSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +90,18 @@ class OpenAiCodec:
     def request(self, route: Route, request: Mapping[str, Any], *, stream: bool) -> HttpRequest:
         """The call of `route` with what the neutral request holds; raises `LocalFault`."""
         dialect = DIALECTS.get(route.provider, COMMON)
-        wanted: dict[str, Any] = {name: request[name] for name in PASSED if request.get(name) is not None}
+        wanted: dict[str, Any] = {}
+        if not _PASSED.isdisjoint(request):
+            wanted = {name: request[name] for name in PASSED if request.get(name) is not None}
         wanted.update(sampling(request))
         extras, unplaced = chat_extras(request, route.provider)
         wanted.update(extras)
-        dropped = sorted(dialect.drops & wanted.keys())
+        dropped = () if dialect.drops.isdisjoint(wanted) else sorted(dialect.drops & wanted.keys())
         body: dict[str, Any] = {"model": route.model, "messages": messages_of(request)}
-        names = {"max_tokens": dialect.max_tokens, "seed": dialect.seed}
-        body.update({names.get(name, name): value for name, value in wanted.items() if name not in dropped})
+        for name, value in wanted.items():
+            if name not in dropped:
+                own = dialect.max_tokens if name == "max_tokens" else dialect.seed if name == "seed" else name
+                body[own] = value
         if "stop" in body:
             body["stop"] = stops_of(request)
         if stream:
@@ -135,7 +140,8 @@ class OpenAiCodec:
         content, marred = _content(said.get("content"))
         if marred:
             warnings = (*warnings, "lone_surrogate")
-        calls = tuple(_call(place, call) for place, call in enumerate(_list(said.get("tool_calls"))))
+        asked = said.get("tool_calls")
+        calls = () if asked is None else tuple(_call(place, call) for place, call in enumerate(_list(asked)))
         finish = _finish(choice) or ("tool_calls" if calls else "stop")
         return judged(Reply(content, calls, finish, usage, text(body.get("model")), warnings))
 

@@ -5,13 +5,13 @@ A transform, a caller's request or a model's answer never reaches the address, t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final, cast
 from urllib.parse import quote, urlsplit
 
+from workbench.boundary.strict_json import encoder
 from workbench.catalog.checks import address_fault
 from workbench.engine.values import items, number, record, text
 from workbench.gateway.codecs.neutral import LocalFault
@@ -26,6 +26,8 @@ SAMPLING: Final = (
 
 FIXED: Final = frozenset(("inference_geo",))
 """What an offer itself may fix in the body."""
+
+_SAMPLING: Final = frozenset(SAMPLING)
 
 _PORTS: Final = {"https": 443, "http": 80}
 
@@ -94,6 +96,8 @@ def origin_of(url: str) -> str:
 def sampling(request: Mapping[str, Any]) -> dict[str, float | int]:
     """The numbers of a request that may go out, inside this host's bounds; `LocalFault` for one that is none."""
     found: dict[str, float | int] = {}
+    if _SAMPLING.isdisjoint(request):
+        return found
     for name in SAMPLING:
         value = request.get(name)
         if value is None:
@@ -134,7 +138,7 @@ def stops_of(request: Mapping[str, Any]) -> list[str]:
     return [word for word in items(stop) if isinstance(word, str)]
 
 
-_encode: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+_encode: Final = encoder()
 
 
 def body_of(document: Mapping[str, Any]) -> bytes:
@@ -147,9 +151,14 @@ def body_of(document: Mapping[str, Any]) -> bytes:
 
 def headers_of(*, stream: bool, accept: str = "text/event-stream") -> tuple[tuple[str, str], ...]:
     """The headers of every call: no compression is asked for, so that no bomb can be sent."""
-    return (
-        ("content-type", "application/json"),
-        ("accept", accept if stream else "application/json"),
-        ("accept-encoding", "identity"),
-        ("user-agent", "policy-workbench"),
-    )
+    if not stream:
+        return PLAIN
+    return (PLAIN[0], ("accept", accept), *PLAIN[2:])
+
+
+PLAIN: Final = (
+    ("content-type", "application/json"),
+    ("accept", "application/json"),
+    ("accept-encoding", "identity"),
+    ("user-agent", "policy-workbench"),
+)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Protocol
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from typing import Final, Protocol
 
 import httpx
 
+from workbench.gateway.codecs.neutral import HttpRequest
 from workbench.gateway.limits import LIMITS, Limits
+
+OK: Final = 200
+"""The one status whose answer may be looked at in place."""
 
 
 class Body(httpx.AsyncByteStream):
@@ -77,8 +81,39 @@ class Answered(Protocol):
         ...
 
 
+class Asked(ABC):
+    """A request that was sent without waiting; its answer is looked at in place, or taken as any other's."""
+
+    @property
+    @abstractmethod
+    def waits(self) -> bool:
+        """Whether what is here decides nothing yet: no head, or a part of a good answer."""
+
+    @abstractmethod
+    def whole(self) -> tuple[Sequence[tuple[bytes, bytes]], bytes] | None:
+        """Headers and body of an answer of status 200 that is here to its end; it stays to be taken."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """The answer was read whole."""
+
+    @abstractmethod
+    async def taken(self) -> Arriving:
+        """The answer from here on, as `Direct.send` gives it; raises as that does."""
+
+
 class Direct(httpx.AsyncBaseTransport):
     """httpx's interface, and a shorter way in for `Attempted`."""
+
+    def ask(
+        self, http: HttpRequest, headers: Sequence[tuple[str, str]], limits: Limits, hears: Callable[[Asked], None]
+    ) -> Asked | None:
+        """Send one request at once, where that takes no waiting; None where it does, and nothing was done.
+
+        `hears` is told of all that comes, until somebody takes the answer. Raises `httpx.LocalProtocolError`.
+        """
+        del http, headers, limits, hears
+        return None
 
     @abstractmethod
     async def send(

@@ -95,6 +95,13 @@ class Gate:
             self.metrics.rejected(refusal.code or "")
             raise
 
+    def known(self, headers: list[tuple[bytes, bytes]], path: str) -> Caller | None:
+        """Who this is; None where `recognise` has to say why not. Nothing is counted."""
+        try:
+            return self._recognise(headers, path)
+        except Refused:
+            return None
+
     def _recognise(self, headers: list[tuple[bytes, bytes]], path: str) -> Caller:
         secret = bearer(headers)
         token_id = None if secret is None else id_of(secret)
@@ -153,6 +160,23 @@ class Gate:
             raise
         finally:
             self.metrics.pending -= 1
+
+    def admit_at_once(self, caller: Caller, tenant: str) -> Callable[[], object] | None:
+        """Leave for a call that no limit and no budget counts; None for any other, and where it is refused."""
+        allowed = caller.tenants is None or tenant in caller.tenants
+        capacity = self.settings.capacity
+        full = capacity is not None and self.running >= capacity
+        if not allowed or full or self._limited(caller):
+            return None
+        return _Place(self).release
+
+    def _limited(self, caller: Caller) -> bool:
+        settings, token = self.settings, self._known.get(caller.id)
+        if settings.tenant_per_minute is not None or settings.tenant_concurrency is not None:
+            return True
+        if token is None:
+            return False
+        return not (token.rate_per_minute is None and token.concurrency is None and token.budget_usd is None)
 
     async def _admit(self, caller: Caller, tenant: str) -> Ticket:
         if caller.tenants is not None and tenant not in caller.tenants:
@@ -216,14 +240,16 @@ class _Place:
         self._open = True
         gate.running += 1
 
+    def release(self) -> bool:
+        """The call is over; false where it was before."""
+        was, self._open = self._open, False
+        self._gate.running -= was
+        return was
+
     async def close(self, spent: Spent | None) -> None:
-        """The call is over; a second time nothing happens."""
-        if not self._open:
-            return
-        self._open = False
-        self._gate.running -= 1
+        """The call is over, and cost so much; a second time nothing happens."""
         ask = self._ask
-        if ask is None:
+        if not self.release() or ask is None:
             return
         given = Given(ask.lease, ask.limits, ask.budget, self._gate.cost_of(ask, spent))
         try:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
+from workbench.boundary.sealed import sealed
 from workbench.engine.values import number, text
 from workbench.gateway.codecs.neutral import Reply, Usage
 from workbench.gateway.events import Answer
@@ -18,7 +18,7 @@ CACHED_SHARE: Final = 0.1
 FINISH: Final[Mapping[str, str]] = {"other": "stop", "error": "stop"}
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Told:
     """What an answer says beside the provider's own words."""
 
@@ -93,16 +93,20 @@ def served_id(answer: Answer, shown: Shown) -> str | None:
 
 def router(answer: Answer, shown: Shown, told: Told) -> bytes:
     """`x_router`."""
-    head = _who(answer, shown)
     usage = answer.reply.usage if answer.reply is not None else None
     cost, basis = cost_of(usage, None if answer.index is None else shown.state.kept.candidates[answer.index])
-    head["cost_usd"], head["cost_basis"] = cost, basis
-    head["tokens_cached"] = usage.tokens_cached if usage is not None else None
-    head["policy_fingerprint"] = shown.subject.policy.fingerprint
-    head["trace_id"] = told.trace_id
-    head["compact"] = told.compact
-    if any(attempt.emulated for attempt in answer.attempts):
-        head["emulated"] = True
+    head: dict[str, Any] = {
+        "cost_usd": cost,
+        "cost_basis": basis,
+        "tokens_cached": usage.tokens_cached if usage is not None else None,
+        "policy_fingerprint": shown.subject.policy.fingerprint,
+        "trace_id": told.trace_id,
+        "compact": told.compact,
+    }
+    for attempt in answer.attempts:
+        if attempt.emulated:
+            head["emulated"] = True
+            break
     warnings = [*told.warnings, *(answer.reply.warnings if answer.reply is not None else ())]
     if answer.unrecorded:
         warnings.append("trace_not_written")
@@ -113,23 +117,7 @@ def router(answer: Answer, shown: Shown, told: Told) -> bytes:
     trace = shown.trace(
         path=dumps(answer.path), began_ms=told.began_ms, latency_ms=answer.latency_ms, compact=told.compact
     )
-    return b'%s,"decision_trace":%s}' % (dumps(head)[:-1], trace)
-
-
-def _who(answer: Answer, shown: Shown) -> dict[str, Any]:
-    index = answer.index
-    if index is None:
-        return {"provider": None, "model_family": None, "served_model_id": None}
-    row = shown.state.kept.candidates[index]
-    return {
-        "provider": row["provider_id"],
-        "model_family": row["model_family"],
-        "served_model_id": row["served_model_id"],
-        "served_by": text(row.get("served_by")) or row["provider_id"],
-        "region": shown.state.kept.regions[index],
-        "price_in": row.get("price_in"),
-        "price_out": row.get("price_out"),
-    }
+    return b'{%s,%s,"decision_trace":%s}' % (shown.who(answer.index), dumps(head)[1:-1], trace)
 
 
 def cost_of(usage: Usage | None, candidate: Mapping[str, Any] | None) -> tuple[float | None, str | None]:

@@ -66,16 +66,19 @@ class Running:
     deadline_ms: float | None = None
     """Where it has less than the host's."""
 
-    async def run(self, emit: Emit = unheard) -> Answer:
-        """Make the call and record how it went; raises only `CancelledError`, with everything closed and recorded."""
-        host = self.engine.host
+    def ask(self) -> Ask:
+        """What the dispatcher is asked; from now on the call has a trace that is open."""
         state, subject = self.shown.state, self.subject
         pool = state.call_pool or state.kept.pool
         cascade = Cascade(subject.policy, self.shown.decision.order, pool, self.context, subject.scope)
         no_log = self.trace.template.no_log
-        deadline = host.options.deadline_ms if self.deadline_ms is None else self.deadline_ms
-        ask = Ask(self.told.trace_id, cascade, self.call.stream, no_log, deadline)
+        deadline = self.engine.host.options.deadline_ms if self.deadline_ms is None else self.deadline_ms
         self.engine.traces.register(self.trace)
+        return Ask(self.told.trace_id, cascade, self.call.stream, no_log, deadline)
+
+    async def run(self, emit: Emit = unheard) -> Answer:
+        """Make the call and record how it went; raises only `CancelledError`, with everything closed and recorded."""
+        ask = self.ask()
         try:
             answer = await self.engine.dispatcher.run(ask, emit, self.stop)
         except BaseException:
@@ -92,6 +95,10 @@ class Running:
 
     async def close(self, answer: Answer | None) -> None:
         """Write the trace's end and give the ticket back; None for a call that was cancelled with its task."""
+        await self.ticket.close(self.closed(answer))
+
+    def closed(self, answer: Answer | None) -> Spent | None:
+        """Write the trace's end; gives what was spent."""
         finished = Finished("cancelled", None, ()) if answer is None else answer.finished
         reply = answer.reply if answer is not None else None
         spent, usage = None, NOTHING
@@ -109,7 +116,7 @@ class Running:
         self.engine.traces.end(
             self.trace, finished, usage, _exchange(self.call, reply), answer.latency_ms if answer else None
         )
-        await self.ticket.close(spent)
+        return spent
 
 
 def _exchange(call: Call, reply: Reply | None) -> Exchange:
@@ -122,7 +129,7 @@ def _exchange(call: Call, reply: Reply | None) -> Exchange:
     return Exchange(call.neutral, said)
 
 
-async def prepare(
+def prepare(
     engine: Engine, state: ServerState, call: Call, subject: Subject, ticket: Ticket, warnings: tuple[str, ...] = ()
 ) -> Running:
     """Decide a call; everything that can be known before a byte leaves."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Final
 
+from workbench.gateway.events import Answer
 from workbench.server.chat.answering import completion, router
 from workbench.server.chat.calling import Engine, Running, prepare
 from workbench.server.chat.failures import failure_response
@@ -12,12 +12,11 @@ from workbench.server.chat.flows import run_flow
 from workbench.server.chat.parameters import Call, read_call
 from workbench.server.chat.sse import until_gone
 from workbench.server.chat.streaming import stream
-from workbench.server.chat.subject import Brings, Sugar, subject_of, sugar_of
+from workbench.server.chat.subject import Sugar, subject_of, sugar_for
 from workbench.server.errors import Refused
 from workbench.server.exchange import Request, Response
 from workbench.server.reading import ClientGone, read_object
 from workbench.server.routing import Route
-from workbench.server.x.requirements import pin_of
 
 SESSION_HEADER: Final = b"x-unhardcoded-session"
 
@@ -28,31 +27,35 @@ async def complete(request: Request) -> Response | None:
     call = read_call(body, request.host.options.default_max_tokens)
     if body.get("flow_ir") is not None:
         return await run_flow(request, engine_of(request), call)
-    sugar = sugar_for(call, request)
+    sugar = sugar_of_call(call, request)
     running = await begin(request, call, sugar)
     with until_gone(request, running.stop.stop):
         if call.stream:
             return await stream(request, running)
         answer = await running.run()
-    if answer.outcome == "cancelled":
+    response = response_of(answer, running)
+    if response is None:
         raise ClientGone
+    return response
+
+
+def response_of(answer: Answer, running: Running) -> Response | None:
+    """How a plain call is answered; None where nobody is there any more."""
+    if answer.outcome == "cancelled":
+        return None
     if answer.reply is None:
         return failure_response(answer, running.shown, router(answer, running.shown, running.told))
-    return Response(200, completion(answer, answer.reply, running.shown, running.told, call.model))
+    return Response(200, completion(answer, answer.reply, running.shown, running.told, running.call.model))
 
 
 async def begin(request: Request, call: Call, sugar: Sugar, warnings: tuple[str, ...] = ()) -> Running:
     """The call decided and admitted, nothing sent yet. Raises `Refused`."""
     engine = engine_of(request)
-    if call.session is None:
-        named = request.header(SESSION_HEADER)
-        if named is not None:
-            call.session = named.decode("latin-1")[:512]
+    call.name_session(request.header(SESSION_HEADER))
     subject = subject_of(call, sugar, request.state, request.caller)
     ticket = await request.host.callers.admit(request.caller, subject.tenant.id)
     try:
-        told = warnings if sugar.warning is None else (*warnings, sugar.warning)
-        return await prepare(engine, request.state, call, subject, ticket, told)
+        return prepare(engine, request.state, call, subject, ticket, (*warnings, *sugar.warnings))
     except BaseException:
         await ticket.close(None)
         raise
@@ -66,17 +69,9 @@ def engine_of(request: Request) -> Engine:
     return engine
 
 
-def sugar_for(call: Call, request: Request) -> Sugar:
+def sugar_of_call(call: Call, request: Request) -> Sugar:
     """What the call's `model`, or the profile in the path, means. Raises `Refused`."""
-    body = call.body
-    brings: Brings = "nothing"
-    if body.get("policy_ir") is not None or body.get("flow_ir") is not None:
-        brings = "a policy"
-    elif body.get("tenant") or body.get("tenant_state") is not None or request.caller.tenant is not None:
-        brings = "a tenant"
-    sugar = sugar_of(call.model, request.params.get("profile"), brings, lenient=request.host.options.lenient)
-    pin = pin_of(body.get("requirements") or {})
-    return sugar if pin is None else replace(sugar, family=pin.model, provider=pin.provider)
+    return sugar_for(call, request.caller, request.params.get("profile"), lenient=request.host.options.lenient)
 
 
 ROUTES: Final = (

@@ -133,7 +133,7 @@ class FlowRun:
         asked = replace(self.call, neutral={**self.call.neutral, "messages": messages}, stream=False, session=None)
         subject = subject_of(asked, Sugar(), self.state, self.caller, node.policy.source)
         async with self._room:
-            running = await prepare(self.engine, self.state, asked, subject, _Share(self))
+            running = prepare(self.engine, self.state, asked, subject, _Share(self))
             running.trace.own = replace(running.trace.own, trace_id=f"{self.trace_id}.{node.id}")
             running.told = replace(running.told, trace_id=running.trace.own.trace_id)
             running.deadline_ms = max(self._latest - time.monotonic(), 0.0) * 1000

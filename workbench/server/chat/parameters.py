@@ -71,6 +71,11 @@ class Call:
     body: Body
     """The whole, for `policy_ir`, `flow_ir`, `tenant` and `tenant_state`."""
 
+    def name_session(self, header: bytes | None) -> None:
+        """Take the session's name from a header, where the body has none."""
+        if self.session is None and header is not None:
+            self.session = header.decode("latin-1")[:MOST_NAME]
+
 
 def read_call(body: Body, default_max_tokens: int) -> Call:
     """The call that a body asks for. Raises `Refused`: 400, or 422 for a policy or flow that is no list."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Final
 
 from workbench.engine.context import Context
 from workbench.engine.decision import Decision
+from workbench.engine.values import text
 from workbench.rulebook.schema import NO_LOG
 from workbench.rulebook.tenant import Tenant
 from workbench.server.chat.subject import Subject
@@ -32,6 +33,29 @@ class Shown:
     """One of those it was made in; all of them decide the same."""
     _template: Template | None = None
     _quiet: Template | None = None
+    _before: dict[bool, bytes] = field(default_factory=dict[bool, bytes])
+    _who: dict[int | None, bytes] = field(default_factory=dict[int | None, bytes])
+
+    def who(self, index: int | None) -> bytes:
+        """`"provider":...,"price_out":...` of an offer; without one nobody answered."""
+        known = self._who.get(index)
+        if known is None:
+            known = self._who[index] = dumps(self._offer(index))[1:-1]
+        return known
+
+    def _offer(self, index: int | None) -> dict[str, Any]:
+        if index is None:
+            return {"provider": None, "model_family": None, "served_model_id": None}
+        row = self.state.kept.candidates[index]
+        return {
+            "provider": row["provider_id"],
+            "model_family": row["model_family"],
+            "served_model_id": row["served_model_id"],
+            "served_by": text(row.get("served_by")) or row["provider_id"],
+            "region": self.state.kept.regions[index],
+            "price_in": row.get("price_in"),
+            "price_out": row.get("price_out"),
+        }
 
     @cached_property
     def ranked(self) -> bytes:
@@ -102,7 +126,10 @@ class Shown:
 
     def trace(self, *, path: bytes, began_ms: int, latency_ms: float, compact: bool) -> bytes:
         """`decision_trace`."""
-        rejected = self.rejected_counts if compact else self.rejected
-        return b'{%s,%s,"decision_path":%s,"started_at_ms":%d,"total_latency_ms":%s,%s}' % (
-            self.ranked, rejected, path, began_ms, dumps(round(latency_ms, 3)), self.policy,
+        before = self._before.get(compact)
+        if before is None:
+            rejected = self.rejected_counts if compact else self.rejected
+            before = self._before[compact] = b'{%s,%s,"decision_path":' % (self.ranked, rejected)
+        return b'%s%s,"started_at_ms":%d,"total_latency_ms":%s,%s}' % (
+            before, path, began_ms, dumps(round(latency_ms, 3)), self.policy,
         )  # fmt: skip

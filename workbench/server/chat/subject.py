@@ -25,6 +25,7 @@ from workbench.server.hooks import Caller
 from workbench.server.state import ServerState
 from workbench.server.x.admitting import admit_policy
 from workbench.server.x.refusal import because
+from workbench.server.x.requirements import pin_of
 from workbench.server.x.sourced import Sourced
 from workbench.server.x.tenancy import SOURCE, compiled_for, tenant_of
 from workbench.session.profiles.named import taken_apart
@@ -68,11 +69,24 @@ class Sugar:
     """Empty: the default one."""
     family: str | None = None
     provider: str | None = None
-    warning: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 Brings = Literal["nothing", "a policy", "a tenant"]
 """What a body says beside `model` of who decides. A policy wins over `model`; a tenant is narrowed by it."""
+
+
+def sugar_for(call: Call, caller: Caller, path_profile: str | None, *, lenient: bool) -> Sugar:
+    """What the call's `model`, or the profile in the path, means; a pin in `requirements` wins. Raises `Refused`."""
+    body = call.body
+    brings: Brings = "nothing"
+    if body.get("policy_ir") is not None or body.get("flow_ir") is not None:
+        brings = "a policy"
+    elif body.get("tenant") or body.get("tenant_state") is not None or caller.tenant is not None:
+        brings = "a tenant"
+    sugar = sugar_of(call.model, path_profile, brings, lenient=lenient)
+    pin = pin_of(body.get("requirements") or {})
+    return sugar if pin is None else replace(sugar, family=pin.model, provider=pin.provider)
 
 
 def sugar_of(model: str, path_profile: str | None, brings: Brings, *, lenient: bool) -> Sugar:
@@ -91,7 +105,7 @@ def sugar_of(model: str, path_profile: str | None, brings: Brings, *, lenient: b
             raise Refused(400, "policy_in_model_field", message)
         return Sugar()
     if lenient:
-        return Sugar(warning=said(f"there is no model `{model[:80]}` here; the default profile answered"))
+        return Sugar(warnings=(said(f"there is no model `{model[:80]}` here; the default profile answered"),))
     message = f"there is no model `{model[:80]}` here: name a profile, a family or a pin, see /v1/models"
     raise Refused(404, "model_not_found", said(message), more={"param": "model"})
 

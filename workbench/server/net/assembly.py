@@ -21,6 +21,7 @@ from workbench.server.callers.wiring import GatePlan, attach
 from workbench.server.chat.calling import Engine
 from workbench.server.host import Host, Options
 from workbench.server.installed import missing
+from workbench.server.net.lane import Lane
 from workbench.server.net.reloading import Reloader, Seen, keeping_good, seen
 from workbench.server.routes import ROUTES
 from workbench.server.state import ServerState
@@ -96,6 +97,10 @@ class Process:
         """The application, counted and, where it is asked for, traced."""
         app: Application = Measured(App(self.host, ROUTES), self.host.metrics)
         return app if self.telemetry is None else Spanned(app, self.telemetry)
+
+    def lane(self) -> Lane | None:
+        """The short way of plain calls; None where every request is a span of a trace."""
+        return Lane(self.host) if self.telemetry is None else None
 
     def read(self) -> ServerState | None:
         """The snapshot that the files give; None where they give none, with the reasons in `host.faults`."""

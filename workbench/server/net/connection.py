@@ -10,10 +10,12 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import Any, ClassVar, Final, cast
 
-from workbench.server.exchange import CONNECTION
+from workbench.server.exchange import CONNECTION, Response
 from workbench.server.installed import missing
+from workbench.server.net.lane import TARGET, Lane
 
 try:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -41,6 +43,14 @@ class Doors:
     """The connections that are waited for, the oldest first."""
     refused: int = 0
     """Connections that were closed because there were too many."""
+
+
+MOST_SHORT: Final = 64 * 1024
+"""Bytes of a body on the short way; a longer one would hold up the others while it is read."""
+_DIGITS: Final = 8
+_STATUS_LINES: Final = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
+}  # fmt: skip
 
 
 class _Bad(Exception):
@@ -77,10 +87,26 @@ class _Joined:
         return self._transport.is_closing()
 
 
+class _Turn:
+    """A request that takes the short way, where uvicorn looks for one of its own."""
+
+    __slots__ = ("disconnected", "keep_alive", "message_event", "response_complete")
+
+    def __init__(self) -> None:
+        self.response_complete = False
+        self.disconnected = False
+        self.keep_alive = True
+        self.message_event = self
+
+    def set(self) -> None:
+        """Nobody waits for it."""
+
+
 class Connection(HttpToolsProtocol):
-    """uvicorn's protocol with bounds."""
+    """uvicorn's protocol with bounds, and with a short way for what takes one."""
 
     doors: ClassVar[Doors] = Doors()
+    lane: ClassVar[Lane | None] = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -90,6 +116,9 @@ class Connection(HttpToolsProtocol):
         self._size = 0
         self._coming = False
         self._fault = (400, "the request is no HTTP that is taken here")
+        self._held: bytearray | None = None
+        """The body of a request that may take the short way."""
+        self._turn = _Turn()
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """A client is there; from now on it is waited for."""
@@ -180,16 +209,59 @@ class Connection(HttpToolsProtocol):
         names = [name for name, _ in self.headers if name in (b"content-length", b"transfer-encoding", b"host")]
         if len(names) != len(set(names)) or (b"content-length" in names and b"transfer-encoding" in names):
             self._stop(400, "the request's length or host is said twice")
+        if self.lane is not None and self.url == TARGET and not self._answering and _is_plain(self):
+            self._held = bytearray()
+        else:
+            self._start()
+
+    def _start(self) -> None:
+        """Let uvicorn answer it."""
         cast("dict[str, Any]", self.scope)[CONNECTION] = self
         super().on_headers_complete()
         cast("Any", self.cycle).transport = _Joined(self.transport)
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        if self._held is None:
+            super().on_body(body)
+        else:
+            self._held += body
 
     def on_message_complete(self) -> None:
         """The request is whole."""
         self._coming = False
         if self._timer is not None:
             self._arrived()
+        held, self._held = self._held, None
+        if held is not None and self.lane is not None:
+            before, self._turn = self.cycle, _Turn()
+            self.cycle = cast("Any", self._turn)
+            if self.lane.take(self, self.headers, bytes(held)):
+                return
+            self.cycle = before
+            self._start()
+            super().on_body(bytes(held))
         super().on_message_complete()
+
+    def reply(self, response: Response | None) -> None:
+        """Answer the request on the short way; None: hang up."""
+        turn = self._turn
+        turn.response_complete = True
+        if self.transport.is_closing():
+            return
+        if response is None:
+            self.transport.close()
+            return
+        body = response.body
+        lines = [_STATUS_LINES[response.status], b"content-type: ", response.content_type]
+        lines.append(b"\r\ncontent-length: %d\r\n" % len(body))
+        lines += [b"%s: %s\r\n" % pair for pair in response.headers]
+        if not turn.keep_alive:
+            lines.append(b"connection: close\r\n")
+        self.transport.write(b"%s\r\n%s" % (b"".join(lines), body))
+        if not turn.keep_alive:
+            self.transport.close()
+        self.on_response_complete()
 
     def _stop(self, status: int, message: str) -> None:
         self._fault = (status, message)
@@ -209,6 +281,22 @@ class Connection(HttpToolsProtocol):
         self.transport.write(head % (status, _REASONS[status], len(body)) + body)
 
 
-def connection_class(doors: Doors) -> type[Connection]:
-    """The protocol with bounds of its own."""
-    return type("Connection", (Connection,), {"doors": doors})
+def _is_plain(connection: Connection) -> bool:
+    """Whether nothing about the head asks for uvicorn."""
+    parser = cast("Any", connection.parser)
+    length = next((value for name, value in connection.headers if name == b"content-length"), b"")
+    return (
+        parser.get_method() == b"POST"
+        and length.isdigit()
+        and len(length) < _DIGITS
+        and int(length) <= MOST_SHORT
+        and not connection.expect_100_continue
+        and not parser.should_upgrade()
+        and parser.get_http_version() == "1.1"
+        and parser.should_keep_alive()
+    )
+
+
+def connection_class(doors: Doors, lane: Lane | None = None) -> type[Connection]:
+    """The protocol with bounds of its own, and the short way."""
+    return type("Connection", (Connection,), {"doors": doors, "lane": lane})

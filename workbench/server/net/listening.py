@@ -17,6 +17,7 @@ from typing import Any, Final
 from workbench.errors import Finding, UsageError
 from workbench.server.installed import missing
 from workbench.server.net.connection import Doors, connection_class
+from workbench.server.net.lane import Lane
 
 try:
     import uvicorn
@@ -88,12 +89,12 @@ def url_of(bound: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def listener(app: Any, doors: Doors | None = None, *, drain_s: int = DRAIN_S) -> Listener:
-    """A server for `app`; give its `serve` the bound sockets."""
+def listener(app: Any, doors: Doors | None = None, *, lane: Lane | None = None, drain_s: int = DRAIN_S) -> Listener:
+    """A server for `app`, with a short way for what takes one; give its `serve` the bound sockets."""
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # its lines may hold a request
     config = uvicorn.Config(
         app,
-        http=connection_class(doors or Doors()),
+        http=connection_class(doors or Doors(), lane),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -108,9 +109,9 @@ def listener(app: Any, doors: Doors | None = None, *, drain_s: int = DRAIN_S) ->
     return Listener(config)
 
 
-def run(app: Any, bound: socket.socket, ready: Callable[[], None], doors: Doors | None = None) -> int:
+def run(app: Any, bound: socket.socket, ready: Callable[[], None], lane: Lane | None = None) -> int:
     """Serve until a signal; gives its number, 0 without one."""
-    server = listener(app, doors)
+    server = listener(app, lane=lane)
 
     async def serve() -> None:
         serving = asyncio.ensure_future(server.serve([bound]))

@@ -5,6 +5,7 @@ An intent is awaited until it is durable; an outcome goes with the next write, o
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -27,7 +28,7 @@ class CallRecorder:
     """What the dispatcher writes to. Belongs to one event loop."""
 
     writer: GroupedWriter
-    ended: Callable[[Record], None] | None = None
+    hears: Callable[[Record], None] | None = None
     """Hears of every call that is over."""
     calls: dict[str, OpenTrace] = field(default_factory=dict[str, OpenTrace])
 
@@ -37,14 +38,29 @@ class CallRecorder:
 
     async def intent(self, intent: Intent) -> None:
         """Durable when this returns. Raises `TraceError` where it could not be written."""
+        durable: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def told(kept: bool) -> None:
+            if not durable.done():  # whoever waited for it may be gone
+                durable.set_result(kept)
+
+        self.announce(intent, told)
+        if not await durable:
+            raise TraceError("a trace was not written")
+
+    def announce(self, intent: Intent, durable: Callable[[bool], None]) -> None:
+        """The same without waiting: `durable` is told."""
         trace = self.calls[intent.call_id]
         before, trace.running = trace.running, None
         kept = Kept(intent.sequence, intent.index, intent.attempt, int(intent.at * 1000))
-        if not await self.writer.begin(trace, kept, before):
-            raise TraceError("a trace was not written")
+        self.writer.begin(trace, kept, before, durable)
 
     async def outcome(self, attempt: Attempt) -> None:
         """Goes with the next write."""
+        self.ended(attempt)
+
+    def ended(self, attempt: Attempt) -> None:
+        """The same."""
         kind = "unknown" if attempt.cancelled and attempt.error_kind is None else attempt.error_kind
         now = time.time_ns() // 1_000_000
         self.calls[attempt.call_id].running = CallEnd(
@@ -68,5 +84,5 @@ class CallRecorder:
         said = None if trace.template.no_log else bounded(exchange)
         write = Ended(trace, result, steps, said, trace.running, summary)
         self.writer.end(write)
-        if self.ended is not None:
-            self.ended(write.record)
+        if self.hears is not None:
+            self.hears(write.record)

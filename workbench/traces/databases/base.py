@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from workbench.errors import Finding, Place, TraceError
+from workbench.traces.record import KINDS
 
+SET: Final = f"SELECT id FROM sets WHERE {' AND '.join(f'{kind} = :{kind}' for kind in KINDS)}"  # noqa: S608 - fixed words
+"""The number of a set of contents."""
 Row = tuple[Any, ...]
 Execute = Callable[[str, Mapping[str, Any]], list[Row]]
 """Runs one statement with `:name` parameters and gives its rows."""

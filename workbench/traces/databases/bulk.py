@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from typing import Final
 
 from workbench.errors import TraceError
-from workbench.traces.databases.base import failed
+from workbench.traces.databases.base import SET, failed
 from workbench.traces.databases.places import writer
 from workbench.traces.databases.sqlite import SqliteDatabase
 from workbench.traces.parts.catalogs import packed
-from workbench.traces.record import Material
+from workbench.traces.record import KINDS, Material
 
-KINDS: Final = ("catalog", "policy", "sources", "state", "verdicts")
 MOST_KNOWN: Final = 10_000
+MOST_ROWS: Final = 32
+"""Rows of one statement: a step of its own for each would give other threads a turn in between."""
 _FOLD_MS: Final = 50
 """Longest that folding the log waits for readers, while nobody can write."""
 
@@ -54,10 +55,13 @@ class CallDone:
 
 @dataclass(slots=True)
 class TraceDone:
-    """How a trace ended: outcome, provider, model, region, attempts, tokens in and out, cost, latency; words, data."""
+    """How a trace ended: outcome, offer, provider, model, region, attempts, tokens in and out, cost, latency; words,
+    data."""
 
     trace: NewTrace
-    row: tuple[str, str | None, str | None, str | None, int, float | None, float | None, float | None, float | None]
+    row: tuple[
+        str, str | None, str | None, str | None, str | None, int, float | None, float | None, float | None, float | None
+    ]
     words: str
     data: bytes
     no_log: int
@@ -89,7 +93,8 @@ class BulkSqlite:
         self._connection.execute("PRAGMA wal_autocheckpoint = 0")
         self._folder = database.another()
         self._folder.execute(f"PRAGMA busy_timeout = {_FOLD_MS}")
-        self._stored: set[tuple[str, str]] = set()
+        self._sets: dict[int, tuple[Material, int]] = {}
+        """The number of each set of contents that is stored, by who names it; the material keeps its identity."""
         self._wait_ms = -1
 
     def write(self, batch: Batch, *, wait_ms: int) -> None:
@@ -113,7 +118,7 @@ class BulkSqlite:
             self._rows(batch)
         except sqlite3.IntegrityError:
             run("ROLLBACK")
-            self._stored.clear()  # what a prune took is stored again
+            self._sets.clear()  # what a prune took is stored again
             try:
                 run("BEGIN IMMEDIATE")
                 self._rows(batch)
@@ -139,7 +144,7 @@ class BulkSqlite:
         if batch.traces:
             self._insert(batch.traces)
         if batch.calls:
-            many(_CALL, [(each.trace.sequence, *each.row) for each in batch.calls])
+            self._many(_CALL, _CALL_ROW, [value for each in batch.calls for value in (each.trace.sequence, *each.row)])
         if batch.ended_calls:
             many(_CALL_DONE, [(*each.row[:4], each.trace.sequence, each.row[4]) for each in batch.ended_calls])
         if batch.ended:
@@ -150,26 +155,40 @@ class BulkSqlite:
         known = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'traces'").fetchone()
         sequence = int(known[0]) if known else 0
         program = writer()
+        rows: list[object] = []
+        records: list[object] = []
         for trace in traces:
             sequence += 1
             trace.sequence = sequence
-            self._keep(trace.material)
-        many = self._connection.executemany
-        many(_TRACE, [(trace.sequence, *trace.row, program) for trace in traces])
-        many(_RECORD, [(trace.sequence, trace.words, trace.data) for trace in traces])
-        many(_USES, [(trace.sequence, *_names(trace.material)) for trace in traces])
+            rows += (sequence, *trace.row, program, self._set(trace.material))
+            records += (sequence, trace.words, trace.data)
+        self._many(_TRACE, _TRACE_ROW, rows)
+        self._many(_RECORD, _RECORD_ROW, records)
 
-    def _keep(self, material: Material) -> None:
-        for kind, name in zip(KINDS, _names(material), strict=True):
-            if (kind, name) in self._stored:
-                continue
-            if len(self._stored) >= MOST_KNOWN:
-                self._stored.clear()
-            known = self._connection.execute(_KNOWN, (kind, name)).fetchone()
-            if known is None:
-                size, data = _content(material, kind)
-                self._connection.execute(_KEEP, (kind, name, size, data))
-            self._stored.add((kind, name))
+    def _many(self, statement: str, row: str, values: list[object]) -> None:
+        """All rows in as few steps as their number of parameters allows."""
+        width = row.count("?")
+        step = MOST_ROWS * width
+        for start in range(0, len(values), step):
+            part = values[start : start + step]
+            self._connection.execute(statement + ",".join([row] * (len(part) // width)), part)
+
+    def _set(self, material: Material) -> int:
+        known = self._sets.get(id(material))
+        if known is not None:
+            return known[1]
+        if len(self._sets) >= MOST_KNOWN:
+            self._sets.clear()
+        run, names = self._connection.execute, material.names
+        row = run(SET, names).fetchone()
+        if row is None:
+            for kind, name in names.items():
+                if run(_KNOWN, (kind, name)).fetchone() is None:
+                    size, data = _content(material, kind)
+                    run(_KEEP, (kind, name, size, data))
+            row = run(_KEEP_SET, names).fetchone()
+        self._sets[id(material)] = material, int(row[0])
+        return int(row[0])
 
     def fold(self, *, all_of_it: bool = False) -> int:
         """Fold the log into the file without holding up writers; gives the pages that are left in it."""
@@ -186,11 +205,6 @@ class BulkSqlite:
         self._connection.close()
 
 
-def _names(material: Material) -> tuple[str, ...]:
-    digests = material.digests
-    return tuple(str(digests["population" if kind == "catalog" else kind]) for kind in KINDS)
-
-
 def _content(material: Material, kind: str) -> tuple[int, bytes]:
     if kind == "catalog":
         return len(material.catalog.content), material.catalog.blob
@@ -204,16 +218,18 @@ def _content(material: Material, kind: str) -> tuple[int, bytes]:
 
 
 _TRACE: Final = """INSERT INTO traces
-    (sequence, trace_id, time_ms, tenant, no_log, emulated, winner, writer, attempts)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, 0)"""
-_RECORD: Final = "INSERT INTO records (sequence, words, data) VALUES (?, ?, ?)"
-_USES: Final = """INSERT INTO uses (sequence, kind, sha256) VALUES
-    (?1, 'catalog', ?2), (?1, 'policy', ?3), (?1, 'sources', ?4), (?1, 'state', ?5), (?1, 'verdicts', ?6)"""
-_CALL: Final = "INSERT INTO calls (sequence, number, place, attempt, provider, began_ms) VALUES (?, ?, ?, ?, ?, ?)"
+    (sequence, trace_id, time_ms, tenant, no_log, emulated, winner, writer, contents, attempts) VALUES """
+_TRACE_ROW: Final = "(?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
+_RECORD: Final = "INSERT INTO records (sequence, words, data) VALUES "
+_RECORD_ROW: Final = "(?, ?, ?)"
+_CALL: Final = "INSERT INTO calls (sequence, number, place, attempt, provider, began_ms) VALUES "
+_CALL_ROW: Final = "(?, ?, ?, ?, ?, ?)"
 _CALL_DONE: Final = """UPDATE calls SET ended_ms = ?, kind = ?, http_status = ?, latency_ms = ?
     WHERE sequence = ? AND number = ?"""
-_DONE: Final = """UPDATE traces SET outcome = ?, provider = ?, model = ?, region = ?, attempts = ?, tokens_in = ?,
-    tokens_out = ?, cost_usd = ?, latency_ms = ?, no_log = ? WHERE sequence = ?"""
+_DONE: Final = """UPDATE traces SET outcome = ?, offer = ?, provider = ?, model = ?, region = ?, attempts = ?,
+    tokens_in = ?, tokens_out = ?, cost_usd = ?, latency_ms = ?, no_log = ? WHERE sequence = ?"""
 _RECORD_DONE: Final = "UPDATE records SET words = ?, data = ? WHERE sequence = ?"
 _KNOWN: Final = "SELECT 1 FROM contents WHERE kind = ? AND sha256 = ?"
+_KEEP_SET: Final = f"""INSERT INTO sets ({", ".join(KINDS)}) VALUES ({", ".join(f":{kind}" for kind in KINDS)})
+    RETURNING id"""  # noqa: S608 - fixed words
 _KEEP: Final = "INSERT OR IGNORE INTO contents (kind, sha256, size, data) VALUES (?, ?, ?, ?)"

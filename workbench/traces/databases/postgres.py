@@ -43,7 +43,7 @@ class PostgresDatabase:
         """A transaction, durable when it ends; `alone` waits for the writers at work and holds up the next."""
         if not self.writable:
             raise TraceError(f"the traces in `{self.place}` are read only", [])
-        return self._transaction("written", "LOCK TABLE contents IN EXCLUSIVE MODE" if alone else None)
+        return self._transaction("written", "LOCK TABLE sets IN EXCLUSIVE MODE" if alone else None)
 
     @contextmanager
     def _transaction(self, what: str, first: str | None) -> Generator[Execute]:
@@ -66,7 +66,7 @@ class PostgresDatabase:
         """Give the space of deleted rows back. PostgreSQL overwrites it as it is used again."""
         try:
             with self._engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-                connection.execute(sa.text("VACUUM traces, records, calls, uses, contents"))
+                connection.execute(sa.text("VACUUM traces, records, calls, sets, contents"))
         except SQLAlchemyError as error:
             raise failed(self.place, "tidied", _own_words(error)) from None
 

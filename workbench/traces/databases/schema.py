@@ -80,6 +80,35 @@ MIGRATIONS: Final = (
                 PRIMARY KEY (sequence, number))""",
         ),
     ),
+    Migration(
+        2,
+        "traces with the same contents name them as one set",
+        (
+            """CREATE TABLE sets (
+                id {serial},
+                catalog TEXT NOT NULL,
+                policy TEXT NOT NULL,
+                sources TEXT NOT NULL,
+                state TEXT NOT NULL,
+                verdicts TEXT NOT NULL,
+                UNIQUE (catalog, policy, sources, state, verdicts))""",
+            """INSERT INTO sets (catalog, policy, sources, state, verdicts) SELECT DISTINCT
+                max(CASE kind WHEN 'catalog' THEN sha256 END), max(CASE kind WHEN 'policy' THEN sha256 END),
+                max(CASE kind WHEN 'sources' THEN sha256 END), max(CASE kind WHEN 'state' THEN sha256 END),
+                max(CASE kind WHEN 'verdicts' THEN sha256 END) FROM uses GROUP BY sequence""",
+            "ALTER TABLE traces ADD COLUMN contents BIGINT REFERENCES sets (id)",
+            """UPDATE traces SET contents = (SELECT id FROM sets s
+                JOIN uses c ON c.kind = 'catalog' AND c.sha256 = s.catalog
+                JOIN uses p ON p.kind = 'policy' AND p.sha256 = s.policy
+                JOIN uses o ON o.kind = 'sources' AND o.sha256 = s.sources
+                JOIN uses t ON t.kind = 'state' AND t.sha256 = s.state
+                JOIN uses v ON v.kind = 'verdicts' AND v.sha256 = s.verdicts
+                WHERE c.sequence = traces.sequence AND p.sequence = traces.sequence AND o.sequence = traces.sequence
+                AND t.sequence = traces.sequence AND v.sequence = traces.sequence)""",
+            "DROP TABLE uses",
+            "CREATE INDEX traces_by_contents ON traces (contents)",
+        ),
+    ),
 )
 
 TABLE: Final = "CREATE TABLE IF NOT EXISTS migrations (version INTEGER PRIMARY KEY, title TEXT NOT NULL)"

@@ -6,11 +6,11 @@ A candidate is named by its place in the catalog, found by walking the decision'
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final, cast
 
 from workbench.boundary.sanitiser import one_line
+from workbench.boundary.sealed import sealed
 from workbench.engine.values import flag, number
 from workbench.traces.parts.catalogs import KeptCatalog
 from workbench.traces.parts.words import (
@@ -30,7 +30,7 @@ MESSAGE_LIMIT: Final = 300
 DETAIL_LIMIT: Final = 80
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class QuietStep:
     """One event, in closed words and numbers. Times in milliseconds."""
 
@@ -55,7 +55,7 @@ class QuietStep:
     bytes_in: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@sealed
 class Step:
     """One event with the provider's own words, for a tenant whose text may be kept."""
 

@@ -1,0 +1,169 @@
+"""The short way answers as the ordinary one does, and takes what is plain alone."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from typing import Any, cast
+
+import httpx
+import pytest
+
+from tests.server.faults import WEATHER, Faults
+from tests.server_x.endpoint import HELLO, Served, policy, served
+from workbench.engine.faults import FAULTS
+from workbench.server.emulator import Running
+from workbench.server.net.assembly import Process
+from workbench.server.net.lane import Lane
+from workbench.traces.parts.words import IN_FLIGHT, INTERRUPTED
+
+VOLATILE = {
+    "id", "created", "trace_id", "started_at_ms", "total_latency_ms", "latency_ms", "first_token_ms", "time_ms",
+    "seed", "bytes_in",
+}  # fmt: skip
+LONG = frozenset(("timeout", "hang", "keepalive", "drip", "huge", "huge_error", "slow", "first_token", "stall_after"))
+"""Faults that take as long as the deadline; `tests/gateway/test_quick` has their like."""
+BODIES: dict[str, dict[str, Any]] = {
+    "nothing but a prompt": {},
+    "a tenant": {"tenant": "acme-eu"},
+    "a quiet tenant": {"tenant": "corvane-bank", "compact": True},
+    "a policy": {"policy_ir": policy(["top"])},
+    "nobody": {"policy_ir": policy(["cmp", "price_in", "lt", -1.0])},
+    "tools": {"tools": WEATHER},
+    "a session": {"session": "one", "tenant": "acme-eu"},
+    "requirements": {"tenant": "acme-eu", "requirements": {"min_context": 200_000}},
+    "a pin": {"model": "pin:openai/gpt-5.5"},
+    "an unknown parameter": {"temprature": 1},
+    "an unknown tenant": {"tenant": "nobody-here"},
+    "an unknown model": {"model": "gpt-9"},
+    "an empty list of messages": {"messages": []},
+    "a wrong type": {"temperature": "hot"},
+    "a malformed policy": {"policy_ir": ["policy"]},
+    "a flow": {"flow_ir": ["flow"]},
+}
+
+
+@pytest.fixture(scope="module")
+def ordinary(emulation: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """An endpoint without the short way."""
+    with served(tmp_path_factory.mktemp("ordinary"), emulation.url, lane=False) as made:
+        yield made
+
+
+def steady(value: Any) -> Any:
+    """What is the same each time."""
+    if isinstance(value, dict):
+        held = cast("dict[str, Any]", value)
+        return {name: steady(inner) for name, inner in held.items() if name not in VOLATILE}
+    return [steady(inner) for inner in cast("list[Any]", value)] if isinstance(value, list) else value
+
+
+def fresh(*endpoints: Served) -> None:
+    """Nothing is known of any provider."""
+    for endpoint in endpoints:
+        endpoint.tell(lambda process: process.host.health.reset())
+
+
+def seen(answer: httpx.Response) -> Any:
+    """Status, headers and body, without what differs each time."""
+    names = {"content-type", "retry-after"}
+    return answer.status_code, {n: v for n, v in answer.headers.items() if n in names}, steady(answer.json())
+
+
+def stored(endpoint: Served, answer: httpx.Response) -> Any:
+    """The trace's row of an answer."""
+    trace_id = answer.json()["x_router"]["trace_id"]
+    latest = time.monotonic() + 30
+    while True:  # an end is written soon, and nobody waits for it
+        row = next(row for row in endpoint.process.traces.store().rows(now_ms=0) if row.trace_id == trace_id)
+        if row.outcome not in {INTERRUPTED, IN_FLIGHT}:
+            break
+        assert time.monotonic() < latest
+    return {name: value for name, value in row._asdict().items() if name not in {"sequence", "writer", *VOLATILE}}
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_both_ways_answer_alike(body: dict[str, Any], endpoint: Served, ordinary: Served) -> None:
+    fresh(endpoint, ordinary)
+    one, other = endpoint.chat(**body), ordinary.chat(**body)
+    assert seen(one) == seen(other)
+    if one.status_code == 200:
+        assert stored(endpoint, one) == stored(ordinary, other)
+
+
+@pytest.mark.parametrize("name", [name for name in FAULTS if name not in LONG])
+def test_both_ways_fail_alike(name: str, endpoint: Served, ordinary: Served, faults: Faults) -> None:
+    """The first provider fails, the others answer; then all fail."""
+    first = endpoint.chat(tenant="acme-eu").json()["x_router"]["provider"]
+    for text in (f"{first}={name}", f"*={name}"):
+        fresh(endpoint, ordinary)
+        faults.play(text)
+        one = endpoint.chat(tenant="acme-eu")
+        faults.play(text)
+        other = ordinary.chat(tenant="acme-eu")
+        assert seen(one) == seen(other)
+        assert stored(endpoint, one) == stored(ordinary, other)
+
+
+def taken(endpoint: Served, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """For each request from now on whether the short way took it; none is said of one it was not asked about."""
+    found: list[bool] = []
+    real = Lane.take
+
+    def take(self: Lane, *given: Any) -> bool:
+        found.append(real(self, *given))
+        return found[-1]
+
+    endpoint.tell(lambda _process: monkeypatch.setattr(Lane, "take", take))
+    return found
+
+
+def test_what_is_plain_takes_it_and_nothing_else(endpoint: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = taken(endpoint, monkeypatch)
+    assert endpoint.chat().status_code == 200
+    assert found == [True]
+    found.clear()
+    endpoint.chat(stream=True)
+    endpoint.chat(flow_ir=["flow"])
+    endpoint.chat(temprature=1)
+    endpoint.post("/v1/chat/completions", HELLO, **{"content-encoding": "gzip"})
+    endpoint.post("/v1/chat/completions", b"{")
+    assert found == [False] * 5
+    found.clear()
+    endpoint.post("/v1/chat/completions?x=1", HELLO)
+    endpoint.chat(messages=[{"role": "user", "content": "x" * 70_000}])
+    endpoint.get("/v1/chat/completions")
+    assert found == []
+
+
+def test_a_second_request_on_the_wire_waits_for_the_first(endpoint: Served) -> None:
+    body = json.dumps(HELLO).encode()
+    request = b"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+    last = request.replace(b"host:", b"connection: close\r\nhost:")
+    found = b""
+    with socket.create_connection(("127.0.0.1", endpoint.port), timeout=10) as connection:
+        connection.sendall(request + request + last)
+        while piece := connection.recv(65536):
+            found += piece
+    assert found.count(b"HTTP/1.1 200 OK\r\n") == 3
+    assert found.count(b'"object":"chat.completion"') == 3
+
+
+def test_a_body_in_pieces_and_one_that_never_comes(endpoint: Served) -> None:
+    body = json.dumps(HELLO).encode()
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: %d\r\n\r\n" % len(body)
+    with socket.create_connection(("127.0.0.1", endpoint.port), timeout=10) as connection:
+        for k in range(len(body) - 1):
+            connection.sendall((head if k == 0 else b"") + body[k : k + 1])
+        connection.sendall(body[-1:])
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
+    with socket.create_connection(("127.0.0.1", endpoint.port), timeout=10) as connection:
+        connection.sendall(head + body[:-1])
+    assert endpoint.chat().status_code == 200
+
+    def open_calls(process: Process) -> int:
+        return 0 if process.host.engine is None else len(process.host.engine.traces.calls)
+
+    assert endpoint.tell(open_calls) == 0

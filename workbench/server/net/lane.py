@@ -1,0 +1,168 @@
+"""The short way of a plain chat completion: from the bytes of its body to the bytes of its answer without a task.
+
+Everything is read, decided, recorded and shown by the same functions as on the ordinary way. Whatever is not plain (a
+stream, a flow, a limit to ask about, anything to refuse) is declined before anything was done, and goes that way; a
+call that does not go well at once goes on in a task, from where it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any, Final, Protocol, cast
+
+from workbench.boundary import strict_json
+from workbench.gateway.events import Answer
+from workbench.gateway.quick import Clocks, GoOn, Quick
+from workbench.server.chat.calling import Running, prepare
+from workbench.server.chat.completions import SESSION_HEADER, response_of
+from workbench.server.chat.parameters import read_call
+from workbench.server.chat.subject import subject_of, sugar_for
+from workbench.server.errors import INTERNAL
+from workbench.server.exchange import Response
+from workbench.server.guards import Guard
+from workbench.server.hooks import FREE
+from workbench.server.host import Host
+from workbench.server.reading import MOST_BYTES
+
+LOG: Final = logging.getLogger("workbench.server")
+PATH: Final = "/v1/chat/completions"
+TARGET: Final = PATH.encode()
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Client(Protocol):
+    """The connection that a request came over."""
+
+    gone: Callable[[], None] | None
+    """To be called when the client has hung up."""
+
+    def reply(self, response: Response | None) -> None:
+        """Send the answer; None: nobody is there, or nothing can be said."""
+        ...
+
+
+class Lane:
+    """The calls of one process that take the short way. Belongs to one event loop."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._guard = Guard(host.options.host_names)
+        self._clocks = Clocks()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def take(self, client: Client, headers: Headers, body: bytes) -> bool:
+        """Answer a `POST` of `PATH`; false, with nothing done, where the ordinary way has to."""
+        try:
+            made = self._made(client, headers, body)
+        except Exception:  # noqa: BLE001 - the ordinary way says what is wrong with it
+            return False
+        if made is None:
+            return False
+        host = self._host
+        host.metrics.inflight += 1
+        made.start()
+        return True
+
+    def _made(self, client: Client, headers: Headers, body: bytes) -> _Turn | None:
+        host = self._host
+        state, engine = host.state, host.engine
+        if state is None or engine is None or not self._plain(headers):
+            return None
+        caller = host.callers.known(headers, PATH)
+        if caller is None:
+            return None
+        value = strict_json.loads(body, source="the body", max_bytes=MOST_BYTES)
+        if not isinstance(value, dict) or value.get("stream") or value.get("flow_ir") is not None:
+            return None
+        call = read_call(cast("dict[str, Any]", value), host.options.default_max_tokens)
+        call.name_session(next((value for name, value in headers if name == SESSION_HEADER), None))
+        sugar = sugar_for(call, caller, None, lenient=host.options.lenient)
+        subject = subject_of(call, sugar, state, caller)
+        release = host.callers.admit_at_once(caller, subject.tenant.id)
+        if release is None:
+            return None
+        try:
+            running = prepare(engine, state, call, subject, FREE, sugar.warnings)
+        except BaseException:
+            release()
+            raise
+        return _Turn(host, self._clocks, self._tasks, client, running, release)
+
+    def _plain(self, headers: Headers) -> bool:
+        """Whether the headers ask for nothing that has to be looked at more closely."""
+        known, sessions = False, 0
+        for name, value in headers:
+            if name == b"host":
+                known = self._guard.knows(value)
+            elif name == b"content-encoding":
+                return False
+            elif name == SESSION_HEADER:
+                sessions += 1
+        return known and sessions <= 1
+
+
+class _Turn:
+    """One call on the short way."""
+
+    __slots__ = ("_began", "_client", "_host", "_quick", "_release", "_running", "_tasks")
+
+    def __init__(
+        self, host: Host, clocks: Clocks, tasks: set[asyncio.Task[None]], client: Client, running: Running,
+        release: Callable[[], object],
+    ) -> None:  # fmt: skip
+        self._host, self._tasks, self._client = host, tasks, client
+        self._running, self._release = running, release
+        self._began = time.perf_counter()
+        engine = running.engine
+        self._quick = Quick(engine.dispatcher, engine.traces, clocks, running.ask(), self._end, self._go_on)
+
+    def start(self) -> None:
+        """Begin."""
+        self._client.gone = self._quick.cancel
+        self._quick.start()
+
+    def _go_on(self, rest: GoOn) -> None:
+        task = asyncio.get_running_loop().create_task(self._rest(rest))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _rest(self, rest: GoOn) -> None:
+        try:
+            answer = await rest
+        except BaseException:
+            self._close(None)
+            self._send(None)
+            raise
+        self._end(answer)
+
+    def _end(self, answer: Answer) -> None:
+        """The call is over, however."""
+        response: Response | None
+        try:
+            self._close(answer)
+            response = response_of(answer, self._running)
+        except Exception as error:  # noqa: BLE001 - a client gets a body, and no word of the exception
+            LOG.error("an answer failed: %s", type(error).__name__)  # noqa: TRY400 - its text may hold a prompt
+            response = INTERNAL
+        self._send(response)
+
+    def _close(self, answer: Answer | None) -> None:
+        try:
+            self._running.closed(answer)
+        finally:
+            self._release()
+
+    def _send(self, response: Response | None) -> None:
+        client, metrics = self._client, self._host.metrics
+        client.gone = None
+        metrics.inflight -= 1
+        metrics.answered(GONE if response is None else response.status, time.perf_counter() - self._began)
+        client.reply(response)
+
+
+GONE: Final = 499
+"""What is counted where nobody was there to be answered."""
