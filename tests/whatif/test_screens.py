@@ -162,6 +162,28 @@ async def test_compare_adds_drops_and_shows_all(session: Session) -> None:
         assert few < len(screen.report.document["offers"]) == len(session.state.pool)
 
 
+async def test_a_list_to_choose_from_is_moved_in_and_left_by_keys(session: Session) -> None:
+    app = WorkbenchApp(session)
+    async with app.run_test(size=(120, 36)) as pilot:
+        screen = await opened(pilot, "C", "acme-eu")
+        assert isinstance(screen, CompareScreen)
+        before = screen.tenants
+        left = [tenant.id for tenant in session.state.tenants if tenant.id not in before]
+        await pilot.press("a", "down", "escape")
+        await pilot.pause()
+        assert app.screen is screen
+        assert screen.tenants == before
+        await pilot.press("a", "pagedown", "up", "enter")
+        await settled(pilot)
+        assert screen.tenants == (*before, left[-2])
+        await pilot.press("a")
+        await pilot.pause()
+        await type_text(pilot, "nobody")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert app.screen is not screen, "what is in no list is not taken"
+
+
 async def test_compare_shows_unsaved_edits_against_the_file(session: Session) -> None:
     session.commit(EditClause("ladle-free", "free-floor", "rule", "bench_intelligence >= 0.4"))
     app = WorkbenchApp(session)
