@@ -320,7 +320,7 @@ async def test_only_the_hosts_own_evidence_counts_for_every_tenant() -> None:
             dead = f"http://127.0.0.1:{held.getsockname()[1]}"
             down = cascade([candidate(0, dead), candidate(1, server.url)])
             health = Health()
-            host = Dispatcher(wire, keys(), health=health, limits=SHORT, clock=lambda: 0.0)
+            host = Dispatcher(wire, keys(), health=health, limits=PATIENT, clock=lambda: 0.0)
             for _ in range(3):
                 await host.run(Ask("c", down))
     assert {(scope, provider) for scope, provider, _, _ in health.known(0.0)} == {
