@@ -14,7 +14,7 @@ import pytest
 
 from tests.server_x.endpoint import HELLO
 from tests.tui.driving import main_screen, screen_text, type_text
-from workbench.session.calls.children.endpoint import served_of
+from workbench.session.calls.children.endpoint import served_of, standing_of
 from workbench.session.session import Session
 from workbench.tui.app import WorkbenchApp
 from workbench.tui.screens.work_screen import WorkScreen
@@ -125,6 +125,31 @@ async def test_what_is_broken_on_disk_is_said_when_it_starts(
         assert "`=` is missing" in banner, "and why"
 
 
+@pytest.mark.parametrize("width", [80, 200])
+@pytest.mark.parametrize("file", ["rulebook.toml", "tenants/acme-eu.toml"])
+async def test_files_that_break_while_it_serves_are_said_until_they_are_good_again(
+    session: Session, root: Path, file: str, width: int
+) -> None:
+    app = WorkbenchApp(session)
+    async with app.run_test(size=(width, 30)) as pilot:
+        await pilot.press("S", "e")
+        screen = cast("ServeScreen", app.screen)
+        await until(pilot, lambda: screen.child is not None)
+        await pilot.pause()
+        good, name = (root / file).read_text(), file.rpartition("/")[2]
+        assert name not in screen_text(app)
+        (root / file).write_text("this is = = no TOML")
+        await until(pilot, lambda: name in screen_text(app).splitlines()[-2])
+        assert "`=` is missing" in screen_text(app).splitlines()[-2]
+        if file == "rulebook.toml":
+            assert "not served" in screen_text(app).splitlines()[-2]
+        await call(screen, "acme-eu")  # what was good before
+        (root / file).write_text(good)
+        await until(pilot, lambda: name not in screen_text(app))
+        assert "are served" in screen_text(app)
+        await call(screen, "acme-eu")
+
+
 async def test_leaving_the_screen_ends_the_endpoint(session: Session) -> None:
     app = WorkbenchApp(session)
     async with app.run_test(size=(80, 24)) as pilot:
@@ -144,6 +169,7 @@ async def test_leaving_the_screen_ends_the_endpoint(session: Session) -> None:
 )
 def test_a_line_that_is_none_is_passed_over(line: dict[str, Any]) -> None:
     assert served_of(line) is None
+    assert standing_of(line) is None
 
 
 def test_a_line_holds_what_it_says_and_no_more() -> None:
@@ -158,3 +184,17 @@ def test_a_line_holds_what_it_says_and_no_more() -> None:
     found = served_of(json.loads(json.dumps(line)))
     assert found is not None
     assert (found.outcome, found.ranked, found.cost_usd, found.no_log) == ("?", 0, None, True)
+
+
+def test_a_line_about_files_holds_its_findings_and_nothing_that_is_none() -> None:
+    line = {
+        "event": "reloaded",
+        "taken": 1,
+        "initialized": True,
+        "findings": [3, {}, {"reason": "x", "source": "a.toml"}],
+    }
+    found = standing_of(json.loads(json.dumps(line)))
+    assert found is not None
+    assert (found.initialized, found.taken) == (True, False)
+    assert [str(finding) for finding in found.findings] == ["a.toml: x"]
+    assert standing_of({"event": "reloaded", "findings": "x"}) is not None

@@ -7,11 +7,13 @@ snapshot in force; a tenant file that cannot be read leaves that tenant as it wa
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from typing import Final
 
 from workbench.errors import CompileError, FileRefused, Finding
 from workbench.rulebook.compile import compile_policy
@@ -21,6 +23,7 @@ from workbench.session.settings import FILE_NAME, Settings
 from workbench.session.state import WorkspaceState
 from workbench.session.workspace import BrokenFile, Workspace
 
+LOG: Final = logging.getLogger("workbench.server")
 LOOK_S = 1.0
 """Between two looks at the files; a change is taken up once two looks see the same."""
 Seen = tuple[tuple[str, int, int, int], ...]
@@ -93,10 +96,11 @@ def _gives_nothing(tenant: Tenant, state: WorkspaceState) -> tuple[Finding, ...]
 
 
 class Reloader:
-    """Looks at the files again and again while the process serves."""
+    """Looks at the files again and again while the process serves; a change counts from when this was made."""
 
     def __init__(self, look: Callable[[], Seen], reload: Callable[[], None]) -> None:
         self._look, self._reload = look, reload
+        self._first = look()
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -111,11 +115,14 @@ class Reloader:
                 await self._task
 
     async def _run(self) -> None:
-        taken = before = await asyncio.to_thread(self._look)
+        taken = before = self._first
         while True:
             await asyncio.sleep(LOOK_S)
             now = await asyncio.to_thread(self._look)
             if now == before != taken:
-                await asyncio.to_thread(self._reload)
                 taken = now
+                try:
+                    await asyncio.to_thread(self._reload)
+                except Exception as error:  # noqa: BLE001 - what is in force stays so, and the next change is looked at
+                    LOG.error("reloading: %s", type(error).__name__)  # noqa: TRY400 - its text may hold anything
             before = now

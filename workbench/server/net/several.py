@@ -58,11 +58,24 @@ class Change:
     pause_s: float = 0.0
     """Until the successor of one that ended starts."""
 
+    @property
+    def wrong(self) -> bool:
+        """Whether somebody should look."""
+        return self.ended is not None
+
     def as_document(self) -> dict[str, Any]:
         """For programs."""
         if self.ended is None:
             return {"event": "process_started", "pid": self.pid}
         return {"event": "process_ended", "pid": self.pid, "how": self.ended, "next_in_s": self.pause_s}
+
+    def sentences(self) -> list[str]:
+        """For a person."""
+        if self.ended is None:
+            return []
+        who = "a process could not be started" if self.pid is None else f"process {self.pid} ended"
+        again = f"in {self.pause_s:g} s" if self.pause_s else "at once"
+        return [f"{who} ({self.ended}); another one is started {again}"]
 
 
 @dataclass(slots=True)

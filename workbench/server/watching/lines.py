@@ -10,8 +10,8 @@ from __future__ import annotations
 import contextlib
 import queue
 import threading
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Protocol
 
 from workbench.errors import WorkbenchError
 from workbench.traces.document import iso
@@ -55,12 +55,29 @@ def _event(step: Step | QuietStep) -> str:
     return step.quiet.event if isinstance(step, Step) else step.event
 
 
+class Event(Protocol):
+    """Something that befell the endpoint."""
+
+    @property
+    def wrong(self) -> bool:
+        """Whether somebody should look."""
+        ...
+
+    def as_document(self) -> dict[str, Any]:
+        """For programs; `event` says what it is."""
+        ...
+
+    def sentences(self) -> Sequence[str]:
+        """For a person."""
+        ...
+
+
 class Lines:
     """Lines on their way to `write`; those that come before `begin` wait."""
 
-    def __init__(self, write: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, write: Callable[[dict[str, Any] | Event], None]) -> None:
         self._write = write
-        self._waiting: queue.Queue[Record | dict[str, Any] | None] = queue.Queue(MOST_WAITING)
+        self._waiting: queue.Queue[Record | Event | None] = queue.Queue(MOST_WAITING)
         self._lost = 0
         self._thread = threading.Thread(target=self._run, name="lines", daemon=True)
 
@@ -68,19 +85,22 @@ class Lines:
         """Write from now on."""
         self._thread.start()
 
-    def put(self, line: Record | dict[str, Any]) -> None:
-        """Take a call that is over, or a line as it is; never waits."""
+    def put(self, told: Record | Event) -> None:
+        """Take a call that is over, or what happened; never waits."""
         try:
-            self._waiting.put_nowait(line)
+            self._waiting.put_nowait(told)
         except queue.Full:
             self._lost += 1
 
     def _run(self) -> None:
         while (taken := self._waiting.get()) is not None:
-            line = request_line(taken) if isinstance(taken, Record) else taken
-            lost, self._lost = self._lost, 0
             with contextlib.suppress(OSError, ValueError, WorkbenchError):  # nobody can read any more
-                self._write({**line, "lost": lost} if lost else line)
+                self._write(self._counted(request_line(taken)) if isinstance(taken, Record) else taken)
+
+    def _counted(self, line: dict[str, Any]) -> dict[str, Any]:
+        """The line, with how many were lost before it."""
+        lost, self._lost = self._lost, 0
+        return {**line, "lost": lost} if lost else line
 
     def close(self) -> None:
         """Write what waits, and end; not longer than a second."""

@@ -1,16 +1,24 @@
-"""`GET /metrics`."""
+"""`GET /healthz`, `GET /metrics`."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from workbench.server.exchange import Request, Response
+from workbench.server.exchange import Request, Response, json_response
 from workbench.server.routing import Route
+from workbench.server.watching.health import health_json
 from workbench.server.watching.metrics import CONTENT_TYPE
+
+
+async def _health(request: Request) -> Response:
+    return json_response(health_json(request))
 
 
 async def _show(request: Request) -> Response:
     return Response(200, request.host.metrics.text(), content_type=CONTENT_TYPE)
 
 
-ROUTES: Final = (Route("GET", "/metrics", _show, early=True),)
+ROUTES: Final = (
+    Route("GET", "/healthz", _health, public=True, early=True),
+    Route("GET", "/metrics", _show, early=True),
+)

@@ -113,10 +113,6 @@ async def _trace(request: Request) -> Response:
     return json_response(await asyncio.get_running_loop().run_in_executor(None, look))
 
 
-async def _health(request: Request) -> Response:
-    return json_response({"ok": True, "initialized": request.host.state is not None})
-
-
 async def _openapi(request: Request) -> Response:
     del request
     return json_response(document())
@@ -130,7 +126,6 @@ def _query(request: Request) -> dict[str, str]:
 
 
 ROUTES: Final = (
-    Route("GET", "/healthz", _health, public=True, early=True),
     Route("GET", "/openapi.json", _openapi, public=True, early=True),
     Route("GET", "/v1/models", _models),
     Route("GET", "/v1/models/{model}", _model),

@@ -91,7 +91,13 @@ SCHEMAS: Final[dict[str, Schema]] = {
         context=NUMBER,
         pin=record(("provider", "model"), provider={**TEXT, "minLength": 1}, model={**TEXT, "minLength": 1}),
     ),
-    "Health": whole(ok=FLAG, initialized=FLAG),
+    "Health": record(
+        ("ok", "initialized"),
+        ok=FLAG,
+        initialized=FLAG,
+        up_to_date=FLAG,
+        faults=many(record(("reason",), file=maybe(TEXT), line=maybe(WHOLE), path=maybe(TEXT), reason=TEXT)),
+    ),
     "Model": whole(id=TEXT, object=one_of("model"), created=WHOLE, owned_by=TEXT),
     "Models": whole(object=one_of("list"), data=many(ref("Model"))),
     "Fields": whole(

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from workbench.engine.values import number, text
+from workbench.errors import Finding
 from workbench.session.calls.children import process as child_process
 
 
@@ -36,6 +36,34 @@ class Served:
     latency_ms: float | None
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What it serves, as it says when it came up and whenever the workspace's files have changed."""
+
+    initialized: bool
+    """Whether it serves anything."""
+    taken: bool
+    """Whether the last change was taken up."""
+    findings: tuple[Finding, ...]
+    """What of the files is not in force, and why."""
+
+
+class Listener(Protocol):
+    """Who hears of an endpoint."""
+
+    def heard(self, call: Served) -> None:
+        """A call was answered."""
+        ...
+
+    def reloaded(self, standing: Standing) -> None:
+        """The files have changed, and this is what became of it."""
+        ...
+
+    def ended(self) -> None:
+        """The process has gone."""
+        ...
+
+
 @dataclass(slots=True)
 class ServeChild:
     """A running endpoint."""
@@ -47,17 +75,17 @@ class ServeChild:
     _reading: asyncio.Task[None] = field(repr=False)
 
     @classmethod
-    async def start(
-        cls, root: Path, emulator: str | None, heard: Callable[[Served], None], ended: Callable[[], None]
-    ) -> ServeChild:
-        """Start one for a workspace; `heard` gets each call, `ended` is told when the process has gone.
-
-        Raises `ChildFailed` with what it said.
-        """
+    async def start(cls, root: Path, emulator: str | None, listener: Listener) -> ServeChild:
+        """Start one for a workspace. Raises `ChildFailed` with what it said."""
         words = ["serve", "--json", "--port", "0", "--workspace", str(root)]
         words += [] if emulator is None else ["--emulator", emulator]
         ready, process = await child_process.start("endpoint", words)
-        return cls(ready.url, ready, process, asyncio.create_task(_read(process, heard, ended)))
+        return cls(ready.url, ready, process, asyncio.create_task(_read(process, listener)))
+
+    @property
+    def standing(self) -> Standing:
+        """What it serves since it came up."""
+        return Standing(self.ready.initialized, True, self.ready.warnings)
 
     @property
     def running(self) -> bool:
@@ -72,23 +100,32 @@ class ServeChild:
             await self._reading
 
 
-async def _read(
-    process: asyncio.subprocess.Process, heard: Callable[[Served], None], ended: Callable[[], None]
-) -> None:
-    """Tell each call; what it writes elsewhere is read too, so that it never waits for a reader."""
+async def _read(process: asyncio.subprocess.Process, listener: Listener) -> None:
+    """Tell each line; what it writes elsewhere is read too, so that it never waits for a reader."""
     out, err = process.stdout, process.stderr
     assert out is not None  # noqa: S101 - it was asked for
 
     draining = asyncio.create_task(child_process.drain(err))
     try:
         while data := await out.readline():
-            call = served_of(child_process.line_of(data))
+            line = child_process.line_of(data)
+            call, standing = served_of(line), standing_of(line)
             if call is not None:
-                heard(call)
+                listener.heard(call)
+            if standing is not None:
+                listener.reloaded(standing)
         await process.wait()
-        ended()
+        listener.ended()
     finally:
         draining.cancel()
+
+
+def standing_of(line: Any) -> Standing | None:
+    """What a line says of changed files; None for another line."""
+    if line.get("event") != "reloaded":
+        return None
+    findings = child_process.findings_of(line.get("findings"))
+    return Standing(line.get("initialized") is not False, line.get("taken") is True, findings)
 
 
 def served_of(line: Any) -> Served | None:

@@ -44,8 +44,7 @@ class Ready:
     @property
     def warnings(self) -> tuple[Finding, ...]:
         """What it warns of."""
-        found = [_finding(record(each)) for each in items(self.line.get("warnings"))]
-        return tuple(each for each in found if each is not None)
+        return findings_of(self.line.get("warnings"))
 
 
 async def start(what: str, words: Sequence[str]) -> tuple[Ready, asyncio.subprocess.Process]:
@@ -112,6 +111,12 @@ async def _ready(what: str, process: asyncio.subprocess.Process) -> Ready:
     reasons = [text(record(finding).get("reason")) for finding in found]
     words = "; ".join(reason for reason in reasons if reason) or "it ended at once"
     raise ChildFailed(f"the {what} can't be started", [Finding(words, "child_process")])
+
+
+def findings_of(documents: Any) -> tuple[Finding, ...]:
+    """Findings from their documents; what is none is passed over."""
+    found = [_finding(record(each)) for each in items(documents)]
+    return tuple(each for each in found if each is not None)
 
 
 def _finding(document: Mapping[str, Any]) -> Finding | None:

@@ -10,8 +10,7 @@ from collections.abc import Callable
 
 from workbench.errors import WorkbenchError
 from workbench.session.calls.children.emulator import EmulatorChild
-from workbench.session.calls.children.endpoint import ServeChild, Served
-from workbench.session.calls.children.process import Ready
+from workbench.session.calls.children.endpoint import ServeChild, Served, Standing
 from workbench.session.calls.serving import snippets
 from workbench.session.session import Session
 from workbench.tui.screens.work_screen import WorkScreen
@@ -42,6 +41,16 @@ class Running(WorkScreen):
         self.show_heading()
         self.show_footer()
         self.draw()
+
+    def reloaded(self, standing: Standing) -> None:
+        """The files have changed: what it serves now, and what of them it does not."""
+        if self.gone or self.child is None:
+            return
+        if standing.findings or not standing.initialized:
+            self.say("the files have changed, and not all of them are served", "warn")
+        else:
+            self.say("the files have changed, and are served")
+        self._warn(standing)
 
     def ended(self) -> None:
         """The endpoint is gone, and nobody asked it to go."""
@@ -75,7 +84,7 @@ class Running(WorkScreen):
                 if wanted:
                     self.say("starting …")
                     url = None if self.emulated is None else self.emulated.url
-                    self.child = await ServeChild.start(root, url, self.heard, self.ended)
+                    self.child = await ServeChild.start(root, url, self)
                     self.say(f"serving at {self.child.url}")
                 elif not self.gone:
                     self.say("stopped")
@@ -83,21 +92,22 @@ class Running(WorkScreen):
                 self.failed(error)
             if not self.gone:
                 if self.child is not None:
-                    self._warn(self.child.ready)
+                    self._warn(self.child.standing)
                 self.tell()
 
-    def _warn(self, ready: Ready) -> None:
-        """Say what it came up without, and that edits are not in it."""
-        first = [str(finding) for finding in ready.warnings[:1]]
-        more = len(ready.warnings) - 1
+    def _warn(self, standing: Standing) -> None:
+        """Say what of the files it does not serve, and that edits are not in it; nothing where all is well."""
+        first = [str(finding) for finding in standing.findings[:1]]
+        more = len(standing.findings) - 1
         words = [f"{' '.join(first)}{f' (and {more} more)' if more > 0 else ''}"] if first else []
-        if not ready.initialized:
+        if not standing.initialized:
             words = [f"it answers nobody yet: {words[0]}" if words else "it answers nobody yet: it has no policies"]
-            self.say("started, but it serves nothing", "warn")
+            self.say("it serves nothing", "warn")
+        elif words and not standing.taken:
+            words = [f"not served: {words[0]}", "what was good before is"]
         if self.session.dirty:
             words.append("it serves what is saved; your edits are not in it yet")
-        if words:
-            self.show_banner(" · ".join(words))
+        self.show_banner(" · ".join(words))
 
     async def _stop(self, *, keep_emulator: bool = False) -> None:
         """End them; what was not ended, because this was cancelled, is still known and ended with the screen."""
