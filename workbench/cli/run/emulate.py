@@ -110,7 +110,7 @@ def _listen_for_signals(ended: asyncio.Future[int]) -> None:
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) is not signal.SIG_IGN:  # nohup stays what it is
-            with contextlib.suppress(NotImplementedError):
+            with contextlib.suppress(NotImplementedError):  # Windows: there ctrl+c raises KeyboardInterrupt
                 asyncio.get_running_loop().add_signal_handler(number, end, int(number))
 
 
