@@ -64,6 +64,11 @@ class Terminal:
         """Send the program a signal."""
         os.kill(self.pid, number)
 
+    def hang_up(self) -> None:
+        """The terminal is gone, as a window that is closed; what is waited for from then on is the program's end."""
+        os.close(self.fd)
+        self.fd = os.pidfd_open(self.pid)
+
     def finish(self, limit: float = 30.0) -> int:
         """Read until the program has ended; gives its exit status."""
         deadline = time.monotonic() + limit

@@ -40,6 +40,35 @@ def test_a_signal_ends_it_in_order(number: signal.Signals, status: int) -> None:
         assert LEAVES_ALTERNATE_SCREEN.encode() in terminal.received
 
 
+@pytest.mark.parametrize("keys", ["", "C", "w", "m"])
+def test_a_terminal_that_is_gone_ends_it(keys: str) -> None:
+    with Terminal() as terminal:
+        terminal.wait_for("survivors")
+        terminal.press(keys)
+        terminal.hang_up()
+        assert terminal.finish() == 129
+
+
+HEEDLESS = "from workbench.tui.app import WorkbenchApp as m; m._ended = lambda self, status: None"
+STUCK = (
+    "import threading; from workbench.tui.app import WorkbenchApp as m; "
+    "m._ended = lambda self, status: threading.Event().wait()"
+)
+
+
+@pytest.mark.parametrize("stuck", [HEEDLESS, STUCK], ids=["heeds no signal", "stuck"])
+def test_so_it_does_where_something_is_stuck_and_edits_are_kept(root: Path, stuck: str) -> None:
+    patch = f"{stuck}; from workbench.tui import ending; ending.GRACE = 0.2"
+    with Terminal(["--workspace", str(root)], program=CRASHING.format(patch=patch)) as terminal:
+        terminal.wait_for("survivors")
+        terminal.press("2" + "\x1b[B" * 3 + " ")
+        terminal.wait_for("touches")
+        terminal.hang_up()
+        assert terminal.finish() == 129
+    with Terminal(["--workspace", str(root)]) as terminal:
+        terminal.wait_for("Restore unsaved edits?")
+
+
 def test_q_ends_it_with_0_and_the_terminal_as_before() -> None:
     with Terminal() as terminal:
         terminal.wait_for("survivors")

@@ -85,6 +85,8 @@ class WorkbenchApp(App[int]):
 
     def on_mount(self) -> None:
         ending.listen(asyncio.get_running_loop(), self._ended)
+        if not self.is_headless:
+            ending.outlive_terminal(lambda: self.main_screen and self.main_screen.keep_now())
         if callable(self._source):
             self.call_after_refresh(self._start, self._source)
 
