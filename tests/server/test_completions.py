@@ -232,3 +232,12 @@ def _shown(endpoint: Served) -> int:
     state = endpoint.process.host.state
     assert state is not None
     return len(state.shown)
+
+
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/responses"])
+def test_null_leaves_a_known_name_unset_and_excuses_no_other(path: str, endpoint: Served) -> None:
+    asked = HELLO if path.endswith("completions") else {"input": "hello"}
+    assert endpoint.post(path, {**asked, "temperature": None, "store": None}).status_code == 200
+    for name in ("", "tempratur", "base_url"):
+        refused = endpoint.post(path, {**asked, name: None})
+        assert (refused.status_code, refused.json()["error"]["code"]) == (400, "unsupported_parameter")

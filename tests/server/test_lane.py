@@ -36,6 +36,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "requirements": {"tenant": "acme-eu", "requirements": {"min_context": 200_000}},
     "a pin": {"model": "pin:openai/gpt-5.5"},
     "an unknown parameter": {"temprature": 1},
+    "an unknown parameter without a value": {"tempratur": None},
+    "a known parameter without a value": {"temperature": None, "logprobs": None, "store": None, "tools": None},
     "an unknown tenant": {"tenant": "nobody-here"},
     "an unknown model": {"model": "gpt-9"},
     "an empty list of messages": {"messages": []},

@@ -24,8 +24,12 @@ from workbench.traces.template import Own, Summary, Template
 
 MOST_WAITING: Final = 20_000
 """Writes that may wait; beyond, the newest are lost and counted."""
+GATHER_S: Final = 0.001
+"""Longest that an intent waits for those that come in the same moment; alone it does not wait."""
 TOGETHER_S: Final = 0.005
 """How long an end waits for company."""
+MANY: Final = 6
+"""Writes of which the disk's part is worth a thread's turn."""
 SLOW_S: Final = 0.005
 """Where writes take longer in the long run, they are a thread's work for a while."""
 STALL_S: Final = 0.1
@@ -95,6 +99,7 @@ class Ended:
 
 
 Write = Begun | Ended
+Failure = tuple[Write, WorkbenchError]
 
 
 class Sink(Protocol):
@@ -105,6 +110,14 @@ class Sink(Protocol):
 
     def write(self, writes: Sequence[Write], *, wait_ms: int) -> None:
         """All of them, durable when this returns. Raises `Busy` where it may not wait, `WorkbenchError`."""
+        ...
+
+    def begin(self, writes: Sequence[Write]) -> None:
+        """All of them, durable when `commit` returns. Raises `Busy` instead of waiting, `WorkbenchError`."""
+        ...
+
+    def commit(self) -> None:
+        """Make durable what `begin` wrote; may be another thread's work. Raises `WorkbenchError`."""
         ...
 
     def tidy(self) -> None:
@@ -154,9 +167,16 @@ class GroupedWriter:
             return
         if urgent:
             self._urgent = True
-            loop.call_soon(self._flush)
+            loop.call_soon(self._gather, loop, 0, self.clock() + GATHER_S)
         elif self._timer is None:
             self._timer = loop.call_later(TOGETHER_S, self._flush)
+
+    def _gather(self, loop: asyncio.AbstractEventLoop, before: int, latest: float) -> None:
+        """Write once a turn of the loop has brought no further company."""
+        if before < len(self._waiting) > 1 and self.clock() < latest:
+            loop.call_soon(self._gather, loop, len(self._waiting), latest)
+        else:
+            self._flush()
 
     def _flush(self) -> None:
         self._urgent = False
@@ -178,8 +198,15 @@ class GroupedWriter:
             self._tidying = self._worker().submit(self.sink.tidy)
 
     def _here(self, sink: Sink, writes: list[Write], began: float) -> None:
-        """Write in the event loop; raises `Busy` where that would mean waiting."""
+        """Write in the event loop; raises `Busy` where that would mean waiting.
+
+        Of many writes the disk's part is the thread's: meanwhile the loop does what does not wait for them.
+        """
         try:
+            if len(writes) >= MANY:
+                sink.begin(writes)
+                self._hand_over(writes, sink.commit)
+                return
             sink.write(writes, wait_ms=0)
         except WorkbenchError as error:
             self._lose(writes, error)
@@ -198,20 +225,29 @@ class GroupedWriter:
 
     def _there(self, sink: Sink, writes: list[Write]) -> None:
         """Write in the thread; what comes meanwhile waits for it."""
+        self._hand_over(writes, lambda: _each(sink, writes))
+
+    def _hand_over(self, writes: list[Write], work: Callable[[], list[Failure] | None]) -> None:
         self._working = True
         loop = asyncio.get_running_loop()
 
-        def work() -> None:
-            loop.call_soon_threadsafe(self._worked, writes, _each(sink, writes))
+        def there() -> None:
+            try:
+                failed = work() or []
+            except WorkbenchError as error:
+                failed = [(write, error) for write in writes]
+            loop.call_soon_threadsafe(self._worked, writes, failed)
 
-        self._worker().submit(work)
+        self._worker().submit(there)
 
-    def _worked(self, writes: list[Write], failed: list[tuple[Write, WorkbenchError]]) -> None:
+    def _worked(self, writes: list[Write], failed: list[Failure]) -> None:
         self._working = False
         for write, error in failed:
             self._lose([write], error)
-        lost = {id(write) for write, _ in failed}
-        _settle([write for write in writes if id(write) not in lost], True)
+        if failed:
+            lost = {id(write) for write, _ in failed}
+            writes = [write for write in writes if id(write) not in lost]
+        _settle(writes, True)
         self._flush()
 
     def _lose(self, writes: Sequence[Write], error: WorkbenchError) -> None:
@@ -230,7 +266,7 @@ class GroupedWriter:
             self.sink.close()
 
 
-def _each(sink: Sink, writes: Sequence[Write]) -> list[tuple[Write, WorkbenchError]]:
+def _each(sink: Sink, writes: Sequence[Write]) -> list[Failure]:
     """Write together; where that fails one by one, so that none takes another with it."""
     try:
         sink.write(writes, wait_ms=BUSY_MS)

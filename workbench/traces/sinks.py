@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from workbench.traces.databases.bulk import Batch, BulkSqlite, CallDone, NewCall, NewTrace, TraceDone
+from workbench.traces.databases.bulk import Batch, BulkSqlite, Busy, CallDone, NewCall, NewTrace, TraceDone
 from workbench.traces.databases.sqlite import SqliteDatabase
 from workbench.traces.grouped import Begun, Ended, OpenTrace, Sink, Write
 from workbench.traces.store import CallEnd, TraceStore, searched
@@ -42,6 +42,14 @@ class RecordSink:
                 self._store.begin(write.trace.record, write.intent)
                 write.trace.begun = True
 
+    def begin(self, writes: Sequence[Write]) -> None:
+        """Each is a transaction of its own, so there is no beginning of several."""
+        del writes
+        raise Busy
+
+    def commit(self) -> None:
+        """Nothing was begun."""
+
     def tidy(self) -> None:
         """Nothing is to be done."""
 
@@ -56,16 +64,23 @@ class BulkSink:
 
     def __init__(self, bulk: BulkSqlite) -> None:
         self._bulk = bulk
+        self._writes: Sequence[Write] = ()
 
     def write(self, writes: Sequence[Write], *, wait_ms: int) -> None:
         """All in one transaction."""
-        batch = Batch([], [], [], [])
+        self._bulk.write(_batch(writes), wait_ms=wait_ms)
         for write in writes:
-            if isinstance(write, Ended):
-                _end(write, batch)
-            else:
-                _begin(write, batch)
-        self._bulk.write(batch, wait_ms=wait_ms)
+            write.trace.begun = True
+
+    def begin(self, writes: Sequence[Write]) -> None:
+        """All in one transaction."""
+        self._bulk.begin(_batch(writes), wait_ms=0)
+        self._writes = writes
+
+    def commit(self) -> None:
+        """End it; traces that were begun in it count as begun from now on."""
+        writes, self._writes = self._writes, ()
+        self._bulk.commit()
         for write in writes:
             write.trace.begun = True
 
@@ -78,6 +93,16 @@ class BulkSink:
         """End it."""
         self._bulk.fold()
         self._bulk.close()
+
+
+def _batch(writes: Sequence[Write]) -> Batch:
+    batch = Batch([], [], [], [])
+    for write in writes:
+        if isinstance(write, Ended):
+            _end(write, batch)
+        else:
+            _begin(write, batch)
+    return batch
 
 
 def _opened(trace: OpenTrace, batch: Batch) -> NewTrace:

@@ -81,7 +81,7 @@ def read_call(body: Body, default_max_tokens: int) -> Call:
     """The call that a body asks for. Raises `Refused`: 400, or 422 for a policy or flow that is no list."""
     neutral: dict[str, Any] = {}
     for name, value in body.items():
-        if value is None and name not in STEERING:
+        if value is None and name in _NAMES:
             continue  # clients write null for what they do not set
         check = _CHECKS.get(name)
         if check is not None:
@@ -273,3 +273,5 @@ _CHECKS: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "verbosity": _text,
 }
 """What goes out, where the provider's protocol has a place for it; where it has none, a warning says so."""
+_NAMES: Final = frozenset((*_CHECKS, *OURS, *UNSUPPORTED, *_HARMLESS)) - STEERING
+"""What null leaves unset; under any other name it is a mistake as every value is."""

@@ -26,7 +26,7 @@ def chat_body(body: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]
     made: dict[str, Any] = {}
     warnings: list[str] = []
     for name, value in body.items():
-        if value is None:
+        if value is None and (name in _REFUSED or name in _TAKEN):
             continue
         if name in _REFUSED:
             raise invalid(f"unsupported parameter `{name}`: {_REFUSED[name]}", param=name, code="unsupported_parameter")

@@ -108,7 +108,7 @@ class Lane:
 class _Turn:
     """One call on the short way."""
 
-    __slots__ = ("_began", "_client", "_host", "_quick", "_release", "_running", "_tasks")
+    __slots__ = ("_began", "_client", "_clocks", "_host", "_release", "_running", "_tasks")
 
     def __init__(
         self, host: Host, clocks: Clocks, tasks: set[asyncio.Task[None]], client: Client, running: Running,
@@ -116,14 +116,16 @@ class _Turn:
     ) -> None:  # fmt: skip
         self._host, self._tasks, self._client = host, tasks, client
         self._running, self._release = running, release
+        self._clocks = clocks
         self._began = time.perf_counter()
-        engine = running.engine
-        self._quick = Quick(engine.dispatcher, engine.traces, clocks, running.ask(), self._end, self._go_on)
 
     def start(self) -> None:
         """Begin."""
-        self._client.gone = self._quick.cancel
-        self._quick.start()
+        engine = self._running.engine
+        ask = self._running.ask()
+        quick = Quick(engine.dispatcher, engine.traces, self._clocks, ask, self._end, self._go_on)
+        self._client.gone = quick.cancel  # and nobody else knows it: what is over shall not wait to be found as garbage
+        quick.start()
 
     def _go_on(self, rest: GoOn) -> None:
         task = asyncio.get_running_loop().create_task(self._rest(rest))

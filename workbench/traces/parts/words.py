@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import time
+from functools import lru_cache
 from typing import Final, Literal, cast, get_args
 
 from workbench.errors import DocumentError, Finding
@@ -124,14 +126,14 @@ class _Random:
 
     def __init__(self) -> None:
         self._held: list[str] = []
-        self._process: int = 0
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._held.clear)
 
     def take(self) -> str:
         """24 digits that nobody else gets; a forked process begins anew."""
-        process = os.getpid()
-        if not self._held or process != self._process:
+        if not self._held:
             digits = secrets.token_hex(12 * 256)
-            self._held, self._process = [digits[at : at + 24] for at in range(0, len(digits), 24)], process
+            self._held += [digits[at : at + 24] for at in range(0, len(digits), 24)]
         return self._held.pop()
 
 
@@ -144,8 +146,21 @@ def random_hex() -> str:
 
 
 def new_id() -> Identifier:
-    """A trace id that no other trace has."""
-    return Identifier(f"t{_random.take()}")
+    """A trace id that no other trace has. It begins with its moment, so that a store's index grows at its end."""
+    return Identifier(f"t{_moment(time.time_ns() // 1_000_000)}{_random.take()[:16]}")
+
+
+@lru_cache(1)
+def _moment(ms: int) -> str:
+    """Milliseconds since 1970 in eight digits to the base of 36, which last until 2059."""
+    found = ""
+    for _ in range(8):
+        ms, digit = divmod(ms, 36)
+        found = _DIGITS[digit] + found
+    return found
+
+
+_DIGITS: Final = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def is_identifier(text: str) -> bool:
