@@ -6,6 +6,7 @@ yet is looked up at once, a few at a time and else every `LOOK_MS`. A refusal sa
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import logging
 import secrets
@@ -15,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from workbench.server.callers.refusals import broke, denied, overloaded, standing, unauthorised, unavailable
+from workbench.server.callers.slowing import Slowing
 from workbench.server.callers.tables import CallersError
 from workbench.server.callers.token import NOBODY, Token, bearer, digest_of, id_of
 from workbench.server.errors import Refused
@@ -75,6 +77,7 @@ class Gate:
     _read_ms: float = -1e18
     _looked_ms: float = -1e18
     _asked_ms: float = -1e18
+    _slowing: Slowing = field(default_factory=Slowing)
     _holds: dict[str, int] = field(default_factory=dict[str, int])
 
     def __post_init__(self) -> None:
@@ -157,6 +160,8 @@ class Gate:
             return await self._admit(caller, tenant)
         except Refused as refusal:
             self.metrics.rejected(refusal.code or "")
+            if refusal.status == 429:
+                await asyncio.sleep(self._slowing.pause_s(f"{caller.id} {tenant}", time.monotonic()))
             raise
         finally:
             self.metrics.pending -= 1
