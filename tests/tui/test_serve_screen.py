@@ -125,8 +125,7 @@ async def test_what_is_broken_on_disk_is_said_when_it_starts(
         assert "`=` is missing" in banner, "and why"
 
 
-@pytest.mark.parametrize("width", [80, 200])
-@pytest.mark.parametrize("file", ["rulebook.toml", "tenants/acme-eu.toml"])
+@pytest.mark.parametrize(("file", "width"), [("rulebook.toml", 80), ("tenants/acme-eu.toml", 120)])
 async def test_files_that_break_while_it_serves_are_said_until_they_are_good_again(
     session: Session, root: Path, file: str, width: int
 ) -> None:
