@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
+import gc
 import json
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, cast
 
 import httpx
 import pytest
 
-from tests.server.faults import WEATHER, Faults
+from tests.server.faults import WEATHER, Faults, under_way
 from tests.server_x.endpoint import HELLO, Served, policy, served
 from workbench.engine.faults import FAULTS
+from workbench.gateway.quick import Quick
 from workbench.server.emulator import Running
 from workbench.server.net.assembly import Process
 from workbench.server.net.lane import Lane
+from workbench.traces.opening import open_store
 from workbench.traces.parts.words import IN_FLIGHT, INTERRUPTED
 
 VOLATILE = {
@@ -169,3 +174,45 @@ def test_a_body_in_pieces_and_one_that_never_comes(endpoint: Served) -> None:
         return 0 if process.host.engine is None else len(process.host.engine.traces.calls)
 
     assert endpoint.tell(open_calls) == 0
+
+
+def test_a_process_that_ends_records_what_it_leaves(emulation: Running, tmp_path: Path) -> None:
+    """A call under way when the draining is over is ended, and its trace says so."""
+    faults = Faults(emulation)
+    with served(tmp_path, emulation.url) as endpoint:
+        endpoint.chat(tenant="acme-eu")  # so that there is a connection
+        faults.play("*=hang")
+        body = json.dumps({**HELLO, "tenant": "acme-eu"}).encode()
+        head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: %d\r\n\r\n" % len(body)
+        connection = socket.create_connection(("127.0.0.1", endpoint.port), timeout=10)
+        connection.sendall(head + body)
+        latest = time.monotonic() + 30
+        while under_way(endpoint) == 0:
+            assert time.monotonic() < latest
+
+        async def end() -> None:
+            lane = endpoint.process.lane()
+            assert lane is not None
+            await lane.stop()
+
+        asyncio.run_coroutine_threadsafe(end(), endpoint.loop).result(30)
+        assert under_way(endpoint) == 0
+        connection.close()
+    faults.none()
+    store = open_store(tmp_path / "traces.db")
+    assert sorted(row.outcome for row in store.rows(now_ms=0)) == ["cancelled", "ok"]
+    store.close()
+
+
+def test_what_is_over_is_not_left_to_the_garbage_collector(endpoint: Served) -> None:
+    def calls(_process: Process) -> int:
+        return sum(isinstance(each, Quick) for each in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(5):
+            assert endpoint.chat(tenant="acme-eu").status_code == 200
+        assert endpoint.tell(calls) == 0
+    finally:
+        gc.enable()

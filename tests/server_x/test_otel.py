@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import socket
+import subprocess
+import sys
 import time
 from collections.abc import Generator, Iterator
 from contextlib import ExitStack, contextmanager
@@ -21,8 +24,7 @@ from tests.server_x.collector import Collected, collector, plain
 from tests.server_x.endpoint import TAIL
 from tests.server_x.processes import Child, child
 from workbench.server.routes import ROUTES
-from workbench.server.watching import otel
-from workbench.server.watching.otel import CLOSE_S, Telemetry, route_of
+from workbench.server.watching.otel import CLOSE_S, route_of
 
 CANARY = "canary5e1f"
 """Stands in prompts, in paths, in a tenant's name, in keys."""
@@ -206,18 +208,29 @@ def _bad(stack: ExitStack, how: str) -> Collected:
     return stack.enter_context(collector(503, hangs=how == "hangs"))
 
 
+ENDING = """
+import time
+from workbench.server.watching import otel
+otel.CLOSE_S = 0.4
+telemetry = otel.Telemetry.otlp()
+telemetry.tracer.start_span("one").end()
+began = time.monotonic()
+telemetry.close()
+print(time.monotonic() - began, flush=True)
+"""
+"""In a process of its own: what is still trying to send would go on among other tests."""
+
+
 @pytest.mark.parametrize("how", ["down", "hangs", "refuses"])
-def test_ending_waits_for_a_collector_no_longer_than_it_says(monkeypatch: pytest.MonkeyPatch, how: str) -> None:
-    monkeypatch.setattr(otel, "CLOSE_S", 0.4)
+def test_ending_waits_for_a_collector_no_longer_than_it_says(how: str) -> None:
     took: list[float] = []
     with ExitStack() as stack:
-        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", _bad(stack, how).url)
+        environment = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": _bad(stack, how).url}
         while len(took) < 3 and min(took, default=9.0) > 0.6:
-            telemetry = Telemetry.otlp()
-            telemetry.tracer.start_span("one").end()
-            began = time.monotonic()
-            telemetry.close()
-            took.append(time.monotonic() - began)
+            ended = subprocess.run(
+                [sys.executable, "-c", ENDING], env=environment, capture_output=True, text=True, check=True
+            )
+            took.append(float(ended.stdout))
     assert min(took) <= 0.6
 
 

@@ -70,6 +70,7 @@ class Process:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.host = Host(options=plan.options)
+        self._lane: Lane | None = None
         self.redirected = None if plan.emulator is None else Redirected.to(plan.emulator)
         self.keys = KeyRing.open(plan.root, state_folder(), plan.environment)
         self.notices: list[Finding] = []
@@ -100,7 +101,9 @@ class Process:
 
     def lane(self) -> Lane | None:
         """The short way of plain calls; None where every request is a span of a trace."""
-        return Lane(self.host) if self.telemetry is None else None
+        if self._lane is None and self.telemetry is None:
+            self._lane = Lane(self.host)
+        return self._lane
 
     def read(self) -> ServerState | None:
         """The snapshot that the files give; None where they give none, with the reasons in `host.faults`."""
@@ -171,3 +174,5 @@ class Process:
                 self.telemetry.close()
 
         host.stopping.append(stop)
+        if self._lane is not None:
+            host.stopping.append(self._lane.stop)

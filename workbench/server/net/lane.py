@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, cast
 
 from workbench.boundary import strict_json
 from workbench.gateway.events import Answer
-from workbench.gateway.quick import Clocks, GoOn, Quick
+from workbench.gateway.quick import LOOK_S, Clocks, GoOn, Quick
 from workbench.server.chat.calling import Running, prepare
 from workbench.server.chat.completions import SESSION_HEADER, response_of
 from workbench.server.chat.parameters import read_call
@@ -30,6 +30,8 @@ from workbench.server.reading import MOST_BYTES
 LOG: Final = logging.getLogger("workbench.server")
 PATH: Final = "/v1/chat/completions"
 TARGET: Final = PATH.encode()
+ENDING_S: Final = 2.0
+"""How long calls that were told to end may take to be recorded."""
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -39,6 +41,8 @@ class Client(Protocol):
 
     gone: Callable[[], None] | None
     """To be called when the client has hung up."""
+    tasks: set[asyncio.Task[None]]
+    """What is cancelled when the server ends at once."""
 
     def reply(self, response: Response | None) -> None:
         """Send the answer; None: nobody is there, or nothing can be said."""
@@ -52,7 +56,8 @@ class Lane:
         self._host = host
         self._guard = Guard(host.options.host_names)
         self._clocks = Clocks()
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._calls: set[Quick] = set()
+        """Those that are under way, in a task or without one."""
 
     def take(self, client: Client, headers: Headers, body: bytes) -> bool:
         """Answer a `POST` of `PATH`; false, with nothing done, where the ordinary way has to."""
@@ -62,10 +67,17 @@ class Lane:
             return False
         if made is None:
             return False
-        host = self._host
-        host.metrics.inflight += 1
+        self._host.metrics.inflight += 1
         made.start()
         return True
+
+    async def stop(self) -> None:
+        """End what is under way: the process ends, and has waited for it long enough."""
+        for call in tuple(self._calls):
+            call.cancel()
+        latest = time.monotonic() + ENDING_S
+        while self._calls and time.monotonic() < latest:  # noqa: ASYNC110 - nobody but the end waits for it
+            await asyncio.sleep(LOOK_S / 10)
 
     def _made(self, client: Client, headers: Headers, body: bytes) -> _Turn | None:
         host = self._host
@@ -90,7 +102,7 @@ class Lane:
         except BaseException:
             release()
             raise
-        return _Turn(host, self._clocks, self._tasks, client, running, release)
+        return _Turn(host, self._clocks, self._calls, client, running, release)
 
     def _plain(self, headers: Headers) -> bool:
         """Whether the headers ask for nothing that has to be looked at more closely."""
@@ -108,13 +120,14 @@ class Lane:
 class _Turn:
     """One call on the short way."""
 
-    __slots__ = ("_began", "_client", "_clocks", "_host", "_release", "_running", "_tasks")
+    __slots__ = ("_began", "_call", "_calls", "_client", "_clocks", "_host", "_release", "_running")
 
     def __init__(
-        self, host: Host, clocks: Clocks, tasks: set[asyncio.Task[None]], client: Client, running: Running,
+        self, host: Host, clocks: Clocks, calls: set[Quick], client: Client, running: Running,
         release: Callable[[], object],
     ) -> None:  # fmt: skip
-        self._host, self._tasks, self._client = host, tasks, client
+        self._host, self._calls, self._client = host, calls, client
+        self._call: Quick | None = None
         self._running, self._release = running, release
         self._clocks = clocks
         self._began = time.perf_counter()
@@ -123,14 +136,16 @@ class _Turn:
         """Begin."""
         engine = self._running.engine
         ask = self._running.ask()
-        quick = Quick(engine.dispatcher, engine.traces, self._clocks, ask, self._end, self._go_on)
-        self._client.gone = quick.cancel  # and nobody else knows it: what is over shall not wait to be found as garbage
-        quick.start()
+        self._call = call = Quick(engine.dispatcher, engine.traces, self._clocks, ask, self._end, self._go_on)
+        self._calls.add(call)
+        self._client.gone = call.cancel
+        call.start()
 
     def _go_on(self, rest: GoOn) -> None:
+        tasks = self._client.tasks
         task = asyncio.get_running_loop().create_task(self._rest(rest))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
 
     async def _rest(self, rest: GoOn) -> None:
         try:
@@ -161,6 +176,9 @@ class _Turn:
     def _send(self, response: Response | None) -> None:
         client, metrics = self._client, self._host.metrics
         client.gone = None
+        if self._call is not None:
+            self._calls.discard(self._call)
+            self._call = None  # they know each other, and what is over shall not wait to be found as garbage
         metrics.inflight -= 1
         metrics.answered(GONE if response is None else response.status, time.perf_counter() - self._began)
         client.reply(response)
