@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import json
 import socket
@@ -20,6 +21,7 @@ from workbench.engine.faults import FAULTS
 from workbench.gateway.quick import Quick
 from workbench.server.emulator import Running
 from workbench.server.net.assembly import Process
+from workbench.server.net.connection import Connection
 from workbench.server.net.lane import Lane
 from workbench.traces.opening import open_store
 from workbench.traces.parts.words import IN_FLIGHT, INTERRUPTED
@@ -216,3 +218,59 @@ def test_what_is_over_is_not_left_to_the_garbage_collector(endpoint: Served) -> 
         assert endpoint.tell(calls) == 0
     finally:
         gc.enable()
+
+
+def test_a_long_head_before_a_body_in_pieces_is_no_fault(endpoint: Served) -> None:
+    body = json.dumps({"messages": [{"role": "user", "content": "x" * 60_000}]}).encode()
+    lines = [b"x-filler-%d: %s" % (k, b"y" * 1_000) for k in range(45)]
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: %d\r\n%s\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", endpoint.port), timeout=10) as connection:
+        connection.sendall(head % (len(body), b"\r\n".join(lines)))
+        for k in range(0, len(body), 10_000):
+            connection.sendall(body[k : k + 10_000])
+            time.sleep(0.01)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 OK\r\n")
+
+
+def test_a_client_that_does_not_read_is_not_written_to_without_an_end(endpoint: Served) -> None:
+    body = json.dumps(HELLO).encode()
+    request = b"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: %d\r\n\r\n" % len(body) + body
+    with socket.create_connection(("127.0.0.1", endpoint.port), timeout=10) as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(0.5)
+        with contextlib.suppress(TimeoutError):
+            for _ in range(4_000):
+                connection.sendall(request)
+        most = endpoint.tell(lambda process: max(waiting_bytes(), default=0) if process else 0)
+        assert most < 1_000_000
+
+
+def waiting_bytes() -> list[int]:
+    """What waits to be written, of every connection of this process."""
+    found = (each for each in gc.get_objects() if isinstance(each, Connection))
+    return [each.transport.get_write_buffer_size() for each in found if not each.transport.is_closing()]
+
+
+def test_a_request_whose_body_is_coming_is_answered_before_the_end(emulation: Running, tmp_path: Path) -> None:
+    body = json.dumps(HELLO).encode()
+    head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: %d\r\n\r\n" % len(body)
+    with served(tmp_path, emulation.url) as endpoint:
+        connection = socket.create_connection(("127.0.0.1", endpoint.port), timeout=10)
+        connection.sendall(head + body[:5])
+        latest = time.monotonic() + 30
+        while not endpoint.tell(lambda _process: held_bodies()):
+            assert time.monotonic() < latest
+        endpoint.tell(lambda _process: [each.shutdown() for each in held_bodies()])
+        connection.sendall(body[5:])
+        found = b""
+        while piece := connection.recv(65536):
+            found += piece
+        connection.close()
+    assert found.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"\r\nconnection: close\r\n" in found
+
+
+def held_bodies() -> list[Connection]:
+    """The connections whose body is coming, of a request that may take the short way."""
+    found = [each for each in gc.get_objects() if isinstance(each, Connection)]
+    return [each for each in found if each._held is not None and not each.transport.is_closing()]  # pyright: ignore[reportPrivateUsage]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 from workbench.engine.fallback import Call, Machine
-from workbench.gateway.codecs.neutral import Reply
+from workbench.gateway.codecs.neutral import LocalFault, Reply
 from workbench.gateway.dispatch import Ask, Dispatcher, Stop, stoppable
 from workbench.gateway.events import Answer, unheard
 from workbench.gateway.records import Prompt
@@ -83,6 +83,7 @@ class Quick:
             self._then(walk.broken(error))
             return
         self._trying = walk.begin(cast("Call", step))  # there is nothing to wait for before a first call
+        self._clocks.watch(self, walk.began + self._ask.deadline_ms)
         try:
             self._recorder.announce(intent_of(self._trying.known, self._ask.no_log), self._durable)
         except Exception:  # noqa: BLE001 - a store that fails must not fail the call
@@ -92,6 +93,10 @@ class Quick:
         """Its time is over, or nobody waits for it any more."""
         if self._asked is not None:
             self._leave(self._tried.run(self._asked))
+        elif self.stop.requested:
+            self._leave(_raising(asyncio.CancelledError()))  # before a byte has left
+        else:
+            self._leave(_raising(LocalFault("timeout", "deadline")))
 
     def cancel(self) -> None:
         """Nobody waits for it any more."""
@@ -105,10 +110,9 @@ class Quick:
     def _durable(self, kept: bool) -> None:
         if not kept:
             self._walk.unrecorded += 1
+        if self._left:
+            return
         try:
-            if self.stop.requested:
-                self._leave(_raising(asyncio.CancelledError()))  # before a byte has left
-                return
             tried = self._walk.prepare(self._trying)
             self._asked = tried.ask(self._hears)
         except Exception as error:  # noqa: BLE001 - the walk gives it a name

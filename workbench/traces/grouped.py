@@ -147,6 +147,7 @@ class GroupedWriter:
     """What a write takes, in seconds, of late."""
     _tidied: float = 0.0
     _tidying: Future[None] | None = None
+    _tidier: ThreadPoolExecutor | None = None
     _thread: ThreadPoolExecutor | None = None
 
     def begin(self, trace: OpenTrace, intent: Intent, before: CallEnd | None, durable: Callable[[bool], None]) -> None:
@@ -195,7 +196,9 @@ class GroupedWriter:
             self._there(self.sink, writes)
         if now - self._tidied >= FOLD_S and (self._tidying is None or self._tidying.done()):
             self._tidied = now
-            self._tidying = self._worker().submit(self.sink.tidy)
+            if self._tidier is None:
+                self._tidier = ThreadPoolExecutor(1, "traces-tidy")  # nobody's intent waits behind it
+            self._tidying = self._tidier.submit(self.sink.tidy)
 
     def _here(self, sink: Sink, writes: list[Write], began: float) -> None:
         """Write in the event loop; raises `Busy` where that would mean waiting.
@@ -205,11 +208,16 @@ class GroupedWriter:
         try:
             if len(writes) >= MANY:
                 sink.begin(writes)
-                self._hand_over(writes, sink.commit)
+                self._hand_over(writes, lambda: _committed(sink, writes))
                 return
             sink.write(writes, wait_ms=0)
-        except WorkbenchError as error:
-            self._lose(writes, error)
+        except Busy:
+            raise
+        except Exception as error:  # noqa: BLE001 - whoever waits for these has to be told, whatever it was
+            if len(writes) > 1:
+                self._there(sink, writes)  # one by one, so that none takes another with it
+            else:
+                self._lose(writes, _told(error))
             return
         now = self.clock()
         took = now - began
@@ -227,18 +235,18 @@ class GroupedWriter:
         """Write in the thread; what comes meanwhile waits for it."""
         self._hand_over(writes, lambda: _each(sink, writes))
 
-    def _hand_over(self, writes: list[Write], work: Callable[[], list[Failure] | None]) -> None:
-        self._working = True
+    def _hand_over(self, writes: list[Write], work: Callable[[], list[Failure]]) -> None:
         loop = asyncio.get_running_loop()
 
         def there() -> None:
             try:
-                failed = work() or []
-            except WorkbenchError as error:
-                failed = [(write, error) for write in writes]
+                failed = work()
+            except Exception as error:  # noqa: BLE001 - as above
+                failed = [(write, _told(error)) for write in writes]
             loop.call_soon_threadsafe(self._worked, writes, failed)
 
         self._worker().submit(there)
+        self._working = True
 
     def _worked(self, writes: list[Write], failed: list[Failure]) -> None:
         self._working = False
@@ -260,20 +268,39 @@ class GroupedWriter:
         while self._waiting or self._working:
             self._flush()
             await asyncio.sleep(0.001)
-        if self._thread is not None:
-            self._thread.shutdown()
+        for each in (self._thread, self._tidier):
+            if each is not None:
+                each.shutdown()
         if self.sink is not None:
             self.sink.close()
+
+
+def _told(error: Exception) -> WorkbenchError:
+    return (
+        error if isinstance(error, WorkbenchError) else TraceError(f"traces were not written: {type(error).__name__}")
+    )
+
+
+def _committed(sink: Sink, writes: Sequence[Write]) -> list[Failure]:
+    """Make durable what was begun; where that fails, all of it anew, one by one."""
+    try:
+        sink.commit()
+    except Exception:  # noqa: BLE001 - what it was turns up again, where it is of one write alone
+        return _each(sink, writes)
+    return []
 
 
 def _each(sink: Sink, writes: Sequence[Write]) -> list[Failure]:
     """Write together; where that fails one by one, so that none takes another with it."""
     try:
         sink.write(writes, wait_ms=BUSY_MS)
-    except (Busy, WorkbenchError) as error:
+    except Busy:
         if len(writes) == 1:
-            told = error if isinstance(error, WorkbenchError) else TraceError("another program writes all the while")
-            return [(writes[0], told)]
+            return [(writes[0], TraceError("another program writes all the while"))]
+        return [failure for write in writes for failure in _each(sink, [write])]
+    except Exception as error:  # noqa: BLE001 - as above
+        if len(writes) == 1:
+            return [(writes[0], _told(error))]
         return [failure for write in writes for failure in _each(sink, [write])]
     return []
 

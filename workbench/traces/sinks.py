@@ -109,11 +109,14 @@ def _opened(trace: OpenTrace, batch: Batch) -> NewTrace:
     """The trace's row; a new one goes into the batch."""
     if trace.begun:
         return cast("NewTrace", trace.kept)
+    known = batch.opened.get(id(trace))
+    if known is not None:
+        return known
     template, own = trace.template, trace.own
     head = template.record.trace.head
     row = (own.trace_id, own.time_ms, str(head.tenant), int(template.no_log), int(head.emulated), template.winner)
     made = NewTrace(template.material, row, template.words(own, None), template.begun(own))
-    trace.kept = made
+    trace.kept = batch.opened[id(trace)] = made
     batch.traces.append(made)
     return made
 

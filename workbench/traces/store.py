@@ -160,7 +160,12 @@ class TraceStore:
             if not rows:
                 raise TraceError("no such trace", [Finding("no trace has this id", "unknown_trace")])
             sequence, data = int(rows[0][0]), bytes(rows[0][1])
-            names = dict(zip(KINDS, execute(_NAMES, {"sequence": sequence})[0], strict=True))
+            named = execute(_NAMES, {"sequence": sequence})
+            if not named:
+                raise DocumentError(
+                    "a stored trace cannot be read", [Finding("its contents are gone", "trace_content")]
+                )
+            names = dict(zip(KINDS, named[0], strict=True))
             catalog = self._catalogs.get(names["catalog"])
             held = {
                 kind: bytes(execute(_CONTENT, {"kind": kind, "sha256": name})[0][0])

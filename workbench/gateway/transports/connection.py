@@ -7,6 +7,7 @@ request in it.
 from __future__ import annotations
 
 import asyncio
+import select
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, cast
@@ -90,7 +91,15 @@ class Connection(asyncio.Protocol):
         """The exchange is over; true where another one may follow."""
         self._asking = False
         self._hears = None
-        if self.done and self.keep and not self.lost and self.error is None and not self.transport.is_closing():
+        read = not self.paused and not self.chunks
+        if (
+            self.done
+            and self.keep
+            and read
+            and not self.lost
+            and self.error is None
+            and not self.transport.is_closing()
+        ):
             return True
         self._unwatch()
         return False
@@ -204,3 +213,20 @@ class Connection(asyncio.Protocol):
         """The answer is whole."""
         if self.headed:
             self.done = True
+
+
+def usable(connection: Connection) -> bool:
+    """Whether another exchange may begin: it is open, and nothing has come that the loop has not seen yet."""
+    return not connection.lost and not connection.transport.is_closing() and not _readable(connection.transport)
+
+
+def _readable(transport: asyncio.Transport) -> bool:
+    """Whether bytes, or an end, wait to be read: an answer that nobody asked for must not become the next one's."""
+    held = transport.get_extra_info("socket")
+    if held is None:
+        return False
+    if not hasattr(select, "poll"):  # Windows
+        return bool(select.select([held], [], [], 0)[0])
+    waiting = select.poll()
+    waiting.register(held.fileno(), select.POLLIN)
+    return bool(waiting.poll(0))

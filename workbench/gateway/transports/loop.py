@@ -20,7 +20,7 @@ import httpx
 from workbench.gateway.codecs.neutral import HttpRequest
 from workbench.gateway.limits import Limits
 from workbench.gateway.transport import tls_context
-from workbench.gateway.transports.connection import Connection
+from workbench.gateway.transports.connection import Connection, usable
 from workbench.gateway.transports.direct import OK, Arriving, Asked, Body, Direct
 
 MOST_CONNECTIONS: Final = 4_096
@@ -113,7 +113,7 @@ class LoopTransport(Direct):
         now = asyncio.get_running_loop().time()
         while known:
             connection = known.pop()
-            if not connection.lost and not connection.transport.is_closing() and now - connection.idle_since < IDLE_S:
+            if now - connection.idle_since < IDLE_S and usable(connection):
                 return connection
             connection.transport.abort()
         return None
@@ -180,6 +180,7 @@ class _Asked(Asked):
 
     def close(self) -> None:
         """The answer was read whole."""
+        self._connection.take()
         self._owner.finished(self._place, self._connection)
 
     async def taken(self) -> Arriving:

@@ -92,10 +92,10 @@ class _Turn:
 
     __slots__ = ("disconnected", "keep_alive", "message_event", "response_complete")
 
-    def __init__(self) -> None:
+    def __init__(self, keep_alive: bool = True) -> None:
         self.response_complete = False
         self.disconnected = False
-        self.keep_alive = True
+        self.keep_alive = keep_alive
         self.message_event = self
 
     def set(self) -> None:
@@ -119,6 +119,8 @@ class Connection(HttpToolsProtocol):
         self._held: bytearray | None = None
         """The body of a request that may take the short way."""
         self._turn = _Turn()
+        self._ending = False
+        """Whether the request whose body is coming is the last one."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         """A client is there; from now on it is waited for."""
@@ -140,6 +142,13 @@ class Connection(HttpToolsProtocol):
         super().connection_lost(exc)
         if gone is not None:
             gone()
+
+    def shutdown(self) -> None:
+        """End after what is being asked or answered."""
+        if self._held is not None:
+            self._ending = True
+        else:
+            super().shutdown()
 
     def turn_away(self) -> None:
         """Close without a word; whoever still answers is told that nobody is there."""
@@ -164,7 +173,7 @@ class Connection(HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if not self._answering:
-            self._refuse(408, "the request did not arrive in time")
+            self.transport.write(_refusal(408, "the request did not arrive in time"))
         self.turn_away()
 
     @property
@@ -197,7 +206,7 @@ class Connection(HttpToolsProtocol):
         super().data_received(data)
         if self._coming and self._timer is None and not self.transport.is_closing():
             self._await()
-        if self._timer is not None and not self._answering and not self.transport.is_closing():
+        if self._timer is not None and self._held is None and not self._answering and not self.transport.is_closing():
             self._size += len(data)
             if self._size > 2 * self.doors.head:
                 self.send_400_response("")
@@ -234,12 +243,13 @@ class Connection(HttpToolsProtocol):
             self._arrived()
         held, self._held = self._held, None
         if held is not None and self.lane is not None:
-            before, self._turn = self.cycle, _Turn()
+            before, self._turn = self.cycle, _Turn(not self._ending)
             self.cycle = cast("Any", self._turn)
             if self.lane.take(self, self.headers, bytes(held)):
                 return
             self.cycle = before
             self._start()
+            self.cycle.keep_alive = self.cycle.keep_alive and not self._ending
             super().on_body(bytes(held))
         super().on_message_complete()
 
@@ -271,14 +281,15 @@ class Connection(HttpToolsProtocol):
         """Refuse what the parser does not take."""
         del msg
         self._arrived()
-        self._refuse(*self._fault)
+        self.transport.write(_refusal(*self._fault))
         self.transport.close()
 
-    def _refuse(self, status: int, message: str) -> None:
-        error = {"message": message, "type": "invalid_request_error", "code": "http"}
-        body = json.dumps({"error": error}).encode()
-        head = b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
-        self.transport.write(head % (status, _REASONS[status], len(body)) + body)
+
+def _refusal(status: int, message: str) -> bytes:
+    error = {"message": message, "type": "invalid_request_error", "code": "http"}
+    body = json.dumps({"error": error}).encode()
+    head = b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+    return head % (status, _REASONS[status], len(body)) + body
 
 
 def _is_plain(connection: Connection) -> bool:
@@ -294,6 +305,7 @@ def _is_plain(connection: Connection) -> bool:
         and not parser.should_upgrade()
         and parser.get_http_version() == "1.1"
         and parser.should_keep_alive()
+        and not connection.flow.write_paused  # a client that does not read is not written to without an end
     )
 
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
-from workbench.errors import TraceError
 from workbench.traces.databases.base import SET, failed
 from workbench.traces.databases.places import writer
 from workbench.traces.databases.sqlite import SqliteDatabase
@@ -75,6 +74,8 @@ class Batch:
     calls: list[NewCall]
     ended_calls: list[CallDone]
     ended: list[TraceDone]
+    opened: dict[int, NewTrace] = field(default_factory=dict[int, NewTrace])
+    """The traces to insert, by whose they are: one that is begun and ended in one batch is inserted once."""
 
     def __len__(self) -> int:
         return len(self.traces) + len(self.calls) + len(self.ended_calls) + len(self.ended)
@@ -110,20 +111,19 @@ class BulkSqlite:
                 run(f"PRAGMA busy_timeout = {int(wait_ms)}")
                 self._wait_ms = wait_ms
             run("BEGIN IMMEDIATE")
-        except sqlite3.OperationalError as error:
-            if "locked" in str(error) or "busy" in str(error):
-                raise Busy from None
-            raise failed(self._place, "written", error) from None
-        try:
             self._rows(batch)
         except sqlite3.IntegrityError:
-            run("ROLLBACK")
-            self._sets.clear()  # what a prune took is stored again
-            try:
-                run("BEGIN IMMEDIATE")
-                self._rows(batch)
-            except sqlite3.Error as error:
-                raise self._undone(error) from None
+            self._again(batch)
+        except sqlite3.Error as error:
+            raise self._undone(error) from None
+
+    def _again(self, batch: Batch) -> None:
+        """The same once more: what a prune took is stored again."""
+        try:
+            self._connection.execute("ROLLBACK")
+            self._sets.clear()
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._rows(batch)
         except sqlite3.Error as error:
             raise self._undone(error) from None
 
@@ -134,10 +134,16 @@ class BulkSqlite:
         except sqlite3.Error as error:
             raise self._undone(error) from None
 
-    def _undone(self, error: sqlite3.Error) -> TraceError:
-        if self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
-        return failed(self._place, "written", error)
+    def _undone(self, error: sqlite3.Error) -> Exception:
+        """What is to be raised for an error; nothing of the batch is left, nor of what was known of its contents."""
+        self._sets.clear()
+        try:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+        except sqlite3.Error as worse:
+            error = worse
+        busy = isinstance(error, sqlite3.OperationalError) and any(word in str(error) for word in ("locked", "busy"))
+        return Busy() if busy else failed(self._place, "written", error)
 
     def _rows(self, batch: Batch) -> None:
         many = self._connection.executemany

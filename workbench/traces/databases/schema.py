@@ -95,7 +95,8 @@ MIGRATIONS: Final = (
             """INSERT INTO sets (catalog, policy, sources, state, verdicts) SELECT DISTINCT
                 max(CASE kind WHEN 'catalog' THEN sha256 END), max(CASE kind WHEN 'policy' THEN sha256 END),
                 max(CASE kind WHEN 'sources' THEN sha256 END), max(CASE kind WHEN 'state' THEN sha256 END),
-                max(CASE kind WHEN 'verdicts' THEN sha256 END) FROM uses GROUP BY sequence""",
+                max(CASE kind WHEN 'verdicts' THEN sha256 END) FROM uses GROUP BY sequence
+                HAVING count(DISTINCT kind) = 5""",
             "ALTER TABLE traces ADD COLUMN contents BIGINT REFERENCES sets (id)",
             """UPDATE traces SET contents = (SELECT id FROM sets s
                 JOIN uses c ON c.kind = 'catalog' AND c.sha256 = s.catalog
