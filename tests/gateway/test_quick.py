@@ -22,7 +22,7 @@ from workbench.engine.fallback import Cascade
 from workbench.gateway.dispatch import Ask, Dispatcher
 from workbench.gateway.events import Answer
 from workbench.gateway.limits import Limits
-from workbench.gateway.quick import Clocks, GoOn, Quick
+from workbench.gateway.quick import Deadlines, GoOn, Quick
 from workbench.gateway.records import Attempt, Intent
 from workbench.gateway.transports.loop import LoopTransport, place_of
 
@@ -90,7 +90,7 @@ async def quick(
         tasks.append(asyncio.get_running_loop().create_task(rest(going)))
 
     ask = Ask("call-1", down, False, no_log, deadline_ms)
-    made = Quick(host, kept, Clocks(), ask, ended.set_result, go_on)
+    made = Quick(host, kept, Deadlines(), ask, ended.set_result, go_on)
     made.start()
     if meanwhile is not None:
         await meanwhile(made)

@@ -118,7 +118,7 @@ def served(
     options: Options | None = None,
     doors: Doors | None = None,
     prepare: Callable[[Process], None] | None = None,
-    lane: bool = True,
+    fast_path: bool = True,
 ) -> Generator[Served]:
     """An endpoint over `root`, the sample unless another is given; traces and tokens lie in `folder`."""
     place = folder / "tokens.db"
@@ -131,7 +131,7 @@ def served(
         prepare(process)
     bound = bind("127.0.0.1", 0)
     url = url_of(bound)
-    server = listener(process.app(), doors, lane=process.lane() if lane else None, drain_s=5)
+    server = listener(process.app(), doors, fast_path=process.fast_path() if fast_path else None, drain_s=5)
     loop = new_loop()
     started = threading.Event()
     failed: list[BaseException] = []

@@ -16,7 +16,7 @@ from workbench.engine.fallback import Call, Machine
 from workbench.gateway.codecs.neutral import LocalFault, Reply
 from workbench.gateway.dispatch import Ask, Dispatcher, Stop, stoppable
 from workbench.gateway.events import Answer, unheard
-from workbench.gateway.records import Prompt
+from workbench.gateway.records import ImmediateRecorder
 from workbench.gateway.transports.direct import Asked
 from workbench.gateway.walk import Trying, Walk, intent_of
 
@@ -27,7 +27,7 @@ GoOn = Coroutine[Any, Any, Answer]
 
 
 @dataclass(slots=True)
-class Clocks:
+class Deadlines:
     """The calls that are waited for, and by when each must have ended. Belongs to one event loop."""
 
     waiting: dict[Quick, float] = field(default_factory=dict["Quick", float])
@@ -49,14 +49,16 @@ class Clocks:
 class Quick:
     """One call. `then` is told of its answer; `go_on` is given what has to be done in a task instead."""
 
-    __slots__ = ("_ask", "_asked", "_clocks", "_go_on", "_host", "_left", "_machine", "_recorder", "_then", "_trying",
-                 "_walk", "stop")  # fmt: skip
+    __slots__ = (
+        "_ask", "_asked", "_deadlines", "_go_on", "_host", "_left", "_machine", "_recorder", "_then", "_trying",
+        "_walk", "stop",
+    )  # fmt: skip
 
     def __init__(
-        self, host: Dispatcher, recorder: Prompt, clocks: Clocks, ask: Ask,
+        self, host: Dispatcher, recorder: ImmediateRecorder, deadlines: Deadlines, ask: Ask,
         then: Callable[[Answer], None], go_on: Callable[[GoOn], None],
     ) -> None:  # fmt: skip
-        self._host, self._recorder, self._clocks, self._ask = host, recorder, clocks, ask
+        self._host, self._recorder, self._deadlines, self._ask = host, recorder, deadlines, ask
         self._then, self._go_on = then, go_on
         self._walk = Walk(host, ask, unheard)
         self._machine: Machine
@@ -83,7 +85,7 @@ class Quick:
             self._then(walk.broken(error))
             return
         self._trying = walk.begin(cast("Call", step))  # there is nothing to wait for before a first call
-        self._clocks.watch(self, walk.began + self._ask.deadline_ms)
+        self._deadlines.watch(self, walk.began + self._ask.deadline_ms)
         try:
             self._recorder.announce(intent_of(self._trying.known, self._ask.no_log), self._durable)
         except Exception:  # noqa: BLE001 - a store that fails must not fail the call
@@ -121,7 +123,7 @@ class Quick:
         if self._asked is None:
             self._leave(tried.run())
         else:
-            self._clocks.watch(self, self.now + tried.seconds_left() * 1000.0)
+            self._deadlines.watch(self, self.now + tried.seconds_left() * 1000.0)
 
     def _hears(self, asked: Asked) -> None:
         if self._left or asked.waits:
@@ -136,7 +138,7 @@ class Quick:
             self._succeeded(reply)
 
     def _succeeded(self, reply: Reply) -> None:
-        self._clocks.waiting.pop(self, None)
+        self._deadlines.waiting.pop(self, None)
         self._left = True
         attempt, outcome = self._walk.succeeded(self._trying, reply)
         try:
@@ -159,7 +161,7 @@ class Quick:
             cast("Coroutine[Any, Any, Reply]", making).close()
             return
         self._left = True
-        self._clocks.waiting.pop(self, None)
+        self._deadlines.waiting.pop(self, None)
         walk = self._walk
         self._go_on(stoppable(walk.go_on(self._machine, walk.through(self._trying, making)), self.stop))
 

@@ -92,7 +92,7 @@ class Recorder(Protocol):
         ...
 
 
-class Prompt(Recorder, Protocol):
+class ImmediateRecorder(Recorder, Protocol):
     """A recorder that can be told without waiting. What it raises is counted likewise."""
 
     def announce(self, intent: Intent, durable: Callable[[bool], None]) -> None:

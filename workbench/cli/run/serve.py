@@ -111,7 +111,7 @@ def command(
         several = Several(bound, sys.argv[1:], processes, lines.put)
         signalled = several.run(ready)
     else:
-        signalled = run(process.app(), bound, ready, process.lane())
+        signalled = run(process.app(), bound, ready, process.fast_path())
     lines.close()
     return 128 + signalled if signalled else diagnostics.OK
 

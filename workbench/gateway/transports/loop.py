@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections import deque
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -56,7 +56,7 @@ class LoopTransport(Direct):
     def __init__(self, tls: ssl.SSLContext | None = None, connections: int = MOST_CONNECTIONS) -> None:
         self._tls = tls
         self._idle: dict[tuple[bool, str, int], list[Connection]] = {}
-        self._room = _Room(connections)
+        self._room = asyncio.Semaphore(connections)
 
     async def send(
         self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, limits: Limits
@@ -64,12 +64,14 @@ class LoopTransport(Direct):
         """Send one request and give the answer's head, its body still to come."""
         place = place_of(url)
         data = _request(method, place, headers, body)
-        if not self._room.enter():
+        if self._room.locked():
             try:
                 async with asyncio.timeout(limits.pool_ms / 1000):
-                    await self._room.wait()
+                    await self._room.acquire()
             except TimeoutError:
                 raise httpx.PoolTimeout("no connection is free") from None
+        else:
+            await self._room.acquire()
         try:
             connection = self._kept(place) or await self._connect(place, limits)
         except BaseException:
@@ -95,15 +97,13 @@ class LoopTransport(Direct):
         `hears` is told of all that comes, until somebody takes the answer.
         """
         place = place_of(http.url)
-        if (place.secure, place.host, place.port) not in self._idle:
+        if self._room.locked() or (place.secure, place.host, place.port) not in self._idle:
             return None
         data = _request(http.method, place, headers, http.body)
         connection = self._kept(place)
         if connection is None:
             return None
-        if not self._room.enter():
-            self._idle[(place.secure, place.host, place.port)].append(connection)
-            return None
+        _take(self._room)
         asked = _Asked(self, place, connection)
         connection.ask(data, limits.read_ms / 1000, lambda: hears(asked))
         return asked
@@ -221,43 +221,10 @@ class _Body(Body):
             self._owner.finished(self._place, connection)
 
 
-class _Room:
-    """So many at once; who waits goes in by turns. Belongs to one event loop."""
-
-    __slots__ = ("_free", "_waiting")
-
-    def __init__(self, free: int) -> None:
-        self._free = free
-        self._waiting: deque[asyncio.Future[None]] = deque()
-
-    def enter(self) -> bool:
-        """Go in, where there is room and nobody waits."""
-        if self._free <= 0 or self._waiting:
-            return False
-        self._free -= 1
-        return True
-
-    async def wait(self) -> None:
-        """Go in as soon as it is one's turn."""
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
-        try:
-            await turn
-        except BaseException:
-            if turn.done() and not turn.cancelled():
-                self.release()  # it was given, and nobody is there to take it
-            elif turn in self._waiting:
-                self._waiting.remove(turn)
-            raise
-
-    def release(self) -> None:
-        """Go out; who waits longest goes in."""
-        while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                return
-        self._free += 1
+def _take(room: asyncio.Semaphore) -> None:
+    """Go in where there is room, which there is: then nothing waits."""
+    with suppress(StopIteration):
+        room.acquire().send(None)
 
 
 def _request(method: str, place: Place, headers: Sequence[tuple[str, str]], body: bytes) -> bytes:

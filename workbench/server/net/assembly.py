@@ -21,7 +21,7 @@ from workbench.server.callers.wiring import GatePlan, attach
 from workbench.server.chat.calling import Engine
 from workbench.server.host import Host, Options
 from workbench.server.installed import missing
-from workbench.server.net.lane import Lane
+from workbench.server.net.fast_path import FastPath
 from workbench.server.net.reloading import Reloader, Seen, keeping_good, seen
 from workbench.server.routes import ROUTES
 from workbench.server.state import ServerState
@@ -70,7 +70,7 @@ class Process:
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
         self.host = Host(options=plan.options)
-        self._lane: Lane | None = None
+        self._fast_path: FastPath | None = None
         self.redirected = None if plan.emulator is None else Redirected.to(plan.emulator)
         self.keys = KeyRing.open(plan.root, state_folder(), plan.environment)
         self.notices: list[Finding] = []
@@ -99,11 +99,11 @@ class Process:
         app: Application = Measured(App(self.host, ROUTES), self.host.metrics)
         return app if self.telemetry is None else Spanned(app, self.telemetry)
 
-    def lane(self) -> Lane | None:
-        """The short way of plain calls; None where every request is a span of a trace."""
-        if self._lane is None and self.telemetry is None:
-            self._lane = Lane(self.host)
-        return self._lane
+    def fast_path(self) -> FastPath | None:
+        """The fast path of plain calls; None where every request is a span of a trace."""
+        if self._fast_path is None and self.telemetry is None:
+            self._fast_path = FastPath(self.host)
+        return self._fast_path
 
     def read(self) -> ServerState | None:
         """The snapshot that the files give; None where they give none, with the reasons in `host.faults`."""
@@ -174,5 +174,5 @@ class Process:
                 self.telemetry.close()
 
         host.stopping.append(stop)
-        if self._lane is not None:
-            host.stopping.append(self._lane.stop)
+        if self._fast_path is not None:
+            host.stopping.append(self._fast_path.stop)

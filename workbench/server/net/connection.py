@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Final, cast
 
 from workbench.server.exchange import CONNECTION, Response
 from workbench.server.installed import missing
-from workbench.server.net.lane import TARGET, Lane
+from workbench.server.net.fast_path import TARGET, FastPath
 
 try:
     from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -46,7 +46,7 @@ class Doors:
 
 
 MOST_SHORT: Final = 64 * 1024
-"""Bytes of a body on the short way; a longer one would hold up the others while it is read."""
+"""Bytes of a body on the fast path; a longer one would hold up the others while it is read."""
 _DIGITS: Final = 8
 _STATUS_LINES: Final = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
@@ -88,7 +88,7 @@ class _Joined:
 
 
 class _Turn:
-    """A request that takes the short way, where uvicorn looks for one of its own."""
+    """A request that takes the fast path, where uvicorn looks for one of its own."""
 
     __slots__ = ("disconnected", "keep_alive", "message_event", "response_complete")
 
@@ -103,10 +103,10 @@ class _Turn:
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's protocol with bounds, and with a short way for what takes one."""
+    """uvicorn's protocol with bounds, and with a fast path for what takes one."""
 
     doors: ClassVar[Doors] = Doors()
-    lane: ClassVar[Lane | None] = None
+    fast_path: ClassVar[FastPath | None] = None
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -117,7 +117,7 @@ class Connection(HttpToolsProtocol):
         self._coming = False
         self._fault = (400, "the request is no HTTP that is taken here")
         self._held: bytearray | None = None
-        """The body of a request that may take the short way."""
+        """The body of a request that may take the fast path."""
         self._turn = _Turn()
         self._ending = False
         """Whether the request whose body is coming is the last one."""
@@ -218,7 +218,7 @@ class Connection(HttpToolsProtocol):
         names = [name for name, _ in self.headers if name in (b"content-length", b"transfer-encoding", b"host")]
         if len(names) != len(set(names)) or (b"content-length" in names and b"transfer-encoding" in names):
             self._stop(400, "the request's length or host is said twice")
-        if self.lane is not None and self.url == TARGET and not self._answering and _is_plain(self):
+        if self.fast_path is not None and self.url == TARGET and not self._answering and _is_plain(self):
             self._held = bytearray()
         else:
             self._start()
@@ -242,10 +242,10 @@ class Connection(HttpToolsProtocol):
         if self._timer is not None:
             self._arrived()
         held, self._held = self._held, None
-        if held is not None and self.lane is not None:
+        if held is not None and self.fast_path is not None:
             before, self._turn = self.cycle, _Turn(not self._ending)
             self.cycle = cast("Any", self._turn)
-            if self.lane.take(self, self.headers, bytes(held)):
+            if self.fast_path.take(self, self.headers, bytes(held)):
                 return
             self.cycle = before
             self._start()
@@ -254,7 +254,7 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
 
     def reply(self, response: Response | None) -> None:
-        """Answer the request on the short way; None: hang up."""
+        """Answer the request on the fast path; None: hang up."""
         turn = self._turn
         turn.response_complete = True
         if self.transport.is_closing():
@@ -309,6 +309,6 @@ def _is_plain(connection: Connection) -> bool:
     )
 
 
-def connection_class(doors: Doors, lane: Lane | None = None) -> type[Connection]:
-    """The protocol with bounds of its own, and the short way."""
-    return type("Connection", (Connection,), {"doors": doors, "lane": lane})
+def connection_class(doors: Doors, fast_path: FastPath | None = None) -> type[Connection]:
+    """The protocol with bounds of its own, and the fast path."""
+    return type("Connection", (Connection,), {"doors": doors, "fast_path": fast_path})

@@ -17,7 +17,7 @@ from typing import Any, Final
 from workbench.errors import Finding, UsageError
 from workbench.server.installed import missing
 from workbench.server.net.connection import Doors, connection_class
-from workbench.server.net.lane import Lane
+from workbench.server.net.fast_path import FastPath
 
 try:
     import uvicorn
@@ -46,7 +46,9 @@ class Listener(uvicorn.Server):
         loop = asyncio.get_running_loop()
         taken: list[int] = []
         for number in (signal.SIGTERM, signal.SIGINT):
-            with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):
+            with contextlib.suppress(
+                NotImplementedError, ValueError, RuntimeError
+            ):  # Windows, or in a thread
                 loop.add_signal_handler(number, self.stop, number)
                 taken.append(number)
         try:
@@ -89,12 +91,14 @@ def url_of(bound: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def listener(app: Any, doors: Doors | None = None, *, lane: Lane | None = None, drain_s: int = DRAIN_S) -> Listener:
-    """A server for `app`, with a short way for what takes one; give its `serve` the bound sockets."""
+def listener(
+    app: Any, doors: Doors | None = None, *, fast_path: FastPath | None = None, drain_s: int = DRAIN_S
+) -> Listener:
+    """A server for `app`, with a fast path for what takes one; give its `serve` the bound sockets."""
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # its lines may hold a request
     config = uvicorn.Config(
         app,
-        http=connection_class(doors or Doors(), lane),
+        http=connection_class(doors or Doors(), fast_path),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -109,9 +113,9 @@ def listener(app: Any, doors: Doors | None = None, *, lane: Lane | None = None, 
     return Listener(config)
 
 
-def run(app: Any, bound: socket.socket, ready: Callable[[], None], lane: Lane | None = None) -> int:
+def run(app: Any, bound: socket.socket, ready: Callable[[], None], fast_path: FastPath | None = None) -> int:
     """Serve until a signal; gives its number, 0 without one."""
-    server = listener(app, lane=lane)
+    server = listener(app, fast_path=fast_path)
 
     async def serve() -> None:
         serving = asyncio.ensure_future(server.serve([bound]))

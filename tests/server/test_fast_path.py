@@ -1,4 +1,4 @@
-"""The short way answers as the ordinary one does, and takes what is plain alone."""
+"""The fast path answers as the ordinary one does, and takes what is plain alone."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from workbench.gateway.quick import Quick
 from workbench.server.emulator import Running
 from workbench.server.net.assembly import Process
 from workbench.server.net.connection import Connection
-from workbench.server.net.lane import Lane
+from workbench.server.net.fast_path import FastPath
 from workbench.traces.opening import open_store
 from workbench.traces.parts.words import IN_FLIGHT, INTERRUPTED
 
@@ -56,8 +56,8 @@ BODIES: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def ordinary(emulation: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """An endpoint without the short way."""
-    with served(tmp_path_factory.mktemp("ordinary"), emulation.url, lane=False) as made:
+    """An endpoint without the fast path."""
+    with served(tmp_path_factory.mktemp("ordinary"), emulation.url, fast_path=False) as made:
         yield made
 
 
@@ -117,15 +117,15 @@ def test_both_ways_fail_alike(name: str, endpoint: Served, ordinary: Served, fau
 
 
 def taken(endpoint: Served, monkeypatch: pytest.MonkeyPatch) -> list[bool]:
-    """For each request from now on whether the short way took it; none is said of one it was not asked about."""
+    """For each request from now on whether the fast path took it; none is said of one it was not asked about."""
     found: list[bool] = []
-    real = Lane.take
+    real = FastPath.take
 
-    def take(self: Lane, *given: Any) -> bool:
+    def take(self: FastPath, *given: Any) -> bool:
         found.append(real(self, *given))
         return found[-1]
 
-    endpoint.tell(lambda _process: monkeypatch.setattr(Lane, "take", take))
+    endpoint.tell(lambda _process: monkeypatch.setattr(FastPath, "take", take))
     return found
 
 
@@ -193,9 +193,9 @@ def test_a_process_that_ends_records_what_it_leaves(emulation: Running, tmp_path
             assert time.monotonic() < latest
 
         async def end() -> None:
-            lane = endpoint.process.lane()
-            assert lane is not None
-            await lane.stop()
+            fast_path = endpoint.process.fast_path()
+            assert fast_path is not None
+            await fast_path.stop()
 
         asyncio.run_coroutine_threadsafe(end(), endpoint.loop).result(30)
         assert under_way(endpoint) == 0
@@ -271,6 +271,6 @@ def test_a_request_whose_body_is_coming_is_answered_before_the_end(emulation: Ru
 
 
 def held_bodies() -> list[Connection]:
-    """The connections whose body is coming, of a request that may take the short way."""
+    """The connections whose body is coming, of a request that may take the fast path."""
     found = [each for each in gc.get_objects() if isinstance(each, Connection)]
     return [each for each in found if each._held is not None and not each.transport.is_closing()]  # pyright: ignore[reportPrivateUsage]

@@ -1,6 +1,6 @@
-"""The short way of a plain chat completion: from the bytes of its body to the bytes of its answer without a task.
+"""The fast path of a plain chat completion: from the bytes of its body to the bytes of its answer without a task.
 
-Everything is read, decided, recorded and shown by the same functions as on the ordinary way. Whatever is not plain (a
+Everything is read, decided, recorded and shown by the same functions as on the ordinary path. Whatever is not plain (a
 stream, a flow, a limit to ask about, anything to refuse) is declined before anything was done, and goes that way; a
 call that does not go well at once goes on in a task, from where it is.
 """
@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol, cast
 
 from workbench.boundary import strict_json
 from workbench.gateway.events import Answer
-from workbench.gateway.quick import LOOK_S, Clocks, GoOn, Quick
+from workbench.gateway.quick import LOOK_S, Deadlines, GoOn, Quick
 from workbench.server.chat.calling import Running, prepare
 from workbench.server.chat.completions import SESSION_HEADER, response_of
 from workbench.server.chat.parameters import read_call
@@ -49,21 +49,21 @@ class Client(Protocol):
         ...
 
 
-class Lane:
-    """The calls of one process that take the short way. Belongs to one event loop."""
+class FastPath:
+    """The calls of one process that take the fast path. Belongs to one event loop."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
         self._guard = Guard(host.options.host_names)
-        self._clocks = Clocks()
+        self._deadlines = Deadlines()
         self._calls: set[Quick] = set()
         """Those that are under way, in a task or without one."""
 
     def take(self, client: Client, headers: Headers, body: bytes) -> bool:
-        """Answer a `POST` of `PATH`; false, with nothing done, where the ordinary way has to."""
+        """Answer a `POST` of `PATH`; false, with nothing done, where the ordinary path has to."""
         try:
             made = self._made(client, headers, body)
-        except Exception:  # noqa: BLE001 - the ordinary way says what is wrong with it
+        except Exception:  # noqa: BLE001 - the ordinary path says what is wrong with it
             return False
         if made is None:
             return False
@@ -102,7 +102,7 @@ class Lane:
         except BaseException:
             release()
             raise
-        return _Turn(host, self._clocks, self._calls, client, running, release)
+        return _Turn(host, self._deadlines, self._calls, client, running, release)
 
     def _plain(self, headers: Headers) -> bool:
         """Whether the headers ask for nothing that has to be looked at more closely."""
@@ -118,25 +118,25 @@ class Lane:
 
 
 class _Turn:
-    """One call on the short way."""
+    """One call on the fast path."""
 
-    __slots__ = ("_began", "_call", "_calls", "_client", "_clocks", "_host", "_release", "_running")
+    __slots__ = ("_began", "_call", "_calls", "_client", "_deadlines", "_host", "_release", "_running")
 
     def __init__(
-        self, host: Host, clocks: Clocks, calls: set[Quick], client: Client, running: Running,
+        self, host: Host, deadlines: Deadlines, calls: set[Quick], client: Client, running: Running,
         release: Callable[[], object],
     ) -> None:  # fmt: skip
         self._host, self._calls, self._client = host, calls, client
         self._call: Quick | None = None
         self._running, self._release = running, release
-        self._clocks = clocks
+        self._deadlines = deadlines
         self._began = time.perf_counter()
 
     def start(self) -> None:
         """Begin."""
         engine = self._running.engine
         ask = self._running.ask()
-        self._call = call = Quick(engine.dispatcher, engine.traces, self._clocks, ask, self._end, self._go_on)
+        self._call = call = Quick(engine.dispatcher, engine.traces, self._deadlines, ask, self._end, self._go_on)
         self._calls.add(call)
         self._client.gone = call.cancel
         call.start()
