@@ -46,9 +46,7 @@ class Listener(uvicorn.Server):
         loop = asyncio.get_running_loop()
         taken: list[int] = []
         for number in (signal.SIGTERM, signal.SIGINT):
-            with contextlib.suppress(
-                NotImplementedError, ValueError, RuntimeError
-            ):  # Windows, or in a thread
+            with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):  # Windows, or in a thread
                 loop.add_signal_handler(number, self.stop, number)
                 taken.append(number)
         try:
