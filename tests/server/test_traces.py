@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +21,9 @@ WORDS = "a word that nobody else uses: wombat-7391"
 
 def record(endpoint: Served, answer: Any) -> Any:
     """The stored trace of an answer, once its end is written."""
-    store, trace_id = endpoint.process.traces.store(), answer.json()["x_router"]["trace_id"]
-    latest = time.monotonic() + 30
-    while (found := store.get(trace_id)).trace.result is None:
-        assert time.monotonic() < latest
+    endpoint.stored()
+    found = endpoint.process.traces.store().get(answer.json()["x_router"]["trace_id"])
+    assert found.trace.result is not None
     return found
 
 

@@ -71,6 +71,12 @@ class Served:
 
         return asyncio.run_coroutine_threadsafe(there(), self.loop).result()
 
+    def stored(self) -> None:
+        """Once the traces of all answers are in the store."""
+        engine = self.process.host.engine
+        assert engine is not None
+        asyncio.run_coroutine_threadsafe(engine.traces.writer.stored(), self.loop).result()
+
     def raw(self, data: bytes, most: int = 1 << 20) -> bytes:
         """What comes back for these bytes on a connection of their own, to its end."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:

@@ -1,9 +1,10 @@
 """Writes the traces of many requests at once: what waits together becomes durable together.
 
 Keeps the order of `recorder` (RELIABILITY R52): an intent is on the disk before its call's first byte leaves; an end
-may wait a few milliseconds for company. Where the store is quick, the event loop writes itself, which costs less than
-handing over; where it is slow, or somebody else writes, a thread does. A write that fails is counted and told to
-whoever waits for it, and goes no further.
+may wait a few milliseconds for company. Where the sink has a quicker place for intents than the store, they are durable
+there, and a thread stores all of it soon. Elsewhere the event loop writes itself where the store is quick, which costs
+less than handing over, and a thread where it is slow or somebody else writes. A write that fails is counted and told
+to whoever waits for it, and goes no further.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Final, Protocol
 
 from workbench.errors import TraceError, WorkbenchError
 from workbench.traces.databases.bulk import Busy
+from workbench.traces.databases.journal import Position
 from workbench.traces.parts.steps import Step
 from workbench.traces.record import Exchange, Record, Result, Trace
 from workbench.traces.store import CallEnd, Intent
@@ -28,8 +31,8 @@ GATHER_S: Final = 0.001
 """Longest that an intent waits for those that come in the same moment; alone it does not wait."""
 TOGETHER_S: Final = 0.005
 """How long an end waits for company."""
-MANY: Final = 6
-"""Writes of which the disk's part is worth a thread's turn."""
+STORED_S: Final = 0.01
+"""How long what is durable elsewhere waits for company on its way into the store."""
 SLOW_S: Final = 0.005
 """Where writes take longer in the long run, they are a thread's work for a while."""
 STALL_S: Final = 0.1
@@ -53,6 +56,14 @@ class OpenTrace:
     """What the sink knows it by."""
     running: CallEnd | None = None
     """How its last call ended, where that is not stored yet."""
+    _head: bytes | None = None
+
+    @property
+    def head(self) -> bytes:
+        """What is its own, as its rows hold it."""
+        if self._head is None:
+            self._head = self.template.head(self.own)
+        return self._head
 
     @property
     def record(self) -> Record:
@@ -108,16 +119,16 @@ class Sink(Protocol):
     quick: bool
     """Whether the event loop may write itself."""
 
+    def announce(self, writes: Sequence[Begun]) -> Position | None:
+        """Make intents durable outside the store, all or none; gives how far it got, None where it could not."""
+        ...
+
+    def stored(self, until: Position) -> None:
+        """Everything that was announced up to there is stored, or counted as lost."""
+        ...
+
     def write(self, writes: Sequence[Write], *, wait_ms: int) -> None:
         """All of them, durable when this returns. Raises `Busy` where it may not wait, `WorkbenchError`."""
-        ...
-
-    def begin(self, writes: Sequence[Write]) -> None:
-        """All of them, durable when `commit` returns. Raises `Busy` instead of waiting, `WorkbenchError`."""
-        ...
-
-    def commit(self) -> None:
-        """Make durable what `begin` wrote; may be another thread's work. Raises `WorkbenchError`."""
         ...
 
     def tidy(self) -> None:
@@ -139,10 +150,18 @@ class GroupedWriter:
     last_error: WorkbenchError | None = None
     clock: Callable[[], float] = time.monotonic
     _waiting: list[Write] = field(default_factory=list[Write])
+    _announced: int = 0
+    """How many of those that wait are durable elsewhere, or need not be yet."""
+    _until: Position | None = None
+    """How far the last of them that were announced are."""
     _timer: asyncio.Handle | None = None
     _urgent: bool = False
-    _working: bool = False
+    _working: int = 0
+    """How many the thread is writing."""
+    _counted: int = 0
+    """How many have ever been put."""
     _slow_until: float = 0.0
+    """Where the disk is slow, or the store has failed, a thread stores, and is waited for."""
     _pace: float = 0.0
     """What a write takes, in seconds, of late."""
     _tidied: float = 0.0
@@ -152,48 +171,88 @@ class GroupedWriter:
 
     def begin(self, trace: OpenTrace, intent: Intent, before: CallEnd | None, durable: Callable[[bool], None]) -> None:
         """Store an intent; `durable` is told whether it is."""
-        self._put(Begun(trace, intent, before, durable), asyncio.get_running_loop(), urgent=True)
+        if self._put(Begun(trace, intent, before, durable)) and not self._urgent:
+            self._urgent = True
+            self._loop.call_soon(self._gather, self._loop, 0, self.clock() + GATHER_S)
 
     def end(self, write: Ended) -> None:
         """Store how a trace ended, soon."""
-        self._put(write, asyncio.get_running_loop(), urgent=False)
+        if self._put(write):
+            self._soon(TOGETHER_S)
 
-    def _put(self, write: Write, loop: asyncio.AbstractEventLoop, *, urgent: bool) -> None:
+    @cached_property
+    def _loop(self) -> asyncio.AbstractEventLoop:
+        return asyncio.get_running_loop()
+
+    def _put(self, write: Write) -> bool:
         if self.sink is None or len(self._waiting) >= MOST_WAITING:
             reason = "there is no trace store" if self.sink is None else "too many traces wait to be written"
             self._lose([write], TraceError(reason))
-            return
+            return False
         self._waiting.append(write)
-        if self._working or self._urgent:
-            return
-        if urgent:
-            self._urgent = True
-            loop.call_soon(self._gather, loop, 0, self.clock() + GATHER_S)
-        elif self._timer is None:
-            self._timer = loop.call_later(TOGETHER_S, self._flush)
+        self._counted += 1
+        return True
+
+    def _soon(self, seconds: float) -> None:
+        """Store what waits; while something is stored, that is looked at again when it has been."""
+        if self._timer is None and not self._working:
+            self._timer = self._loop.call_later(seconds, self._due)
+
+    def _due(self) -> None:
+        self._announce()
+        self._flush()
 
     def _gather(self, loop: asyncio.AbstractEventLoop, before: int, latest: float) -> None:
-        """Write once a turn of the loop has brought no further company."""
-        if before < len(self._waiting) > 1 and self.clock() < latest:
-            loop.call_soon(self._gather, loop, len(self._waiting), latest)
+        """Go on once a turn of the loop has brought no further company."""
+        new = len(self._waiting) - self._announced
+        if before < new > 1 and self.clock() < latest:
+            loop.call_soon(self._gather, loop, new, latest)
+            return
+        self._urgent = False
+        if self._announce():
+            self._soon(STORED_S)
         else:
             self._flush()
 
+    def _announce(self) -> bool:
+        """Make what waits durable outside the store; false where it has to be stored for that."""
+        sink, began = self.sink, self.clock()
+        if sink is None or began < self._slow_until:
+            return False
+        new = self._waiting[self._announced :]
+        intents = [write for write in new if isinstance(write, Begun)]
+        if intents:
+            until = sink.announce(intents)
+            if until is None:
+                return False
+            self._until = until
+            self._took(self.clock() - began)
+        self._announced = len(self._waiting)
+        _settle(new, True)
+        return True
+
+    def _took(self, seconds: float) -> None:
+        """The event loop has waited for the disk; where that is long, a thread does for a while."""
+        self._pace += (min(seconds, STALL_S) - self._pace) / REMEMBERED
+        if seconds > STALL_S or self._pace > SLOW_S:
+            self._slow_until = self.clock() + PATIENCE_S
+
     def _flush(self) -> None:
-        self._urgent = False
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         if self._working or not self._waiting or self.sink is None:
             return
         writes, self._waiting = self._waiting, []
+        until, self._until = self._until, None
+        self._announced = 0
         now = self.clock()
         try:
             if not self.sink.quick or now < self._slow_until:
                 raise Busy  # noqa: TRY301 - as if somebody else wrote
             self._here(self.sink, writes, now)
         except Busy:
-            self._there(self.sink, writes)
+            self._there(self.sink, writes, until)
         if now - self._tidied >= FOLD_S and (self._tidying is None or self._tidying.done()):
             self._tidied = now
             if self._tidier is None:
@@ -201,15 +260,8 @@ class GroupedWriter:
             self._tidying = self._tidier.submit(self.sink.tidy)
 
     def _here(self, sink: Sink, writes: list[Write], began: float) -> None:
-        """Write in the event loop; raises `Busy` where that would mean waiting.
-
-        Of many writes the disk's part is the thread's: meanwhile the loop does what does not wait for them.
-        """
+        """Write in the event loop; raises `Busy` where that would mean waiting."""
         try:
-            if len(writes) >= MANY:
-                sink.begin(writes)
-                self._hand_over(writes, lambda: _committed(sink, writes))
-                return
             sink.write(writes, wait_ms=0)
         except Busy:
             raise
@@ -219,55 +271,54 @@ class GroupedWriter:
             else:
                 self._lose(writes, _told(error))
             return
-        now = self.clock()
-        took = now - began
-        self._pace += (min(took, STALL_S) - self._pace) / REMEMBERED
-        if took > STALL_S or self._pace > SLOW_S:
-            self._slow_until = now + PATIENCE_S
+        self._took(self.clock() - began)
         _settle(writes, True)
 
-    def _worker(self) -> ThreadPoolExecutor:
-        if self._thread is None:
-            self._thread = ThreadPoolExecutor(1, "traces")
-        return self._thread
-
-    def _there(self, sink: Sink, writes: list[Write]) -> None:
-        """Write in the thread; what comes meanwhile waits for it."""
-        self._hand_over(writes, lambda: _each(sink, writes))
-
-    def _hand_over(self, writes: list[Write], work: Callable[[], list[Failure]]) -> None:
-        loop = asyncio.get_running_loop()
+    def _there(self, sink: Sink, writes: list[Write], until: Position | None = None) -> None:
+        """Write in the thread; what comes meanwhile is announced, or waits for it."""
 
         def there() -> None:
             try:
-                failed = work()
+                failed = _stored(sink, writes, until)
             except Exception as error:  # noqa: BLE001 - as above
                 failed = [(write, _told(error)) for write in writes]
-            loop.call_soon_threadsafe(self._worked, writes, failed)
+            self._loop.call_soon_threadsafe(self._worked, writes, failed)
 
-        self._worker().submit(there)
-        self._working = True
+        if self._thread is None:
+            self._thread = ThreadPoolExecutor(1, "traces")
+        self._thread.submit(there)
+        self._working = len(writes)
 
     def _worked(self, writes: list[Write], failed: list[Failure]) -> None:
-        self._working = False
+        self._working = 0
         for write, error in failed:
             self._lose([write], error)
         if failed:
             lost = {id(write) for write, _ in failed}
             writes = [write for write in writes if id(write) not in lost]
+            self._slow_until = self.clock() + PATIENCE_S
         _settle(writes, True)
-        self._flush()
+        if not self._announce():
+            self._flush()
+        elif self._waiting:
+            self._soon(STORED_S)
 
     def _lose(self, writes: Sequence[Write], error: WorkbenchError) -> None:
         self.lost += len(writes)
         self.last_error = error
         _settle(writes, False)
 
+    async def stored(self) -> None:
+        """Once everything that waits now is in the store, or lost."""
+        awaited = self._counted
+        while len(self._waiting) + self._working > self._counted - awaited:
+            self._flush()
+            await asyncio.sleep(0.001)
+
     async def close(self) -> None:
         """Write what waits, and end."""
         while self._waiting or self._working:
-            self._flush()
-            await asyncio.sleep(0.001)
+            await self.stored()
         for each in (self._thread, self._tidier):
             if each is not None:
                 each.shutdown()
@@ -281,13 +332,12 @@ def _told(error: Exception) -> WorkbenchError:
     )
 
 
-def _committed(sink: Sink, writes: Sequence[Write]) -> list[Failure]:
-    """Make durable what was begun; where that fails, all of it anew, one by one."""
-    try:
-        sink.commit()
-    except Exception:  # noqa: BLE001 - what it was turns up again, where it is of one write alone
-        return _each(sink, writes)
-    return []
+def _stored(sink: Sink, writes: Sequence[Write], until: Position | None) -> list[Failure]:
+    """Write them, and let go of what was announced."""
+    failed = _each(sink, writes)
+    if until is not None:
+        sink.stored(until)
+    return failed
 
 
 def _each(sink: Sink, writes: Sequence[Write]) -> list[Failure]:
@@ -295,9 +345,8 @@ def _each(sink: Sink, writes: Sequence[Write]) -> list[Failure]:
     try:
         sink.write(writes, wait_ms=BUSY_MS)
     except Busy:
-        if len(writes) == 1:
-            return [(writes[0], TraceError("another program writes all the while"))]
-        return [failure for write in writes for failure in _each(sink, [write])]
+        busy = TraceError("another program writes all the while")
+        return [(write, busy) for write in writes]
     except Exception as error:  # noqa: BLE001 - as above
         if len(writes) == 1:
             return [(writes[0], _told(error))]

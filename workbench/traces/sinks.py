@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from workbench.traces.databases.bulk import Batch, BulkSqlite, Busy, CallDone, NewCall, NewTrace, TraceDone
+from workbench.boundary import strict_json
+from workbench.traces.databases.bulk import Batch, BulkSqlite, NewCall, NewTrace, TraceDone
+from workbench.traces.databases.journal import Journal, Position, open_journal
+from workbench.traces.databases.places import writer
 from workbench.traces.databases.sqlite import SqliteDatabase
 from workbench.traces.grouped import Begun, Ended, OpenTrace, Sink, Write
 from workbench.traces.store import CallEnd, TraceStore, searched
+from workbench.traces.wire import written
 
 FOLDED: int = 4_000
 """Pages of the log that may stay unfolded under constant load."""
@@ -18,7 +22,7 @@ def sink_for(store: TraceStore) -> Sink:
     """The quickest way into a store."""
     database = store.database
     if isinstance(database, SqliteDatabase) and database.writable:
-        return BulkSink(BulkSqlite(database))
+        return BulkSink(BulkSqlite(database), open_journal(database.path, writer()))
     return RecordSink(store)
 
 
@@ -42,13 +46,12 @@ class RecordSink:
                 self._store.begin(write.trace.record, write.intent)
                 write.trace.begun = True
 
-    def begin(self, writes: Sequence[Write]) -> None:
-        """Each is a transaction of its own, so there is no beginning of several."""
+    def announce(self, writes: Sequence[Begun]) -> Position | None:
+        """There is no quicker way than to store them."""
         del writes
-        raise Busy
 
-    def commit(self) -> None:
-        """Nothing was begun."""
+    def stored(self, until: Position) -> None:
+        """Nothing was announced."""
 
     def tidy(self) -> None:
         """Nothing is to be done."""
@@ -58,29 +61,37 @@ class RecordSink:
 
 
 class BulkSink:
-    """Rows in bulk."""
+    """Rows in bulk, and where there is a journal intents into it first."""
 
-    quick = True
-
-    def __init__(self, bulk: BulkSqlite) -> None:
+    def __init__(self, bulk: BulkSqlite, journal: Journal | None = None) -> None:
         self._bulk = bulk
-        self._writes: Sequence[Write] = ()
+        self.journal = journal
+        self._broken = False
+        self.quick = journal is None
+
+    def announce(self, writes: Sequence[Begun]) -> Position | None:
+        """Intents into the journal; None where it has no room, or one's contents are not stored yet."""
+        if self.journal is None or self._broken:
+            return None
+        entries: list[bytes] = []
+        for write in writes:
+            if not self._bulk.knows(write.trace.template.material):
+                return None
+            entries.append(_announced(write))
+        try:
+            return self.journal.append(entries)
+        except OSError:
+            self._broken = True  # what a disk has dropped once, it may say it has kept the next time
+            return None
+
+    def stored(self, until: Position) -> None:
+        """The journal need not keep them."""
+        if self.journal is not None:
+            self.journal.stored(until)
 
     def write(self, writes: Sequence[Write], *, wait_ms: int) -> None:
         """All in one transaction."""
         self._bulk.write(_batch(writes), wait_ms=wait_ms)
-        for write in writes:
-            write.trace.begun = True
-
-    def begin(self, writes: Sequence[Write]) -> None:
-        """All in one transaction."""
-        self._bulk.begin(_batch(writes), wait_ms=0)
-        self._writes = writes
-
-    def commit(self) -> None:
-        """End it; traces that were begun in it count as begun from now on."""
-        writes, self._writes = self._writes, ()
-        self._bulk.commit()
         for write in writes:
             write.trace.begun = True
 
@@ -93,10 +104,12 @@ class BulkSink:
         """End it."""
         self._bulk.fold()
         self._bulk.close()
+        if self.journal is not None:
+            self.journal.close()
 
 
 def _batch(writes: Sequence[Write]) -> Batch:
-    batch = Batch([], [], [], [])
+    batch = Batch()
     for write in writes:
         if isinstance(write, Ended):
             _end(write, batch)
@@ -115,31 +128,52 @@ def _opened(trace: OpenTrace, batch: Batch) -> NewTrace:
     template, own = trace.template, trace.own
     head = template.record.trace.head
     row = (own.trace_id, own.time_ms, str(head.tenant), int(template.no_log), int(head.emulated), template.winner)
-    made = NewTrace(template.material, row, template.words(own, None), template.begun(own))
+    made = NewTrace(template.material, row, lambda: (template.words(own, None), template.begun(trace.head)))
     trace.kept = batch.opened[id(trace)] = made
-    batch.traces.append(made)
     return made
 
 
 def _begin(write: Begun, batch: Batch) -> None:
     trace, intent = _opened(write.trace, batch), write.intent
-    provider = str(write.trace.template.material.catalog.candidates[intent.index].get("provider_id"))
-    batch.calls.append(NewCall(trace, (intent.number, intent.index, intent.attempt, provider, intent.time_ms)))
+    batch.calls[id(trace), intent.number] = NewCall(trace, _call(write))
     if write.before is not None:
-        batch.ended_calls.append(_call(trace, write.before))
+        _call_ended(trace, write.before, batch)
 
 
-def _call(trace: NewTrace, end: CallEnd) -> CallDone:
-    return CallDone(trace, (end.time_ms, end.kind, end.http_status, end.latency_ms, end.number))
+def _call(write: Begun) -> tuple[int, int, int, str, int]:
+    intent = write.intent
+    provider = str(write.trace.template.material.catalog.candidates[intent.index].get("provider_id"))
+    return intent.number, intent.index, intent.attempt, provider, intent.time_ms
+
+
+def _announced(write: Begun) -> bytes:
+    number, index, attempt, provider, time_ms = _call(write)
+    call = b"%d,%d,%d,%s,%d" % (number, index, attempt, written(provider).encode(), time_ms)
+    before = write.before
+    ended = (
+        None if before is None
+        else [before.number, before.time_ms, before.kind, before.http_status, before.latency_ms]
+    )  # fmt: skip
+    template, head = write.trace.template, write.trace.head
+    return template.announced(head, call, b"null" if ended is None else strict_json.canonical(ended))
+
+
+def _call_ended(trace: NewTrace, end: CallEnd, batch: Batch) -> None:
+    ended = (end.time_ms, end.kind, end.http_status, end.latency_ms)
+    new = batch.calls.get((id(trace), end.number))
+    if new is not None:
+        new.ended = ended
+    else:
+        batch.ended_calls.append((trace, end.number, ended))
 
 
 def _end(write: Ended, batch: Batch) -> None:
     template, own, summary = write.trace.template, write.trace.own, write.summary
     trace = _opened(write.trace, batch)
     if write.last is not None:
-        batch.ended_calls.append(_call(trace, write.last))
+        _call_ended(trace, write.last, batch)
     steps = [step.quiet for step in write.steps] if template.no_log else list(write.steps)
-    data = template.ended(own, write.result, steps, write.exchange)
+    data = template.ended(write.trace.head, write.result, steps, write.exchange)
     place = template.place(summary.shown)
     row = (
         summary.outcome, template.offer(summary.shown), place["provider"], place["model"], place["region"],
@@ -148,4 +182,8 @@ def _end(write: Ended, batch: Batch) -> None:
     words = template.words(own, summary)
     if not template.no_log:
         words = searched(words, [step.message for step in write.steps], write.exchange)
-    batch.ended.append(TraceDone(trace, row, words, data, int(template.no_log)))
+    done = TraceDone(row, int(template.no_log), words, data)
+    if write.trace.begun:
+        batch.ended.append((trace, done))
+    else:
+        trace.done = done

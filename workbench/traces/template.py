@@ -90,18 +90,27 @@ class Template:
         return found
 
     def head(self, own: Own) -> bytes:
-        """The head of one trace."""
+        """The head of one trace, as its rows hold it."""
         asked = self._asked_last[1] if own.asked is self._asked_last[0] else self._asked_of(own.asked)
         seed = b"null" if own.seed is None else strict_json.canonical(plain(own.seed))
         return self._head % (asked, seed, b"%d" % own.time_ms, b'"%s"' % own.trace_id.encode())
 
-    def begun(self, own: Own) -> bytes:
+    def begun(self, head: bytes) -> bytes:
         """The stored row of a trace that has not ended."""
-        return stored(b'{"kind":"%s","schema":%d,"trace":{"head":%s}}' % (self._kind, SCHEMA, self.head(own)))
+        return stored(b'{"kind":"%s","schema":%d,"trace":{"head":%s}}' % (self._kind, SCHEMA, head))
 
-    def ended(self, own: Own, result: Result, steps: Sequence[Step | QuietStep], exchange: Exchange | None) -> bytes:
+    @cached_property
+    def _announced(self) -> bytes:
+        winner = strict_json.canonical(self.winner).replace(b"%", b"%%")
+        return b'{"kind":"%s","winner":%s,"head":%%s,"call":[%%s],"before":%%s}' % (self._kind, winner)
+
+    def announced(self, head: bytes, call: bytes, before: bytes) -> bytes:
+        """An intent as a journal holds it (`leftover`): everything that a store needs to have the trace."""
+        return self._announced % (head, call, before)
+
+    def ended(self, head: bytes, result: Result, steps: Sequence[Step | QuietStep], exchange: Exchange | None) -> bytes:
         """The stored row of a trace that has ended."""
-        parts = [b'"head":%s,"result":%s' % (self.head(own), written(result).encode())]
+        parts = [b'"head":%s,"result":%s' % (head, written(result).encode())]
         if steps:
             parts.append(b'"steps":[%s]' % ",".join([written(step) for step in steps]).encode())
         if exchange is not None and not self.no_log:
@@ -117,15 +126,15 @@ class Template:
         key = (None, "") if summary is None else (summary.shown, summary.outcome)
         rest = self._words.get(key)
         if rest is None:
-            found = ["", self.record.trace.head.tenant]
+            found = list[str]()
             if summary is not None:
                 place = self.place(summary.shown)
                 found += [value for value in (place["provider"], place["model"], place["region"]) if value]
                 found.append(summary.outcome)
             if len(self._words) >= MOST_WORDS:
                 self._words.clear()
-            rest = self._words[key] = folded("\n".join(found))
-        return own.trace_id + rest  # an id has no case
+            rest = self._words[key] = words_of("", self.record.trace.head.tenant, found)
+        return own.trace_id + rest
 
     def offer(self, index: int | None) -> str | None:
         """The id of an offer."""
@@ -140,6 +149,11 @@ class Template:
         return {
             "provider": row.get("provider_id"), "model": row.get("model_family"), "region": catalog.regions[index],
         }  # fmt: skip
+
+
+def words_of(trace_id: str, tenant: str, rest: Sequence[str] = ()) -> str:
+    """What a search looks at of any trace; an id has no case."""
+    return trace_id + folded("\n".join(["", tenant, *rest]))
 
 
 def stored(data: bytes) -> bytes:

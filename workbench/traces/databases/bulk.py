@@ -7,8 +7,9 @@ what `store` writes; contents that are stored already are not looked for again, 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Final
 
 from workbench.traces.databases.base import SET, failed
@@ -25,60 +26,56 @@ _FOLD_MS: Final = 50
 
 
 @dataclass(slots=True)
+class TraceDone:
+    """How a trace ended: outcome, offer, provider, model, region, attempts, tokens in and out, cost, latency."""
+
+    row: tuple[
+        str, str | None, str | None, str | None, str | None, int, float | None, float | None, float | None, float | None
+    ]
+    no_log: int
+    words: str
+    data: bytes
+
+
+@dataclass(slots=True)
 class NewTrace:
     """A trace to insert; `sequence` is filled in."""
 
     material: Material
     row: tuple[str, int, str, int, int, str | None]
     """Id, time, tenant, no_log, emulated, winner."""
-    words: str
-    data: bytes
+    begun: Callable[[], tuple[str, bytes]]
+    """Words and data while it has not ended."""
+    done: TraceDone | None = None
+    """How it ended, where that is known when it is inserted."""
     sequence: int = 0
+
+
+CallEnded = tuple[int | None, str | None, int | None, float | None]
+"""ended_ms, kind, http_status, latency_ms."""
 
 
 @dataclass(slots=True)
 class NewCall:
-    """A call to insert: number, place, attempt, provider, began_ms."""
+    """A call to insert: number, place, attempt, provider, began_ms; and how it ended, where that is known then."""
 
     trace: NewTrace
     row: tuple[int, int, int, str, int]
-
-
-@dataclass(slots=True)
-class CallDone:
-    """How a call ended: ended_ms, kind, http_status, latency_ms; and its number."""
-
-    trace: NewTrace
-    row: tuple[int, str | None, int | None, float | None, int]
-
-
-@dataclass(slots=True)
-class TraceDone:
-    """How a trace ended: outcome, offer, provider, model, region, attempts, tokens in and out, cost, latency; words,
-    data."""
-
-    trace: NewTrace
-    row: tuple[
-        str, str | None, str | None, str | None, str | None, int, float | None, float | None, float | None, float | None
-    ]
-    words: str
-    data: bytes
-    no_log: int
+    ended: CallEnded = (None, None, None, None)
 
 
 @dataclass(slots=True)
 class Batch:
-    """Rows that become durable together."""
+    """Rows that become durable together: what begins and ends in one batch is inserted as it ended."""
 
-    traces: list[NewTrace]
-    calls: list[NewCall]
-    ended_calls: list[CallDone]
-    ended: list[TraceDone]
     opened: dict[int, NewTrace] = field(default_factory=dict[int, NewTrace])
-    """The traces to insert, by whose they are: one that is begun and ended in one batch is inserted once."""
-
-    def __len__(self) -> int:
-        return len(self.traces) + len(self.calls) + len(self.ended_calls) + len(self.ended)
+    """The traces to insert, by whose they are."""
+    calls: dict[tuple[int, int], NewCall] = field(default_factory=dict[tuple[int, int], NewCall])
+    """The calls to insert, by whose they are and their number."""
+    ended_calls: list[tuple[NewTrace, int, CallEnded]] = field(default_factory=list[tuple[NewTrace, int, CallEnded]])
+    """The calls of traces that are stored, by their number."""
+    ended: list[tuple[NewTrace, TraceDone]] = field(default_factory=list[tuple[NewTrace, TraceDone]])
+    """The traces that are stored."""
 
 
 class Busy(Exception):
@@ -96,15 +93,16 @@ class BulkSqlite:
         self._folder.execute(f"PRAGMA busy_timeout = {_FOLD_MS}")
         self._sets: dict[int, tuple[Material, int]] = {}
         """The number of each set of contents that is stored, by who names it; the material keeps its identity."""
+        self._fresh: dict[int, tuple[Material, int]] = {}
+        """Those that are stored once the transaction has ended."""
         self._wait_ms = -1
 
     def write(self, batch: Batch, *, wait_ms: int) -> None:
         """All of a batch, durable when this returns."""
-        self.begin(batch, wait_ms=wait_ms)
-        self.commit()
+        self._begin(batch, wait_ms)
+        self._commit()
 
-    def begin(self, batch: Batch, *, wait_ms: int) -> None:
-        """The rows of a batch, in a transaction that `commit` makes durable."""
+    def _begin(self, batch: Batch, wait_ms: int) -> None:
         run = self._connection.execute
         try:
             if wait_ms != self._wait_ms:
@@ -121,22 +119,30 @@ class BulkSqlite:
         """The same once more: what a prune took is stored again."""
         try:
             self._connection.execute("ROLLBACK")
-            self._sets.clear()
+            self._forget()
             self._connection.execute("BEGIN IMMEDIATE")
             self._rows(batch)
         except sqlite3.Error as error:
             raise self._undone(error) from None
 
-    def commit(self) -> None:
-        """Make durable what `begin` wrote."""
+    def _commit(self) -> None:
         try:
             self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise self._undone(error) from None
+        if self._fresh:
+            if len(self._sets) >= MOST_KNOWN:
+                self._sets.clear()
+            self._sets.update(self._fresh)
+            self._fresh.clear()
+
+    def knows(self, material: Material) -> bool:
+        """Whether these contents are stored, as far as anybody here knows."""
+        return id(material) in self._sets
 
     def _undone(self, error: sqlite3.Error) -> Exception:
         """What is to be raised for an error; nothing of the batch is left, nor of what was known of its contents."""
-        self._sets.clear()
+        self._forget()
         try:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
@@ -147,17 +153,18 @@ class BulkSqlite:
 
     def _rows(self, batch: Batch) -> None:
         many = self._connection.executemany
-        if batch.traces:
-            self._insert(batch.traces)
+        if batch.opened:
+            self._insert(batch.opened.values())
         if batch.calls:
-            self._many(_CALL, _CALL_ROW, [value for each in batch.calls for value in (each.trace.sequence, *each.row)])
+            calls = batch.calls.values()
+            self._many(_CALL, 10, [value for each in calls for value in (each.trace.sequence, *each.row, *each.ended)])
         if batch.ended_calls:
-            many(_CALL_DONE, [(*each.row[:4], each.trace.sequence, each.row[4]) for each in batch.ended_calls])
+            many(_CALL_DONE, [(*ended, trace.sequence, number) for trace, number, ended in batch.ended_calls])
         if batch.ended:
-            many(_DONE, [(*each.row, each.no_log, each.trace.sequence) for each in batch.ended])
-            many(_RECORD_DONE, [(each.words, each.data, each.trace.sequence) for each in batch.ended])
+            many(_DONE, [(*done.row, done.no_log, trace.sequence) for trace, done in batch.ended])
+            many(_RECORD_DONE, [(done.words, done.data, trace.sequence) for trace, done in batch.ended])
 
-    def _insert(self, traces: Sequence[NewTrace]) -> None:
+    def _insert(self, traces: Iterable[NewTrace]) -> None:
         known = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'traces'").fetchone()
         sequence = int(known[0]) if known else 0
         program = writer()
@@ -166,25 +173,35 @@ class BulkSqlite:
         for trace in traces:
             sequence += 1
             trace.sequence = sequence
+            done = trace.done
             rows += (sequence, *trace.row, program, self._set(trace.material))
-            records += (sequence, trace.words, trace.data)
-        self._many(_TRACE, _TRACE_ROW, rows)
-        self._many(_RECORD, _RECORD_ROW, records)
+            if done is None:
+                rows += _NOT_ENDED
+                records += (sequence, *trace.begun())
+            else:
+                rows += done.row
+                records += (sequence, done.words, done.data)
+        self._many(_TRACE, 19, rows)
+        self._many(_RECORD, 3, records)
 
-    def _many(self, statement: str, row: str, values: list[object]) -> None:
-        """All rows in as few steps as their number of parameters allows."""
-        width = row.count("?")
-        step = MOST_ROWS * width
-        for start in range(0, len(values), step):
-            part = values[start : start + step]
-            self._connection.execute(statement + ",".join([row] * (len(part) // width)), part)
+    def _many(self, statement: str, width: int, values: list[object]) -> None:
+        """All rows, 32 at a time, the rest by powers of two: so few texts that each is prepared once."""
+        run = self._connection.execute
+        start, left = 0, len(values) // width
+        while left:
+            rows = min(MOST_ROWS, 1 << (left.bit_length() - 1))
+            end = start + rows * width
+            run(_text(statement, width, rows), values[start:end])
+            start, left = end, left - rows
+
+    def _forget(self) -> None:
+        self._sets.clear()
+        self._fresh.clear()
 
     def _set(self, material: Material) -> int:
-        known = self._sets.get(id(material))
+        known = self._sets.get(id(material)) or self._fresh.get(id(material))
         if known is not None:
             return known[1]
-        if len(self._sets) >= MOST_KNOWN:
-            self._sets.clear()
         run, names = self._connection.execute, material.names
         row = run(SET, names).fetchone()
         if row is None:
@@ -193,7 +210,7 @@ class BulkSqlite:
                     size, data = _content(material, kind)
                     run(_KEEP, (kind, name, size, data))
             row = run(_KEEP_SET, names).fetchone()
-        self._sets[id(material)] = material, int(row[0])
+        self._fresh[id(material)] = material, int(row[0])
         return int(row[0])
 
     def fold(self, *, all_of_it: bool = False) -> int:
@@ -211,6 +228,12 @@ class BulkSqlite:
         self._connection.close()
 
 
+@cache
+def _text(statement: str, width: int, rows: int) -> str:
+    row = f"({', '.join('?' * width)})"
+    return statement + ", ".join([row] * rows)
+
+
 def _content(material: Material, kind: str) -> tuple[int, bytes]:
     if kind == "catalog":
         return len(material.catalog.content), material.catalog.blob
@@ -223,13 +246,12 @@ def _content(material: Material, kind: str) -> tuple[int, bytes]:
     return len(found), packed(found)
 
 
-_TRACE: Final = """INSERT INTO traces
-    (sequence, trace_id, time_ms, tenant, no_log, emulated, winner, writer, contents, attempts) VALUES """
-_TRACE_ROW: Final = "(?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"
+_TRACE: Final = """INSERT INTO traces (sequence, trace_id, time_ms, tenant, no_log, emulated, winner, writer, contents,
+    outcome, offer, provider, model, region, attempts, tokens_in, tokens_out, cost_usd, latency_ms) VALUES """
+_NOT_ENDED: Final = (None, None, None, None, None, 0, None, None, None, None)
 _RECORD: Final = "INSERT INTO records (sequence, words, data) VALUES "
-_RECORD_ROW: Final = "(?, ?, ?)"
-_CALL: Final = "INSERT INTO calls (sequence, number, place, attempt, provider, began_ms) VALUES "
-_CALL_ROW: Final = "(?, ?, ?, ?, ?, ?)"
+_CALL: Final = """INSERT INTO calls (sequence, number, place, attempt, provider, began_ms,
+    ended_ms, kind, http_status, latency_ms) VALUES """
 _CALL_DONE: Final = """UPDATE calls SET ended_ms = ?, kind = ?, http_status = ?, latency_ms = ?
     WHERE sequence = ? AND number = ?"""
 _DONE: Final = """UPDATE traces SET outcome = ?, offer = ?, provider = ?, model = ?, region = ?, attempts = ?,

@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from workbench.errors import Finding, Place, TraceError
 from workbench.traces.databases.base import Execute, Row, failed
+from workbench.traces.databases.leftover import take_over
 from workbench.traces.databases.places import locked, network_file_system
 from workbench.traces.databases.schema import APPLIED, DONE, MIGRATIONS, TABLE, Migration, newest, statements
 
@@ -177,6 +178,7 @@ def _open(path: Path, busy_ms: int, migrations: Sequence[Migration], found: list
         _check(connection)
         if reason is None:
             _migrate(connection, path, version, migrations)
+            found += take_over(connection, path)
         else:
             found.append(_only_read(connection, path, reason, version))
     except BaseException:
