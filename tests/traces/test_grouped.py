@@ -139,7 +139,7 @@ async def test_whatever_goes_wrong_is_told_and_the_next_are_written(
         raise sqlite3.DatabaseError("file is not a database")
 
     with monkeypatch.context() as patched:
-        patched.setattr(BulkSink, "write", broken)
+        patched.setattr(BulkSink, "prepared", broken)
         assert await begun(writer, [opened(n) for n in range(count)]) == [False] * count
     assert writer.lost == count
     assert await begun(writer, [opened(500 + n) for n in range(count)]) == [True] * count

@@ -127,8 +127,12 @@ class Sink(Protocol):
         """Everything that was announced up to there is stored, or counted as lost."""
         ...
 
-    def write(self, writes: Sequence[Write], *, wait_ms: int) -> None:
-        """All of them, durable when this returns. Raises `Busy` where it may not wait, `WorkbenchError`."""
+    def prepared(self, writes: Sequence[Write]) -> Callable[[int], None]:
+        """What stores all of them, durable when it returns; may be another thread's work.
+
+        It is told how many milliseconds it may wait for others, and raises `Busy` where that is not enough,
+        `WorkbenchError` where they can't be stored. None of another call may be under way meanwhile.
+        """
         ...
 
     def tidy(self) -> None:
@@ -155,7 +159,8 @@ class GroupedWriter:
     _until: Position | None = None
     """How far the last of them that were announced are."""
     _timer: asyncio.Handle | None = None
-    _urgent: bool = False
+    _urgent: int = 0
+    """How many intents wait for company."""
     _working: int = 0
     """How many the thread is writing."""
     _counted: int = 0
@@ -171,9 +176,11 @@ class GroupedWriter:
 
     def begin(self, trace: OpenTrace, intent: Intent, before: CallEnd | None, durable: Callable[[bool], None]) -> None:
         """Store an intent; `durable` is told whether it is."""
-        if self._put(Begun(trace, intent, before, durable)) and not self._urgent:
-            self._urgent = True
-            self._loop.call_soon(self._gather, self._loop, 0, self.clock() + GATHER_S)
+        if not self._put(Begun(trace, intent, before, durable)):
+            return
+        self._urgent += 1
+        if self._urgent == 1:
+            self._loop.call_soon(self._gather, 0, self.clock() + GATHER_S)
 
     def end(self, write: Ended) -> None:
         """Store how a trace ended, soon."""
@@ -202,13 +209,12 @@ class GroupedWriter:
         self._announce()
         self._flush()
 
-    def _gather(self, loop: asyncio.AbstractEventLoop, before: int, latest: float) -> None:
+    def _gather(self, before: int, latest: float) -> None:
         """Go on once a turn of the loop has brought no further company."""
-        new = len(self._waiting) - self._announced
-        if before < new > 1 and self.clock() < latest:
-            loop.call_soon(self._gather, loop, new, latest)
+        if before < self._urgent > 1 and self.clock() < latest:
+            self._loop.call_soon(self._gather, self._urgent, latest)
             return
-        self._urgent = False
+        self._urgent = 0
         if self._announce():
             self._soon(STORED_S)
         else:
@@ -262,7 +268,7 @@ class GroupedWriter:
     def _here(self, sink: Sink, writes: list[Write], began: float) -> None:
         """Write in the event loop; raises `Busy` where that would mean waiting."""
         try:
-            sink.write(writes, wait_ms=0)
+            sink.prepared(writes)(0)
         except Busy:
             raise
         except Exception as error:  # noqa: BLE001 - whoever waits for these has to be told, whatever it was
@@ -277,11 +283,18 @@ class GroupedWriter:
     def _there(self, sink: Sink, writes: list[Write], until: Position | None = None) -> None:
         """Write in the thread; what comes meanwhile is announced, or waits for it."""
 
+        try:
+            store = sink.prepared(writes)  # here: in the thread it would stop the loop all the same, and more often
+        except Exception:  # noqa: BLE001 - which of them it is, turns out there
+            store = None
+
         def there() -> None:
             try:
-                failed = _stored(sink, writes, until)
+                failed = _each(sink, writes, store)
             except Exception as error:  # noqa: BLE001 - as above
                 failed = [(write, _told(error)) for write in writes]
+            if until is not None:
+                sink.stored(until)
             self._loop.call_soon_threadsafe(self._worked, writes, failed)
 
         if self._thread is None:
@@ -332,18 +345,10 @@ def _told(error: Exception) -> WorkbenchError:
     )
 
 
-def _stored(sink: Sink, writes: Sequence[Write], until: Position | None) -> list[Failure]:
-    """Write them, and let go of what was announced."""
-    failed = _each(sink, writes)
-    if until is not None:
-        sink.stored(until)
-    return failed
-
-
-def _each(sink: Sink, writes: Sequence[Write]) -> list[Failure]:
+def _each(sink: Sink, writes: Sequence[Write], store: Callable[[int], None] | None = None) -> list[Failure]:
     """Write together; where that fails one by one, so that none takes another with it."""
     try:
-        sink.write(writes, wait_ms=BUSY_MS)
+        (store or sink.prepared(writes))(BUSY_MS)
     except Busy:
         busy = TraceError("another program writes all the while")
         return [(write, busy) for write in writes]

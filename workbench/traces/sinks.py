@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import cast
 
 from workbench.boundary import strict_json
-from workbench.traces.databases.bulk import Batch, BulkSqlite, NewCall, NewTrace, TraceDone
+from workbench.traces.databases.bulk import NOT_ENDED, Batch, BulkSqlite, Call, TraceRows
 from workbench.traces.databases.journal import Journal, Position, open_journal
 from workbench.traces.databases.places import writer
 from workbench.traces.databases.sqlite import SqliteDatabase
@@ -34,9 +34,11 @@ class RecordSink:
     def __init__(self, store: TraceStore) -> None:
         self._store = store
 
-    def write(self, writes: Sequence[Write], *, wait_ms: int) -> None:
+    def prepared(self, writes: Sequence[Write]) -> Callable[[int], None]:
         """One after the other."""
-        del wait_ms
+        return lambda _wait_ms: self._write(writes)
+
+    def _write(self, writes: Sequence[Write]) -> None:
         for write in writes:
             if isinstance(write, Ended):
                 self._store.finish(write.record, write.last)
@@ -89,11 +91,16 @@ class BulkSink:
         if self.journal is not None:
             self.journal.stored(until)
 
-    def write(self, writes: Sequence[Write], *, wait_ms: int) -> None:
+    def prepared(self, writes: Sequence[Write]) -> Callable[[int], None]:
         """All in one transaction."""
-        self._bulk.write(_batch(writes), wait_ms=wait_ms)
-        for write in writes:
-            write.trace.begun = True
+        batch = _batch(writes)
+
+        def store(wait_ms: int) -> None:
+            self._bulk.write(batch, wait_ms=wait_ms)
+            for write in writes:
+                write.trace.begun = True
+
+        return store
 
     def tidy(self) -> None:
         """Fold the log into the file."""
@@ -115,32 +122,62 @@ def _batch(writes: Sequence[Write]) -> Batch:
             _end(write, batch)
         else:
             _begin(write, batch)
+    for write in writes:
+        rows = cast("TraceRows", write.trace.kept)
+        if not rows.data:
+            trace = write.trace
+            rows.words, rows.data = trace.template.words(trace.own, None), trace.template.begun(trace.head)
     return batch
 
 
-def _opened(trace: OpenTrace, batch: Batch) -> NewTrace:
-    """The trace's row; a new one goes into the batch."""
+def _rows(trace: OpenTrace, batch: Batch) -> TraceRows:
+    """The trace's rows; those of a new one go into the batch."""
     if trace.begun:
-        return cast("NewTrace", trace.kept)
+        return cast("TraceRows", trace.kept)
     known = batch.opened.get(id(trace))
     if known is not None:
         return known
     template, own = trace.template, trace.own
     head = template.record.trace.head
     row = (own.trace_id, own.time_ms, str(head.tenant), int(template.no_log), int(head.emulated), template.winner)
-    made = NewTrace(template.material, row, lambda: (template.words(own, None), template.begun(trace.head)))
-    trace.kept = batch.opened[id(trace)] = made
+    trace.kept = batch.opened[id(trace)] = made = TraceRows(template.material, row)
     return made
 
 
 def _begin(write: Begun, batch: Batch) -> None:
-    trace, intent = _opened(write.trace, batch), write.intent
-    batch.calls[id(trace), intent.number] = NewCall(trace, _call(write))
+    rows, call = _rows(write.trace, batch), _call(write)
+    rows.calls[call[0]] = call
+    batch.calls[id(rows), call[0]] = rows, call[0], NOT_ENDED
     if write.before is not None:
-        _call_ended(trace, write.before, batch)
+        _call_ended(rows, write.before, batch)
 
 
-def _call(write: Begun) -> tuple[int, int, int, str, int]:
+def _call_ended(rows: TraceRows, end: CallEnd, batch: Batch) -> None:
+    if end.number in rows.calls:
+        ended = (end.time_ms, end.kind, end.http_status, end.latency_ms)
+        batch.calls[id(rows), end.number] = rows, end.number, ended
+
+
+def _end(write: Ended, batch: Batch) -> None:
+    trace, summary = write.trace, write.summary
+    template, rows = trace.template, _rows(trace, batch)
+    if write.last is not None:
+        _call_ended(rows, write.last, batch)
+    steps = [step.quiet for step in write.steps] if template.no_log else list(write.steps)
+    place = template.place(summary.shown)
+    rows.state = (
+        summary.outcome, template.offer(summary.shown), place["provider"], place["model"], place["region"],
+        summary.attempts, summary.tokens_in, summary.tokens_out, summary.cost_usd, summary.latency_ms,
+    )  # fmt: skip
+    rows.data = template.ended(trace.head, write.result, steps, write.exchange)
+    rows.words = template.words(trace.own, summary)
+    if not template.no_log:
+        rows.words = searched(rows.words, [step.message for step in write.steps], write.exchange)
+    if trace.begun:
+        batch.ended.append(rows)
+
+
+def _call(write: Begun) -> Call:
     intent = write.intent
     provider = str(write.trace.template.material.catalog.candidates[intent.index].get("provider_id"))
     return intent.number, intent.index, intent.attempt, provider, intent.time_ms
@@ -156,34 +193,3 @@ def _announced(write: Begun) -> bytes:
     )  # fmt: skip
     template, head = write.trace.template, write.trace.head
     return template.announced(head, call, b"null" if ended is None else strict_json.canonical(ended))
-
-
-def _call_ended(trace: NewTrace, end: CallEnd, batch: Batch) -> None:
-    ended = (end.time_ms, end.kind, end.http_status, end.latency_ms)
-    new = batch.calls.get((id(trace), end.number))
-    if new is not None:
-        new.ended = ended
-    else:
-        batch.ended_calls.append((trace, end.number, ended))
-
-
-def _end(write: Ended, batch: Batch) -> None:
-    template, own, summary = write.trace.template, write.trace.own, write.summary
-    trace = _opened(write.trace, batch)
-    if write.last is not None:
-        _call_ended(trace, write.last, batch)
-    steps = [step.quiet for step in write.steps] if template.no_log else list(write.steps)
-    data = template.ended(write.trace.head, write.result, steps, write.exchange)
-    place = template.place(summary.shown)
-    row = (
-        summary.outcome, template.offer(summary.shown), place["provider"], place["model"], place["region"],
-        summary.attempts, summary.tokens_in, summary.tokens_out, summary.cost_usd, summary.latency_ms,
-    )  # fmt: skip
-    words = template.words(own, summary)
-    if not template.no_log:
-        words = searched(words, [step.message for step in write.steps], write.exchange)
-    done = TraceDone(row, int(template.no_log), words, data)
-    if write.trace.begun:
-        batch.ended.append((trace, done))
-    else:
-        trace.done = done

@@ -7,8 +7,9 @@ and never a wrong record.
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from typing import Any, Final, Literal, Union, cast, get_args, get_origin, get_type_hints
 
@@ -59,15 +60,9 @@ def plain(value: Any) -> Any:
 def written(value: Any) -> str:
     """`plain` as canonical JSON, without the values in between: of parts of a trace that hold no free JSON."""
     kind = cast("object", type(value))
-    if kind is str:
-        return _text(value)
-    if value is None or kind is bool:
-        return "null" if value is None else "true" if value else "false"
-    if kind is int:
-        return int.__repr__(value)
-    if kind is float:
-        known = wire_number(value)
-        return float.__repr__(known) if type(known) is float else _plain_json(known)
+    scalar = _SCALARS.get(kind)
+    if scalar is not None:
+        return scalar(value)
     if kind is tuple:
         return f"[{','.join([written(inner) for inner in value])}]"
     fields = _named(kind)
@@ -77,8 +72,13 @@ def written(value: Any) -> str:
     for name, key, default in fields:
         inner = getattr(value, name)
         if inner is not default and inner != default:
-            found.append(key + written(inner))
+            scalar = _SCALARS.get(cast("object", type(inner)))
+            found.append(key + (written(inner) if scalar is None else scalar(inner)))
     return f"{{{','.join(found)}}}"
+
+
+def _float(value: float) -> str:
+    return repr(value) if math.isfinite(value) else _plain_json(wire_number(value))
 
 
 def _plain_json(value: Any) -> str:
@@ -86,7 +86,16 @@ def _plain_json(value: Any) -> str:
 
 
 def _text(value: str) -> str:
-    return strict_json.canonical(value).decode()
+    return f'"{value}"' if value.isalnum() and value.isascii() else _plain_json(value)
+
+
+_SCALARS: Final[Mapping[object, Callable[[Any], str]]] = {
+    str: _text,
+    float: _float,
+    int: int.__repr__,
+    bool: lambda value: "true" if value else "false",
+    type(None): lambda _value: "null",
+}
 
 
 @cache

@@ -183,9 +183,14 @@ def parse_json(data: bytes) -> Any:
         text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
         if data.count(b"[") + data.count(b"{") > MOST_DEPTH and _depth(data) > MOST_DEPTH:
             raise Flawed("json")
-        return _DECODER.decode(text)
+        if _LONG in data.translate(_DIGITS):
+            return _DECODER.decode(text)
+        value, end = _QUICK.raw_decode(text, len(text) - len(text.lstrip(_SPACE)))
     except (ValueError, RecursionError):
         raise Flawed("json") from None
+    if text[end:].strip(_SPACE):
+        raise Flawed("json")
+    return value
 
 
 def _depth(data: bytes) -> int:
@@ -212,6 +217,11 @@ def _integer(literal: str) -> int | float:
 
 _NOT_BRACKETS: Final = bytes(set(range(256)) - set(b"[]{}"))
 _DECODER: Final = json.JSONDecoder(parse_int=_integer)
+_QUICK: Final = json.JSONDecoder()
+"""The same where no number is long."""
+_SPACE: Final = " \t\n\r"
+_DIGITS: Final = bytes.maketrans(b"123456789", b"0" * 9)
+_LONG: Final = b"0" * 20
 
 
 def clean(text: str) -> str:

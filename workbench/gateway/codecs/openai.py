@@ -330,13 +330,14 @@ def usage_from(
     tokens_in: object, tokens_out: object, cached: object = None, reasoning: object = None, cost: object = None
 ) -> tuple[Usage | None, tuple[str, ...]]:
     """A usage of four counts and maybe a cost; one that is no count makes all of it unknown, with a warning."""
-    counts = (tokens_in, tokens_out, cached, reasoning)
-    if not all(value is None or _is_count(value) for value in counts):
-        return None, ("usage_numbers",)
-    whole_counts = [None if value is None else int(cast("float", value)) for value in counts]
+    counts: list[int | None] = []
+    for value in (tokens_in, tokens_out, cached, reasoning):
+        if value is not None and not _is_count(value):
+            return None, ("usage_numbers",)
+        counts.append(None if value is None else int(cast("float", value)))
     price = number(cost)
     usd = price if price is not None and 0 <= price < float("inf") else None
-    return Usage(*whole_counts, cost_usd=usd), ()
+    return Usage(*counts, cost_usd=usd), ()
 
 
 def _is_count(value: object) -> bool:

@@ -32,6 +32,7 @@ class Connection(asyncio.Protocol):
         self._heard = 0.0
         self.transport: asyncio.Transport
         self.idle_since = 0.0
+        """Its owner's clock, in seconds."""
         self.lost = False
         self._begin()
 

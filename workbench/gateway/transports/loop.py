@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import suppress
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from workbench.gateway.limits import Limits
 from workbench.gateway.transport import tls_context
 from workbench.gateway.transports.connection import Connection, usable
 from workbench.gateway.transports.direct import OK, Arriving, Asked, Body, Direct
+from workbench.gateway.transports.room import Room
 
 MOST_CONNECTIONS: Final = 4_096
 KEPT_ALIVE: Final = 64
@@ -56,7 +57,7 @@ class LoopTransport(Direct):
     def __init__(self, tls: ssl.SSLContext | None = None, connections: int = MOST_CONNECTIONS) -> None:
         self._tls = tls
         self._idle: dict[tuple[bool, str, int], list[Connection]] = {}
-        self._room = asyncio.Semaphore(connections)
+        self._room = Room(connections)
 
     async def send(
         self, method: str, url: str, headers: Sequence[tuple[str, str]], body: bytes, limits: Limits
@@ -64,18 +65,15 @@ class LoopTransport(Direct):
         """Send one request and give the answer's head, its body still to come."""
         place = place_of(url)
         data = _request(method, place, headers, body)
-        if self._room.locked():
-            try:
-                async with asyncio.timeout(limits.pool_ms / 1000):
-                    await self._room.acquire()
-            except TimeoutError:
-                raise httpx.PoolTimeout("no connection is free") from None
-        else:
-            await self._room.acquire()
+        try:
+            async with asyncio.timeout(None if self._room.free else limits.pool_ms / 1000):
+                await self._room.enter()
+        except TimeoutError:
+            raise httpx.PoolTimeout("no connection is free") from None
         try:
             connection = self._kept(place) or await self._connect(place, limits)
         except BaseException:
-            self._room.release()
+            self._room.leave()
             raise
         connection.ask(data, limits.read_ms / 1000)
         return await self.arriving(place, connection)
@@ -97,23 +95,22 @@ class LoopTransport(Direct):
         `hears` is told of all that comes, until somebody takes the answer.
         """
         place = place_of(http.url)
-        if self._room.locked() or (place.secure, place.host, place.port) not in self._idle:
+        if not self._room.free or (place.secure, place.host, place.port) not in self._idle:
             return None
         data = _request(http.method, place, headers, http.body)
         connection = self._kept(place)
         if connection is None:
             return None
-        _take(self._room)
+        self._room.free -= 1
         asked = _Asked(self, place, connection)
         connection.ask(data, limits.read_ms / 1000, lambda: hears(asked))
         return asked
 
     def _kept(self, place: Place) -> Connection | None:
         known = self._idle.get((place.secure, place.host, place.port))
-        now = asyncio.get_running_loop().time()
         while known:
             connection = known.pop()
-            if now - connection.idle_since < IDLE_S and usable(connection):
+            if time.monotonic() - connection.idle_since < IDLE_S and usable(connection):
                 return connection
             connection.transport.abort()
         return None
@@ -135,10 +132,10 @@ class LoopTransport(Direct):
         return made
 
     def _give_back(self, place: Place, connection: Connection, *, whole: bool) -> None:
-        self._room.release()
+        self._room.leave()
         known = self._idle.setdefault((place.secure, place.host, place.port), [])
         if connection.release() and whole and len(known) < KEPT_ALIVE:
-            connection.idle_since = asyncio.get_running_loop().time()
+            connection.idle_since = time.monotonic()
             known.append(connection)
         else:
             connection.transport.abort()
@@ -219,12 +216,6 @@ class _Body(Body):
         connection, self._connection = self._connection, None
         if connection is not None:
             self._owner.finished(self._place, connection)
-
-
-def _take(room: asyncio.Semaphore) -> None:
-    """Go in where there is room, which there is: then nothing waits."""
-    with suppress(StopIteration):
-        room.acquire().send(None)
 
 
 def _request(method: str, place: Place, headers: Sequence[tuple[str, str]], body: bytes) -> bytes:

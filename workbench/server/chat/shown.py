@@ -131,5 +131,5 @@ class Shown:
             rejected = self.rejected_counts if compact else self.rejected
             before = self._before[compact] = b'{%s,%s,"decision_path":' % (self.ranked, rejected)
         return b'%s%s,"started_at_ms":%d,"total_latency_ms":%s,%s}' % (
-            before, path, began_ms, dumps(round(latency_ms, 3)), self.policy,
+            before, path, began_ms, repr(round(latency_ms, 3)).encode(), self.policy,
         )  # fmt: skip

@@ -7,7 +7,6 @@ what `store` writes; contents that are stored already are not looked for again, 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Final
@@ -25,57 +24,46 @@ _FOLD_MS: Final = 50
 """Longest that folding the log waits for readers, while nobody can write."""
 
 
+Call = tuple[int, int, int, str, int]
+"""number, place, attempt, provider, began_ms."""
+CallEnded = tuple[int | None, str | None, int | None, float | None]
+"""ended_ms, kind, http_status, latency_ms."""
+State = tuple[
+    str | None, str | None, str | None, str | None, str | None,
+    int, float | None, float | None, float | None, float | None,
+]  # fmt: skip
+"""How a trace is: outcome, offer, provider, model, region, attempts, tokens in and out, cost, latency."""
+BEGUN: Final[State] = (None, None, None, None, None, 0, None, None, None, None)
+NOT_ENDED: Final[CallEnded] = (None, None, None, None)
+
+
 @dataclass(slots=True)
-class TraceDone:
-    """How a trace ended: outcome, offer, provider, model, region, attempts, tokens in and out, cost, latency."""
-
-    row: tuple[
-        str, str | None, str | None, str | None, str | None, int, float | None, float | None, float | None, float | None
-    ]
-    no_log: int
-    words: str
-    data: bytes
-
-
-@dataclass(slots=True)
-class NewTrace:
-    """A trace to insert; `sequence` is filled in."""
+class TraceRows:
+    """What a trace is in the store, or shall be; `sequence` is filled in when it is inserted."""
 
     material: Material
     row: tuple[str, int, str, int, int, str | None]
     """Id, time, tenant, no_log, emulated, winner."""
-    begun: Callable[[], tuple[str, bytes]]
-    """Words and data while it has not ended."""
-    done: TraceDone | None = None
-    """How it ended, where that is known when it is inserted."""
+    state: State = BEGUN
+    words: str = ""
+    data: bytes = b""
+    calls: dict[int, Call] = field(default_factory=dict[int, Call])
+    """By their number."""
     sequence: int = 0
-
-
-CallEnded = tuple[int | None, str | None, int | None, float | None]
-"""ended_ms, kind, http_status, latency_ms."""
-
-
-@dataclass(slots=True)
-class NewCall:
-    """A call to insert: number, place, attempt, provider, began_ms; and how it ended, where that is known then."""
-
-    trace: NewTrace
-    row: tuple[int, int, int, str, int]
-    ended: CallEnded = (None, None, None, None)
 
 
 @dataclass(slots=True)
 class Batch:
-    """Rows that become durable together: what begins and ends in one batch is inserted as it ended."""
+    """Rows that become durable together: what begins and ends in one batch is written once."""
 
-    opened: dict[int, NewTrace] = field(default_factory=dict[int, NewTrace])
-    """The traces to insert, by whose they are."""
-    calls: dict[tuple[int, int], NewCall] = field(default_factory=dict[tuple[int, int], NewCall])
-    """The calls to insert, by whose they are and their number."""
-    ended_calls: list[tuple[NewTrace, int, CallEnded]] = field(default_factory=list[tuple[NewTrace, int, CallEnded]])
-    """The calls of traces that are stored, by their number."""
-    ended: list[tuple[NewTrace, TraceDone]] = field(default_factory=list[tuple[NewTrace, TraceDone]])
-    """The traces that are stored."""
+    opened: dict[int, TraceRows] = field(default_factory=dict[int, TraceRows])
+    """The traces that are not stored yet, by whose they are."""
+    ended: list[TraceRows] = field(default_factory=list[TraceRows])
+    """Stored ones whose state is another now."""
+    calls: dict[tuple[int, int], tuple[TraceRows, int, CallEnded]] = field(
+        default_factory=dict[tuple[int, int], tuple[TraceRows, int, CallEnded]]
+    )
+    """The calls that are new or are over: of which trace, which, and how it ended."""
 
 
 class Busy(Exception):
@@ -89,6 +77,7 @@ class BulkSqlite:
         self._place = database.place
         self._connection = database.another()
         self._connection.execute("PRAGMA wal_autocheckpoint = 0")
+        self._connection.execute("PRAGMA temp_store = MEMORY")
         self._folder = database.another()
         self._folder.execute(f"PRAGMA busy_timeout = {_FOLD_MS}")
         self._sets: dict[int, tuple[Material, int]] = {}
@@ -152,39 +141,25 @@ class BulkSqlite:
         return Busy() if busy else failed(self._place, "written", error)
 
     def _rows(self, batch: Batch) -> None:
-        many = self._connection.executemany
+        run, program = self._connection.execute, writer()
         if batch.opened:
-            self._insert(batch.opened.values())
-        if batch.calls:
-            calls = batch.calls.values()
-            self._many(_CALL, 10, [value for each in calls for value in (each.trace.sequence, *each.row, *each.ended)])
-        if batch.ended_calls:
-            many(_CALL_DONE, [(*ended, trace.sequence, number) for trace, number, ended in batch.ended_calls])
-        if batch.ended:
-            many(_DONE, [(*done.row, done.no_log, trace.sequence) for trace, done in batch.ended])
-            many(_RECORD_DONE, [(done.words, done.data, trace.sequence) for trace, done in batch.ended])
-
-    def _insert(self, traces: Iterable[NewTrace]) -> None:
-        known = self._connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'traces'").fetchone()
-        sequence = int(known[0]) if known else 0
-        program = writer()
+            known = run("SELECT seq FROM sqlite_sequence WHERE name = 'traces'").fetchone()
+            for sequence, trace in enumerate(batch.opened.values(), int(known[0]) + 1 if known else 1):
+                trace.sequence = sequence
         rows: list[object] = []
         records: list[object] = []
-        for trace in traces:
-            sequence += 1
-            trace.sequence = sequence
-            done = trace.done
-            rows += (sequence, *trace.row, program, self._set(trace.material))
-            if done is None:
-                rows += _NOT_ENDED
-                records += (sequence, *trace.begun())
-            else:
-                rows += done.row
-                records += (sequence, done.words, done.data)
+        for trace in (*batch.opened.values(), *batch.ended):
+            sequence = trace.sequence
+            rows += (sequence, *trace.row, program, self._set(trace.material), *trace.state)
+            records += (sequence, trace.words, trace.data)
         self._many(_TRACE, 19, rows)
         self._many(_RECORD, 3, records)
+        calls: list[object] = []
+        for trace, number, ended in batch.calls.values():
+            calls += (trace.sequence, *trace.calls[number], *ended)
+        self._many(_CALL, 10, calls)
 
-    def _many(self, statement: str, width: int, values: list[object]) -> None:
+    def _many(self, statement: tuple[str, str], width: int, values: list[object]) -> None:
         """All rows, 32 at a time, the rest by powers of two: so few texts that each is prepared once."""
         run = self._connection.execute
         start, left = 0, len(values) // width
@@ -229,9 +204,9 @@ class BulkSqlite:
 
 
 @cache
-def _text(statement: str, width: int, rows: int) -> str:
+def _text(statement: tuple[str, str], width: int, rows: int) -> str:
     row = f"({', '.join('?' * width)})"
-    return statement + ", ".join([row] * rows)
+    return f"{statement[0]}{', '.join([row] * rows)}{statement[1]}"
 
 
 def _content(material: Material, kind: str) -> tuple[int, bytes]:
@@ -246,17 +221,24 @@ def _content(material: Material, kind: str) -> tuple[int, bytes]:
     return len(found), packed(found)
 
 
-_TRACE: Final = """INSERT INTO traces (sequence, trace_id, time_ms, tenant, no_log, emulated, winner, writer, contents,
-    outcome, offer, provider, model, region, attempts, tokens_in, tokens_out, cost_usd, latency_ms) VALUES """
-_NOT_ENDED: Final = (None, None, None, None, None, 0, None, None, None, None)
-_RECORD: Final = "INSERT INTO records (sequence, words, data) VALUES "
-_CALL: Final = """INSERT INTO calls (sequence, number, place, attempt, provider, began_ms,
-    ended_ms, kind, http_status, latency_ms) VALUES """
-_CALL_DONE: Final = """UPDATE calls SET ended_ms = ?, kind = ?, http_status = ?, latency_ms = ?
-    WHERE sequence = ? AND number = ?"""
-_DONE: Final = """UPDATE traces SET outcome = ?, offer = ?, provider = ?, model = ?, region = ?, attempts = ?,
-    tokens_in = ?, tokens_out = ?, cost_usd = ?, latency_ms = ?, no_log = ? WHERE sequence = ?"""
-_RECORD_DONE: Final = "UPDATE records SET words = ?, data = ? WHERE sequence = ?"
+_TRACE: Final = (
+    """INSERT INTO traces (sequence, trace_id, time_ms, tenant, no_log, emulated, winner, writer, contents,
+    outcome, offer, provider, model, region, attempts, tokens_in, tokens_out, cost_usd, latency_ms) VALUES """,
+    """ ON CONFLICT (sequence) DO UPDATE SET outcome = excluded.outcome, offer = excluded.offer,
+    provider = excluded.provider, model = excluded.model, region = excluded.region, attempts = excluded.attempts,
+    tokens_in = excluded.tokens_in, tokens_out = excluded.tokens_out, cost_usd = excluded.cost_usd,
+    latency_ms = excluded.latency_ms""",
+)
+_RECORD: Final = (
+    "INSERT INTO records (sequence, words, data) VALUES ",
+    " ON CONFLICT (sequence) DO UPDATE SET words = excluded.words, data = excluded.data",
+)
+_CALL: Final = (
+    """INSERT INTO calls (sequence, number, place, attempt, provider, began_ms,
+    ended_ms, kind, http_status, latency_ms) VALUES """,
+    """ ON CONFLICT (sequence, number) DO UPDATE SET ended_ms = excluded.ended_ms, kind = excluded.kind,
+    http_status = excluded.http_status, latency_ms = excluded.latency_ms""",
+)
 _KNOWN: Final = "SELECT 1 FROM contents WHERE kind = ? AND sha256 = ?"
 _KEEP_SET: Final = f"""INSERT INTO sets ({", ".join(KINDS)}) VALUES ({", ".join(f":{kind}" for kind in KINDS)})
     RETURNING id"""  # noqa: S608 - fixed words

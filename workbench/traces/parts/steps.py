@@ -5,7 +5,7 @@ A candidate is named by its place in the catalog, found by walking the decision'
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, Final, cast
 
@@ -99,25 +99,10 @@ def _forward(event: Mapping[str, Any], order: Sequence[int], at: int, catalog: K
 
 
 def _quiet(name: EventName, index: int, event: Mapping[str, Any]) -> QuietStep:
-    action, reason = event.get("action"), event.get("reason")
-    return QuietStep(
-        name,
-        index,
-        _whole(event.get("attempt")),
-        kind_of(event.get("error_kind")),
-        detail_of(event.get("detail")),
-        _whole(event.get("http_status")),
-        cast("Block", reason) if reason in BLOCKS else kind_of(reason),
-        cast("ActionName", action) if action in ACTIONS else None,
-        event.get("action_suppressed") == "committed",
-        flag(event.get("committed")) is True,
-        flag(event.get("cancelled")) is True,
-        _finite(event.get("latency_ms")),
-        _finite(event.get("first_token_ms")),
-        _finite(event.get("retry_after_ms")),
-        _finite(event.get("backoff_ms")),
-        _finite(event.get("bytes_in")),
-    )
+    known = {key: _READ[key](value) for key, value in event.items() if key in _READ}
+    if "action_suppressed" in event:
+        known["suppressed"] = event["action_suppressed"] == "committed"
+    return QuietStep(name, index, **known)
 
 
 def _whole(value: object) -> int | None:
@@ -130,3 +115,25 @@ def _finite(value: object) -> float | None:
         return None
     found = number(value)
     return None if found is None or found in (float("inf"), float("-inf")) else found
+
+
+def _true(value: object) -> bool:
+    return flag(value) is True
+
+
+_READ: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "attempt": _whole,
+    "error_kind": kind_of,
+    "detail": detail_of,
+    "http_status": _whole,
+    "reason": lambda reason: reason if reason in BLOCKS else kind_of(reason),
+    "action": lambda action: action if action in ACTIONS else None,
+    "committed": _true,
+    "cancelled": _true,
+    "latency_ms": _finite,
+    "first_token_ms": _finite,
+    "retry_after_ms": _finite,
+    "backoff_ms": _finite,
+    "bytes_in": _finite,
+}
+"""How the fields of a step are read that an event has under the same name."""

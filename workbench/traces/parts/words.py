@@ -117,6 +117,7 @@ class Ending(_Shaped):
     __slots__ = ()
     shape = re.compile("|".join(re.escape(word) for word in sorted(OUTCOMES, key=len, reverse=True)))
 
+    @lru_cache(64)
     def __new__(cls, value: str) -> Ending:
         return cast("Ending", super().__new__(cls, value))
 
@@ -147,7 +148,8 @@ def random_hex() -> str:
 
 def new_id() -> Identifier:
     """A trace id that no other trace has. It begins with its moment, so that a store's index grows at its end."""
-    return Identifier(f"t{_moment(time.time_ns() // 1_000_000)}{_random.take()[:16]}")
+    made = f"t{_moment(time.time_ns() // 1_000_000)}{_random.take()[:16]}"
+    return str.__new__(Identifier, made)  # it has the shape
 
 
 @lru_cache(1)
