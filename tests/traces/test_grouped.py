@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -12,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.traces.worlds import LOGGING, NOON, QUIET, case
+from workbench.traces.databases import bulk
 from workbench.traces.databases.bulk import BulkSqlite
 from workbench.traces.databases.sqlite import SqliteDatabase
-from workbench.traces.grouped import Ended, GroupedWriter, OpenTrace
+from workbench.traces.grouped import Begun, Ended, GroupedWriter, OpenTrace
 from workbench.traces.listing import Filter
 from workbench.traces.opening import open_store
 from workbench.traces.parts.asked import Asked
@@ -144,6 +146,30 @@ async def test_whatever_goes_wrong_is_told_and_the_next_are_written(
     assert writer.lost == count
     assert await begun(writer, [opened(500 + n) for n in range(count)]) == [True] * count
     await writer.close()
+
+
+def test_the_log_stays_short_while_somebody_writes_all_the_time(
+    store: TraceStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bulk, "MOST_LOG", 100)
+    sink, over, sizes = sink_for(store), threading.Event(), list[int]()
+
+    def fold() -> None:
+        while not over.wait(0.1):
+            sink.tidy()
+
+    folding = threading.Thread(target=fold)
+    folding.start()
+    for number in range(1_500):
+        trace = opened(number)
+        sink.prepared([Begun(trace, INTENT, None), ended(trace)])(5_000)
+        time.sleep(0.0005)
+        sizes.append((tmp_path / "traces.db-wal").stat().st_size)
+    over.set()
+    folding.join()
+    sink.close()
+    assert max(sizes) < 30_000_000  # of some 70
+    assert store.count() == 1_500
 
 
 async def test_nobody_waits_while_the_log_is_folded(writer: GroupedWriter, monkeypatch: pytest.MonkeyPatch) -> None:

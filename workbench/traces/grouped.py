@@ -40,7 +40,7 @@ STALL_S: Final = 0.1
 REMEMBERED: Final = 8
 """Writes that the long run goes back."""
 PATIENCE_S: Final = 2.0
-FOLD_S: Final = 1.0
+FOLD_S: Final = 0.5
 BUSY_MS: Final = 5_000
 
 

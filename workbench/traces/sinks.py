@@ -14,9 +14,6 @@ from workbench.traces.grouped import Begun, Ended, OpenTrace, Sink, Write
 from workbench.traces.store import CallEnd, TraceStore, searched
 from workbench.traces.wire import written
 
-FOLDED: int = 4_000
-"""Pages of the log that may stay unfolded under constant load."""
-
 
 def sink_for(store: TraceStore) -> Sink:
     """The quickest way into a store."""
@@ -104,8 +101,7 @@ class BulkSink:
 
     def tidy(self) -> None:
         """Fold the log into the file."""
-        if self._bulk.fold() > FOLDED:
-            self._bulk.fold(all_of_it=True)
+        self._bulk.fold()
 
     def close(self) -> None:
         """End it."""

@@ -20,6 +20,8 @@ from workbench.traces.record import KINDS, Material
 MOST_KNOWN: Final = 10_000
 MOST_ROWS: Final = 32
 """Rows of one statement: a step of its own for each would give other threads a turn in between."""
+MOST_LOG: Final = 4_000
+"""Pages of the log, from which on it is begun anew."""
 _FOLD_MS: Final = 50
 """Longest that folding the log waits for readers, while nobody can write."""
 
@@ -188,14 +190,17 @@ class BulkSqlite:
         self._fresh[id(material)] = material, int(row[0])
         return int(row[0])
 
-    def fold(self, *, all_of_it: bool = False) -> int:
-        """Fold the log into the file without holding up writers; gives the pages that are left in it."""
-        mode = "RESTART" if all_of_it else "PASSIVE"
+    def fold(self) -> None:
+        """Fold the log into the file without holding up writers; where it is long, hold them up and begin it anew.
+
+        While others write, a log is never folded to its end by itself, and only one that is can begin anew.
+        """
         try:
-            row = self._folder.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+            _, pages, _ = self._folder.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+            if pages > MOST_LOG:
+                self._folder.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
         except sqlite3.Error:
-            return 0
-        return max(int(row[1]) - int(row[2]), 0) if not all_of_it else 0
+            pass  # the next time, or whoever closes the store
 
     def close(self) -> None:
         """End it."""
