@@ -2,9 +2,9 @@
 
 Keeps the order of `recorder` (RELIABILITY R52): an intent is on the disk before its call's first byte leaves; an end
 may wait a few milliseconds for company. Where the sink has a quicker place for intents than the store, they are durable
-there, and a thread stores all of it soon. Elsewhere the event loop writes itself where the store is quick, which costs
-less than handing over, and a thread where it is slow or somebody else writes. A write that fails is counted and told
-to whoever waits for it, and goes no further.
+there, and stored soon. The event loop writes itself where the store is quick: a thread at work beside it costs both of
+them more, because they take the interpreter from one another all the time. Where the store is slow or somebody else
+writes, a thread does. A write that fails is counted and told to whoever waits for it, and goes no further.
 """
 
 from __future__ import annotations
@@ -31,8 +31,12 @@ GATHER_S: Final = 0.001
 """Longest that an intent waits for those that come in the same moment; alone it does not wait."""
 TOGETHER_S: Final = 0.005
 """How long an end waits for company."""
-STORED_S: Final = 0.01
+STORED_S: Final = 0.03
 """How long what is durable elsewhere waits for company on its way into the store."""
+MOST_HERE: Final = 1_000
+"""Writes that the event loop does in one go; more would hold up everybody."""
+WRITE_S: Final = 0.00005
+"""What a write takes of the processor; the rest of the time is the disk's."""
 SLOW_S: Final = 0.005
 """Where writes take longer in the long run, they are a thread's work for a while."""
 STALL_S: Final = 0.1
@@ -254,9 +258,9 @@ class GroupedWriter:
         self._announced = 0
         now = self.clock()
         try:
-            if not self.sink.quick or now < self._slow_until:
+            if not self.sink.quick or now < self._slow_until or len(writes) > MOST_HERE:
                 raise Busy  # noqa: TRY301 - as if somebody else wrote
-            self._here(self.sink, writes, now)
+            self._here(self.sink, writes, until)
         except Busy:
             self._there(self.sink, writes, until)
         if now - self._tidied >= FOLD_S and (self._tidying is None or self._tidying.done()):
@@ -265,20 +269,24 @@ class GroupedWriter:
                 self._tidier = ThreadPoolExecutor(1, "traces-tidy")  # nobody's intent waits behind it
             self._tidying = self._tidier.submit(self.sink.tidy)
 
-    def _here(self, sink: Sink, writes: list[Write], began: float) -> None:
+    def _here(self, sink: Sink, writes: list[Write], until: Position | None) -> None:
         """Write in the event loop; raises `Busy` where that would mean waiting."""
+        began = self.clock()
         try:
             sink.prepared(writes)(0)
         except Busy:
             raise
         except Exception as error:  # noqa: BLE001 - whoever waits for these has to be told, whatever it was
             if len(writes) > 1:
-                self._there(sink, writes)  # one by one, so that none takes another with it
-            else:
-                self._lose(writes, _told(error))
-            return
-        self._took(self.clock() - began)
-        _settle(writes, True)
+                self._there(sink, writes, until)  # one by one, so that none takes another with it
+                return
+            self._lose(writes, _told(error))
+            self._slow_until = self.clock() + PATIENCE_S
+        else:
+            self._took(max(self.clock() - began - len(writes) * WRITE_S, 0.0))
+            _settle(writes, True)
+        if until is not None:
+            sink.stored(until)
 
     def _there(self, sink: Sink, writes: list[Write], until: Position | None = None) -> None:
         """Write in the thread; what comes meanwhile is announced, or waits for it."""

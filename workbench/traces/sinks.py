@@ -62,11 +62,12 @@ class RecordSink:
 class BulkSink:
     """Rows in bulk, and where there is a journal intents into it first."""
 
+    quick = True
+
     def __init__(self, bulk: BulkSqlite, journal: Journal | None = None) -> None:
         self._bulk = bulk
         self.journal = journal
         self._broken = False
-        self.quick = journal is None
 
     def announce(self, writes: Sequence[Begun]) -> Position | None:
         """Intents into the journal; None where it has no room, or one's contents are not stored yet."""
