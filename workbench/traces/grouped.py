@@ -29,10 +29,8 @@ MOST_WAITING: Final = 20_000
 """Writes that may wait; beyond, the newest are lost and counted."""
 GATHER_S: Final = 0.001
 """Longest that an intent waits for those that come in the same moment; alone it does not wait."""
-TOGETHER_S: Final = 0.005
-"""How long an end waits for company."""
-STORED_S: Final = 0.03
-"""How long what is durable elsewhere waits for company on its way into the store."""
+TOGETHER_S: Final = 0.03
+"""How long what nobody waits for has to wait for company on its way into the store."""
 MOST_HERE: Final = 1_000
 """Writes that the event loop does in one go; more would hold up everybody."""
 WRITE_S: Final = 0.00005
@@ -189,7 +187,7 @@ class GroupedWriter:
     def end(self, write: Ended) -> None:
         """Store how a trace ended, soon."""
         if self._put(write):
-            self._soon(TOGETHER_S)
+            self._soon()
 
     @cached_property
     def _loop(self) -> asyncio.AbstractEventLoop:
@@ -204,10 +202,10 @@ class GroupedWriter:
         self._counted += 1
         return True
 
-    def _soon(self, seconds: float) -> None:
+    def _soon(self) -> None:
         """Store what waits; while something is stored, that is looked at again when it has been."""
         if self._timer is None and not self._working:
-            self._timer = self._loop.call_later(seconds, self._due)
+            self._timer = self._loop.call_later(TOGETHER_S, self._due)
 
     def _due(self) -> None:
         self._announce()
@@ -220,7 +218,7 @@ class GroupedWriter:
             return
         self._urgent = 0
         if self._announce():
-            self._soon(STORED_S)
+            self._soon()
         else:
             self._flush()
 
@@ -290,7 +288,6 @@ class GroupedWriter:
 
     def _there(self, sink: Sink, writes: list[Write], until: Position | None = None) -> None:
         """Write in the thread; what comes meanwhile is announced, or waits for it."""
-
         try:
             store = sink.prepared(writes)  # here: in the thread it would stop the loop all the same, and more often
         except Exception:  # noqa: BLE001 - which of them it is, turns out there
@@ -322,7 +319,7 @@ class GroupedWriter:
         if not self._announce():
             self._flush()
         elif self._waiting:
-            self._soon(STORED_S)
+            self._soon()
 
     def _lose(self, writes: Sequence[Write], error: WorkbenchError) -> None:
         self.lost += len(writes)
