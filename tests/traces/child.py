@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tests.traces.worlds import NOON, case
 from workbench.errors import TraceError
-from workbench.traces.grouped import Ended, GroupedWriter, OpenTrace
+from workbench.traces.grouped import GroupedWriter
 from workbench.traces.opening import open_store
 from workbench.traces.parts.asked import Asked
 from workbench.traces.parts.words import Ending
@@ -19,6 +19,7 @@ from workbench.traces.record import Result
 from workbench.traces.sinks import sink_for
 from workbench.traces.store import CallEnd, Intent
 from workbench.traces.template import Own, Summary, Template
+from workbench.traces.writes import Ended, OpenTrace
 
 
 def begin(place: str, number: str) -> None:

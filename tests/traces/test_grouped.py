@@ -16,7 +16,7 @@ from tests.traces.worlds import LOGGING, NOON, QUIET, case
 from workbench.traces.databases import bulk
 from workbench.traces.databases.bulk import BulkSqlite
 from workbench.traces.databases.sqlite import SqliteDatabase
-from workbench.traces.grouped import Begun, Ended, GroupedWriter, OpenTrace
+from workbench.traces.grouped import GroupedWriter
 from workbench.traces.listing import Filter
 from workbench.traces.opening import open_store
 from workbench.traces.parts.asked import Asked
@@ -25,6 +25,7 @@ from workbench.traces.record import Result
 from workbench.traces.sinks import BulkSink, sink_for
 from workbench.traces.store import CallEnd, Intent, TraceStore
 from workbench.traces.template import Own, Summary, Template
+from workbench.traces.writes import Begun, Ended, OpenTrace
 
 INTENT = Intent(1, 0, 1, NOON)
 TEMPLATES = {tenant: Template(case(tenant).record(0)) for tenant in (LOGGING, QUIET)}

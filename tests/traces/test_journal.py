@@ -20,7 +20,7 @@ from tests.traces.test_grouped import LOGGING, QUIET, TEMPLATES, begun, opened
 from tests.traces.worlds import NOON
 from workbench.errors import WorkbenchError
 from workbench.traces.databases import journal
-from workbench.traces.databases.journal import HALF, Journal, left_journals, open_journal, taken_over
+from workbench.traces.databases.journal import HALF, Journal, Left, left_journals, open_journal, taken_over
 from workbench.traces.databases.places import writer as program
 from workbench.traces.grouped import GroupedWriter
 from workbench.traces.listing import Filter
@@ -56,7 +56,7 @@ def left(folder: Path) -> list[bytes]:
     (path,) = left_journals(folder / "traces.db")
     with taken_over(path) as found:
         assert found is not None
-        return found[1]
+        return found.entries
 
 
 @pytest.mark.parametrize("seed", range(12))
@@ -304,4 +304,4 @@ def test_the_writers_name_is_kept(tmp_path: Path) -> None:
     assert each is not None
     abandon(each)
     with taken_over(each.path) as found:
-        assert found == (program(), [])
+        assert found == Left(program(), [])

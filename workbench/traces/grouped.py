@@ -13,17 +13,15 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Final, Protocol
+from typing import Final
 
 from workbench.errors import TraceError, WorkbenchError
 from workbench.traces.databases.bulk import Busy
 from workbench.traces.databases.journal import Position
-from workbench.traces.parts.steps import Step
-from workbench.traces.record import Exchange, Record, Result, Trace
 from workbench.traces.store import CallEnd, Intent
-from workbench.traces.template import Own, Summary, Template
+from workbench.traces.writes import Begun, Ended, OpenTrace, Sink, Write
 
 MOST_WAITING: Final = 20_000
 """Writes that may wait; beyond, the newest are lost and counted."""
@@ -44,106 +42,7 @@ REMEMBERED: Final = 8
 PATIENCE_S: Final = 2.0
 FOLD_S: Final = 0.5
 BUSY_MS: Final = 5_000
-
-
-@dataclass(slots=True)
-class OpenTrace:
-    """One request's trace while its calls are made."""
-
-    template: Template
-    own: Own
-    begun: bool = False
-    """Whether its row is stored."""
-    kept: object = None
-    """What the sink knows it by."""
-    running: CallEnd | None = None
-    """How its last call ended, where that is not stored yet."""
-    _head: bytes | None = None
-
-    @property
-    def head(self) -> bytes:
-        """What is its own, as its rows hold it."""
-        if self._head is None:
-            self._head = self.template.head(self.own)
-        return self._head
-
-    @property
-    def record(self) -> Record:
-        """The trace as a record, not ended."""
-        known, own = self.template.record, self.own
-        head = replace(
-            known.trace.head,
-            trace_id=type(known.trace.head.trace_id)(own.trace_id), time_ms=own.time_ms, asked=own.asked, seed=own.seed,
-        )  # fmt: skip
-        return replace(known, trace=replace(known.trace, head=head))
-
-
-@dataclass(slots=True)
-class Begun:
-    """A call is about to be made."""
-
-    trace: OpenTrace
-    intent: Intent
-    before: CallEnd | None
-    durable: Callable[[bool], None] | None = None
-    """Told once whether it is; never raises."""
-
-
-@dataclass(slots=True)
-class Ended:
-    """A trace has ended."""
-
-    trace: OpenTrace
-    result: Result
-    steps: tuple[Step, ...]
-    exchange: Exchange | None
-    last: CallEnd | None
-    summary: Summary
-
-    @property
-    def record(self) -> Record:
-        """The trace as a record."""
-        record = self.trace.record
-        trace = record.trace
-        if isinstance(trace, Trace):
-            return replace(record, trace=replace(trace, result=self.result, steps=self.steps, exchange=self.exchange))
-        quiet = tuple(step.quiet for step in self.steps)
-        return replace(record, trace=replace(trace, result=self.result, steps=quiet))
-
-
-Write = Begun | Ended
 Failure = tuple[Write, WorkbenchError]
-
-
-class Sink(Protocol):
-    """Where writes go."""
-
-    quick: bool
-    """Whether the event loop may write itself."""
-
-    def announce(self, writes: Sequence[Begun]) -> Position | None:
-        """Make intents durable outside the store, all or none; gives how far it got, None where it could not."""
-        ...
-
-    def stored(self, until: Position) -> None:
-        """Everything that was announced up to there is stored, or counted as lost."""
-        ...
-
-    def prepared(self, writes: Sequence[Write]) -> Callable[[int], None]:
-        """What stores all of them, durable when it returns; may be another thread's work.
-
-        It is told how many milliseconds it may wait for others, and raises `Busy` where that is not enough,
-        `WorkbenchError` where they can't be stored. None of another call may be under way meanwhile.
-        """
-        ...
-
-    def tidy(self) -> None:
-        """Do what has to be done now and then, in a thread; others may write meanwhile."""
-        ...
-
-    def close(self) -> None:
-        """End it."""
-        ...
 
 
 @dataclass
@@ -167,6 +66,7 @@ class GroupedWriter:
     """How many the thread is writing."""
     _counted: int = 0
     """How many have ever been put."""
+    _closing: bool = False
     _slow_until: float = 0.0
     """Where the disk is slow, or the store has failed, a thread stores, and is waited for."""
     _pace: float = 0.0
@@ -230,7 +130,10 @@ class GroupedWriter:
         new = self._waiting[self._announced :]
         intents = [write for write in new if isinstance(write, Begun)]
         if intents:
-            until = sink.announce(intents)
+            try:
+                until = sink.announce(intents)
+            except Exception:  # noqa: BLE001 - which of them it is, turns out where they are stored
+                until = None
             if until is None:
                 return False
             self._until = until
@@ -278,7 +181,7 @@ class GroupedWriter:
             if len(writes) > 1:
                 self._there(sink, writes, until)  # one by one, so that none takes another with it
                 return
-            self._lose(writes, _told(error))
+            self._failed(sink, [(writes[0], _told(error))])
             self._slow_until = self.clock() + PATIENCE_S
         else:
             self._took(max(self.clock() - began - len(writes) * WRITE_S, 0.0))
@@ -294,32 +197,53 @@ class GroupedWriter:
             store = None
 
         def there() -> None:
+            failed: list[Failure] | None = None
             try:
                 failed = _each(sink, writes, store)
+            except Busy:
+                pass
             except Exception as error:  # noqa: BLE001 - as above
                 failed = [(write, _told(error)) for write in writes]
-            if until is not None:
-                sink.stored(until)
-            self._loop.call_soon_threadsafe(self._worked, writes, failed)
+            self._loop.call_soon_threadsafe(self._worked, sink, writes, until, failed)
 
         if self._thread is None:
             self._thread = ThreadPoolExecutor(1, "traces")
         self._thread.submit(there)
         self._working = len(writes)
 
-    def _worked(self, writes: list[Write], failed: list[Failure]) -> None:
+    def _worked(self, sink: Sink, writes: list[Write], until: Position | None, failed: list[Failure] | None) -> None:
         self._working = 0
-        for write, error in failed:
-            self._lose([write], error)
-        if failed:
+        if failed is None:
+            self._put_back(sink, writes, until)
+        else:
+            self._failed(sink, failed)
+            if failed:
+                self._slow_until = self.clock() + PATIENCE_S
+            if until is not None:
+                sink.stored(until)
             lost = {id(write) for write, _ in failed}
-            writes = [write for write in writes if id(write) not in lost]
-            self._slow_until = self.clock() + PATIENCE_S
-        _settle(writes, True)
+            _settle([write for write in writes if id(write) not in lost], True)
         if not self._announce():
             self._flush()
         elif self._waiting:
             self._soon()
+
+    def _failed(self, sink: Sink, failed: Sequence[Failure]) -> None:
+        for write, error in failed:
+            if isinstance(write, Begun) and write.durable is None:
+                sink.keep()
+            self._lose([write], error)
+
+    def _put_back(self, sink: Sink, writes: Sequence[Write], until: Position | None) -> None:
+        """Somebody else writes all the while: who waits is told, what nobody waits for goes on waiting."""
+        told = {id(write) for write in writes if isinstance(write, Begun) and write.durable is not None}
+        back = [] if self._closing else [write for write in writes if id(write) not in told]
+        error = TraceError("another program writes all the while")
+        kept = {id(write) for write in back}
+        self._failed(sink, [(write, error) for write in writes if id(write) not in kept])
+        self._waiting[:0] = back
+        self._announced += len(back)
+        self._until = self._until or until
 
     def _lose(self, writes: Sequence[Write], error: WorkbenchError) -> None:
         self.lost += len(writes)
@@ -327,14 +251,15 @@ class GroupedWriter:
         _settle(writes, False)
 
     async def stored(self) -> None:
-        """Once everything that waits now is in the store, or lost."""
-        awaited = self._counted
-        while len(self._waiting) + self._working > self._counted - awaited:
+        """Once everything that waits now is in the store, or lost; at the latest when others have kept it out long."""
+        awaited, latest = self._counted, self.clock() + BUSY_MS / 1000
+        while len(self._waiting) + self._working > self._counted - awaited and self.clock() < latest:
             self._flush()
             await asyncio.sleep(0.001)
 
     async def close(self) -> None:
-        """Write what waits, and end."""
+        """Write what waits, and end; what comes now is lost."""
+        self._closing = True
         while self._waiting or self._working:
             await self.stored()
         for each in (self._thread, self._tidier):
@@ -342,6 +267,7 @@ class GroupedWriter:
                 each.shutdown()
         if self.sink is not None:
             self.sink.close()
+            self.sink = None
 
 
 def _told(error: Exception) -> WorkbenchError:
@@ -351,12 +277,11 @@ def _told(error: Exception) -> WorkbenchError:
 
 
 def _each(sink: Sink, writes: Sequence[Write], store: Callable[[int], None] | None = None) -> list[Failure]:
-    """Write together; where that fails one by one, so that none takes another with it."""
+    """Write together; where that fails one by one, so that none takes another with it. Raises `Busy`."""
     try:
         (store or sink.prepared(writes))(BUSY_MS)
     except Busy:
-        busy = TraceError("another program writes all the while")
-        return [(write, busy) for write in writes]
+        raise
     except Exception as error:  # noqa: BLE001 - as above
         if len(writes) == 1:
             return [(writes[0], _told(error))]

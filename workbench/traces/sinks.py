@@ -10,9 +10,9 @@ from workbench.traces.databases.bulk import NOT_ENDED, Batch, BulkSqlite, Call, 
 from workbench.traces.databases.journal import Journal, Position, open_journal
 from workbench.traces.databases.places import writer
 from workbench.traces.databases.sqlite import SqliteDatabase
-from workbench.traces.grouped import Begun, Ended, OpenTrace, Sink, Write
 from workbench.traces.store import CallEnd, TraceStore, searched
 from workbench.traces.wire import written
+from workbench.traces.writes import Begun, Ended, OpenTrace, Sink, Write
 
 
 def sink_for(store: TraceStore) -> Sink:
@@ -52,6 +52,9 @@ class RecordSink:
     def stored(self, until: Position) -> None:
         """Nothing was announced."""
 
+    def keep(self) -> None:
+        """As above."""
+
     def tidy(self) -> None:
         """Nothing is to be done."""
 
@@ -68,6 +71,7 @@ class BulkSink:
         self._bulk = bulk
         self.journal = journal
         self._broken = False
+        self._kept = False
 
     def announce(self, writes: Sequence[Begun]) -> Position | None:
         """Intents into the journal; None where it has no room, or one's contents are not stored yet."""
@@ -85,9 +89,17 @@ class BulkSink:
             return None
 
     def stored(self, until: Position) -> None:
-        """The journal need not keep them."""
-        if self.journal is not None:
+        """The journal need not keep them; unless it has to keep one before them."""
+        if self.journal is None or self._kept:
+            return
+        try:
             self.journal.stored(until)
+        except OSError:
+            self._broken = True  # what it holds is looked for in the store after a kill, and found
+
+    def keep(self) -> None:
+        """Leave the journal to whoever opens the store next: something in it was not stored."""
+        self._kept = True
 
     def prepared(self, writes: Sequence[Write]) -> Callable[[int], None]:
         """All in one transaction."""
@@ -109,7 +121,7 @@ class BulkSink:
         self._bulk.fold()
         self._bulk.close()
         if self.journal is not None:
-            self.journal.close()
+            self.journal.close(keep=self._kept)
 
 
 def _batch(writes: Sequence[Write]) -> Batch:

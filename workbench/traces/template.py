@@ -91,7 +91,8 @@ class Template:
 
     def head(self, own: Own) -> bytes:
         """The head of one trace, as its rows hold it."""
-        asked = self._asked_last[1] if own.asked is self._asked_last[0] else self._asked_of(own.asked)
+        last, written_last = self._asked_last  # taken once: a thread may be here too
+        asked = written_last if own.asked is last else self._asked_of(own.asked)
         seed = b"null" if own.seed is None else strict_json.canonical(plain(own.seed))
         return self._head % (asked, seed, b"%d" % own.time_ms, b'"%s"' % own.trace_id.encode())
 

@@ -23,11 +23,11 @@ from workbench.server.hooks import Spent, Ticket
 from workbench.server.host import Host
 from workbench.server.state import ServerState
 from workbench.server.tracing.recording import CallRecorder
-from workbench.traces.grouped import OpenTrace
 from workbench.traces.parts.asked import Asked, asked_of
 from workbench.traces.parts.words import CostBasis, new_id
 from workbench.traces.record import Exchange, Usage
 from workbench.traces.template import Own
+from workbench.traces.writes import OpenTrace
 
 MOST_SHOWN: Final = 128
 """Decisions kept as bytes; at 2,500 offers one takes about 600 KB."""

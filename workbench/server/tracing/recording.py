@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from workbench.engine.fallback import Finished
 from workbench.errors import TraceError
 from workbench.gateway.records import Attempt, Intent
-from workbench.traces.grouped import Ended, GroupedWriter, OpenTrace
+from workbench.traces.grouped import GroupedWriter
 from workbench.traces.parts.steps import steps_of
 from workbench.traces.parts.words import Ending, kind_of
 from workbench.traces.record import Exchange, Record, Result, Usage
@@ -21,6 +21,7 @@ from workbench.traces.recorder import bounded
 from workbench.traces.store import CallEnd
 from workbench.traces.store import Intent as Kept
 from workbench.traces.template import Summary
+from workbench.traces.writes import Ended, OpenTrace
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ what `store` writes; contents that are stored already are not looked for again, 
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from dataclasses import dataclass, field
 from functools import cache
@@ -103,17 +104,18 @@ class BulkSqlite:
             self._rows(batch)
         except sqlite3.IntegrityError:
             self._again(batch)
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody else may be kept from writing
             raise self._undone(error) from None
 
     def _again(self, batch: Batch) -> None:
         """The same once more: what a prune took is stored again."""
         try:
             self._connection.execute("ROLLBACK")
-            self._forget()
+            self._sets.clear()
+            self._fresh.clear()
             self._connection.execute("BEGIN IMMEDIATE")
             self._rows(batch)
-        except sqlite3.Error as error:
+        except Exception as error:  # noqa: BLE001 - as above
             raise self._undone(error) from None
 
     def _commit(self) -> None:
@@ -131,9 +133,9 @@ class BulkSqlite:
         """Whether these contents are stored, as far as anybody here knows."""
         return id(material) in self._sets
 
-    def _undone(self, error: sqlite3.Error) -> Exception:
-        """What is to be raised for an error; nothing of the batch is left, nor of what was known of its contents."""
-        self._forget()
+    def _undone(self, error: Exception) -> Exception:
+        """What is to be raised for an error; nothing of the batch is left."""
+        self._fresh.clear()
         try:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
@@ -148,18 +150,31 @@ class BulkSqlite:
             known = run("SELECT seq FROM sqlite_sequence WHERE name = 'traces'").fetchone()
             for sequence, trace in enumerate(batch.opened.values(), int(known[0]) + 1 if known else 1):
                 trace.sequence = sequence
+        there = self._there(batch)
         rows: list[object] = []
         records: list[object] = []
         for trace in (*batch.opened.values(), *batch.ended):
             sequence = trace.sequence
-            rows += (sequence, *trace.row, program, self._set(trace.material), *trace.state)
-            records += (sequence, trace.words, trace.data)
+            if sequence in there:
+                rows += (sequence, *trace.row, program, self._set(trace.material), *trace.state)
+                records += (sequence, trace.words, trace.data)
         self._many(_TRACE, 19, rows)
         self._many(_RECORD, 3, records)
         calls: list[object] = []
         for trace, number, ended in batch.calls.values():
-            calls += (trace.sequence, *trace.calls[number], *ended)
+            if trace.sequence in there:
+                calls += (trace.sequence, *trace.calls[number], *ended)
         self._many(_CALL, 10, calls)
+
+    def _there(self, batch: Batch) -> set[int]:
+        """The new traces, and those of the others that nobody has pruned meanwhile."""
+        there = {trace.sequence for trace in batch.opened.values()}
+        stored = {trace.sequence for trace in batch.ended} | {trace.sequence for trace, _, _ in batch.calls.values()}
+        stored -= there
+        if stored:
+            rows = self._connection.execute(_THERE, (json.dumps(sorted(stored)),))
+            there.update(int(row[0]) for row in rows)
+        return there
 
     def _many(self, statement: tuple[str, str], width: int, values: list[object]) -> None:
         """All rows, 32 at a time, the rest by powers of two: so few texts that each is prepared once."""
@@ -170,10 +185,6 @@ class BulkSqlite:
             end = start + rows * width
             run(_text(statement, width, rows), values[start:end])
             start, left = end, left - rows
-
-    def _forget(self) -> None:
-        self._sets.clear()
-        self._fresh.clear()
 
     def _set(self, material: Material) -> int:
         known = self._sets.get(id(material)) or self._fresh.get(id(material))
@@ -244,6 +255,7 @@ _CALL: Final = (
     """ ON CONFLICT (sequence, number) DO UPDATE SET ended_ms = excluded.ended_ms, kind = excluded.kind,
     http_status = excluded.http_status, latency_ms = excluded.latency_ms""",
 )
+_THERE: Final = "SELECT t.sequence FROM json_each(?) j JOIN traces t ON t.sequence = j.value"
 _KNOWN: Final = "SELECT 1 FROM contents WHERE kind = ? AND sha256 = ?"
 _KEEP_SET: Final = f"""INSERT INTO sets ({", ".join(KINDS)}) VALUES ({", ".join(f":{kind}" for kind in KINDS)})
     RETURNING id"""  # noqa: S608 - fixed words

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import secrets
 import struct
 import threading
 import zlib
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -36,6 +38,7 @@ _MARK: Final = struct.Struct("<QQ")
 """Of each half: its turn, counted from 1, and where what is not in the store begins."""
 _FRAME: Final = struct.Struct("<QII")
 """Before each entry: its half's turn, its length, its checksum."""
+_OWN: Final = re.compile(r"[0-9a-f]{16}")
 _sync = getattr(os, "fdatasync", os.fsync)
 
 Position = tuple[int, int]
@@ -64,14 +67,27 @@ class Journal:
             data = _framed(turn, entries)
             with self._lock:
                 self._mark((turn, 0))
-        if os.pwrite(self._handle, data, _start(turn) + used) != len(data):
-            raise OSError("a journal took a part of its entries")
-        _sync(self._handle)
+        self._write(data, _start(turn) + used)
         self._turn, self._used = turn, used + len(data)
         return self._turn, self._used
 
+    def _write(self, data: bytes, place: int) -> None:
+        whole = False
+        try:
+            whole = os.pwrite(self._handle, data, place) == len(data)
+            _sync(self._handle)
+        except OSError:
+            whole = False
+            raise
+        finally:
+            if not whole:  # whoever hears of it stores them elsewhere, so nobody shall find them here
+                with contextlib.suppress(OSError):
+                    os.pwrite(self._handle, bytes(_FRAME.size), place)
+        if not whole:
+            raise OSError("a journal took a part of its entries")
+
     def stored(self, until: Position) -> None:
-        """Everything up to there is in the store."""
+        """Everything up to there is in the store. Raises `OSError`."""
         with self._lock:
             if until <= self._stored:
                 return
@@ -84,11 +100,13 @@ class Journal:
         turn, place = position
         os.pwrite(self._handle, _MARK.pack(turn, place), _MARKS + turn % 2 * _MARK.size)
 
-    def close(self) -> None:
-        """End it. Whatever it holds has to be in the store."""
-        with contextlib.suppress(OSError):
-            self.path.unlink()
-        os.close(self._handle)
+    def close(self, *, keep: bool = False) -> None:
+        """End it. What it holds has to be in the store; else `keep` it for whoever opens the store next."""
+        handle, self._handle = self._handle, -1
+        if not keep:
+            with contextlib.suppress(OSError):
+                self.path.unlink()
+        os.close(handle)
 
 
 def open_journal(store: Path, writer: str) -> Journal | None:
@@ -104,9 +122,11 @@ def open_journal(store: Path, writer: str) -> Journal | None:
         with locked(store):  # until it has its own lock it looks like one that was left
             handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        mine = os.fstat(handle).st_nlink == 1  # where the store could not be locked, somebody may have taken it over
         name = writer.encode()[:MOST_WRITER]
-        whole = os.pwrite(handle, (MAGIC + bytes([len(name)]) + name).ljust(SIZE, b"\0"), 0) == SIZE
+        whole = mine and os.pwrite(handle, (MAGIC + bytes([len(name)]) + name).ljust(SIZE, b"\0"), 0) == SIZE
         os.fsync(handle)
+        _sync_folder(store.parent)
     except OSError:
         whole = False
     if whole:
@@ -118,45 +138,74 @@ def open_journal(store: Path, writer: str) -> Journal | None:
     return None
 
 
-def left_journals(store: Path) -> Iterator[Path]:
-    """The files beside a store that are journals by their names, in their names' order."""
+def _sync_folder(folder: Path) -> None:
+    """A file that is lost with its folder's entry has not kept anything."""
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def left_journals(store: Path) -> list[Path]:
+    """The files beside a store that are journals by their names, in their names' order. Raises `OSError`."""
     with os.scandir(store.parent) as found:
-        names = [entry.name for entry in found if entry.name.startswith(_prefix(store))]
-    yield from (store.with_name(name) for name in sorted(names))
+        names = [entry.name for entry in found if _is_named(store, entry.name) and entry.is_file(follow_symlinks=False)]
+    return [store.with_name(name) for name in sorted(names)]
+
+
+def _is_named(store: Path, name: str) -> bool:
+    prefix = _prefix(store)
+    return name.startswith(prefix) and _OWN.fullmatch(name, len(prefix)) is not None
+
+
+@dataclass(slots=True)
+class Left:
+    """What a journal has that may be missing in the store."""
+
+    writer: str
+    """Whose it was."""
+    entries: list[bytes]
+    damaged: bool = False
+    """To be set where an entry is none: then the file is kept, under another name."""
 
 
 @contextmanager
-def taken_over(path: Path) -> Generator[tuple[str, list[bytes]] | None]:
-    """Who wrote a journal that nobody holds any more, and what it has that may be missing in the store.
+def taken_over(path: Path) -> Generator[Left | None]:
+    """What a journal has that nobody holds any more; None for one in use, or for a file that is none.
 
-    None for one in use, or for a file that is none. It is gone once the block has ended well. Raises `OSError`.
+    It is gone once the block has ended well. Raises `OSError`.
     """
     if fcntl is None:
         yield None
         return
-    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             yield None
             return
-        found = _read(handle)
-        yield found
-        if found is not None:
+        left = _read(handle)
+        yield left
+        if left is not None and left.damaged:
+            path.rename(path.with_name(f"{path.name}.corrupt"))
+        elif left is not None:
             path.unlink()
     finally:
         os.close(handle)
 
 
-def _read(handle: int) -> tuple[str, list[bytes]] | None:
+def _read(handle: int) -> Left | None:
     data = os.pread(handle, SIZE, 0)
-    if not data.startswith(MAGIC):
-        return None if data else ("", [])  # killed before it had written anything
+    if data[: len(MAGIC)] != MAGIC[: len(data)]:
+        return None
+    if len(data) < SIZE:
+        return Left("", [])  # it was never begun
     start = len(MAGIC) + 1
     writer = data[start : start + data[start - 1]].decode("utf-8", "replace")
     marks = sorted(_MARK.unpack_from(data, _MARKS + half * _MARK.size) for half in (0, 1))
-    return writer, [entry for turn, place in marks if turn for entry in _entries(data, turn, place)]
+    return Left(writer, [entry for turn, place in marks if turn for entry in _entries(data, turn, place)])
 
 
 def _entries(data: bytes, turn: int, place: int) -> Iterator[bytes]:

@@ -9,24 +9,33 @@ from typing import Any, Final, cast
 from workbench.boundary import strict_json
 from workbench.errors import Finding, Place, WorkbenchError
 from workbench.traces.databases.base import SET
-from workbench.traces.databases.journal import left_journals, taken_over
+from workbench.traces.databases.journal import Left, left_journals, taken_over
 from workbench.traces.parts.catalogs import packed
 from workbench.traces.record import KINDS, SCHEMA
 from workbench.traces.template import words_of
 
-MOST_BYTES: Final = 4 * 1024 * 1024
+_UNREAD: Final = (
+    WorkbenchError, sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.InterfaceError, sqlite3.DataError,
+    LookupError, TypeError, ValueError, OverflowError,
+)  # fmt: skip
+"""What an entry that is none leads to."""
 
 
 def take_over(connection: sqlite3.Connection, store: Path) -> list[Finding]:
     """Store what is missing, journal by journal; gives what could not be read, as findings."""
+    try:
+        paths = left_journals(store)
+    except OSError as error:
+        return [_finding(store, f"whether intents of an ended process were left can't be told: {error.strerror}")]
     found: list[Finding] = []
-    for path in left_journals(store):
+    for path in paths:
         try:
             with taken_over(path) as left:
-                if left is not None:
-                    unread = _store(connection, *left)
-                    if unread:
-                        found.append(_finding(path, f"{unread} intents of an ended process could not be read"))
+                if left is not None and (unread := _store(connection, left)):
+                    left.damaged = True
+                    found.append(_finding(path, f"{unread} intents of an ended process could not be read"))
+        except FileNotFoundError:
+            continue  # its process has ended well in the meantime
         except OSError as error:
             found.append(_finding(path, f"the intents of an ended process were left where they are: {error.strerror}"))
         except sqlite3.OperationalError as error:
@@ -38,19 +47,22 @@ def _finding(path: Path, reason: str) -> Finding:
     return Finding(reason, "trace_journal", Place(str(path)), "calls that were under way may be missing", "warning")
 
 
-def _store(connection: sqlite3.Connection, writer: str, entries: list[bytes]) -> int:
+def _store(connection: sqlite3.Connection, left: Left) -> int:
     """One transaction; gives how many entries are none."""
-    unread = 0
-    connection.execute("BEGIN IMMEDIATE")
+    unread, run = 0, connection.execute
+    run("BEGIN IMMEDIATE")
     try:
-        for entry in entries:
+        for entry in left.entries:
+            run("SAVEPOINT entry")
             try:
-                _one(connection, writer, cast("dict[str, Any]", strict_json.loads(entry, source="a journal")))
-            except (WorkbenchError, sqlite3.IntegrityError, LookupError, TypeError, ValueError):
+                _one(connection, left.writer, cast("dict[str, Any]", strict_json.loads(entry, source="a journal")))
+            except _UNREAD:
+                run("ROLLBACK TO entry")
                 unread += 1
-        connection.execute("COMMIT")
+            run("RELEASE entry")
+        run("COMMIT")
     except BaseException:
-        connection.execute("ROLLBACK")
+        run("ROLLBACK")
         raise
     return unread
 
@@ -58,7 +70,7 @@ def _store(connection: sqlite3.Connection, writer: str, entries: list[bytes]) ->
 def _one(connection: sqlite3.Connection, writer: str, entry: dict[str, Any]) -> None:
     head = entry["head"]
     trace_id = str(head["trace_id"])
-    row = connection.execute("SELECT sequence, outcome FROM traces WHERE trace_id = ?", (trace_id,)).fetchone()
+    row = connection.execute("SELECT sequence FROM traces WHERE trace_id = ?", (trace_id,)).fetchone()
     sequence = _insert(connection, writer, entry) if row is None else int(row[0])
     before = entry.get("before")
     if before is not None:
