@@ -4,7 +4,8 @@
 
 `WORKBENCH_LITELLM` names LiteLLM's program (`/opt/litellm/bin/litellm`); without one it is left out. The upstream is a
 process of its own that answers from memory; the generator (raw sockets, uvloop) is another. Traces are on. Each figure
-is the median of the rounds; what a call costs beside the upstream is `added`.
+is the median of the rounds; what a call costs beside the upstream is `added`. How Python was built matters: one without
+profile-guided optimisation (pyenv's default) is half again as slow as a distribution's, so give both programs the same.
 """
 
 from __future__ import annotations
@@ -287,7 +288,7 @@ def soak(port: int, child: subprocess.Popen[bytes], seconds: float, rate: float)
 
 def run(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """Everything, in one run."""
-    up, found = free_port(), dict[str, Any]()
+    up, found = free_port(), dict[str, Any](python={"version": sys.version, "executable": sys.executable})
     path, body = "/v1/chat/completions", {**HELLO, "compact": True}
     with process([sys.executable, __file__, "--upstream", str(up)], up):
         found["upstream"] = measure(up, path, HELLO, options.seconds, options.rounds)
