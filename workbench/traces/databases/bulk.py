@@ -20,7 +20,7 @@ from workbench.traces.record import KINDS, Material
 
 MOST_KNOWN: Final = 10_000
 MOST_ROWS: Final = 32
-"""Rows of one statement: a step of its own for each would give other threads a turn in between."""
+"""Rows of one statement; what each statement costs is shared by them."""
 MOST_LOG: Final = 4_000
 """Pages of the log, from which on it is begun anew."""
 _FOLD_MS: Final = 50
