@@ -90,3 +90,13 @@ def test_exit_codes_of_what_is_raised(capsys: pytest.CaptureFixture[str]) -> Non
         "workbench: wrong",
         "workbench: odd",
     ]
+
+
+def test_an_end_that_was_asked_for_is_no_mistake_of_ours_whatever_was_made_of_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    def importing() -> int:
+        raise RuntimeError("Error calling __set_name__") from diagnostics.Stopped(15)
+
+    assert diagnostics.guarded(importing, as_json=False) == 143
+    assert capsys.readouterr().err == ""

@@ -77,8 +77,8 @@ def test_several_processes_answer_at_one_address(emulation: Running, tmp_path: P
             with httpx.Client(timeout=30) as client:
                 answer = client.post(f"{ready['base_url']}/chat/completions", json={**HELLO, "compact": True})
                 assert answer.status_code == 200
-        child.send_signal(signal.SIGTERM)
-        assert ended(child) == 128 + signal.SIGTERM
+        child.send_signal(signal.SIGHUP)
+        assert ended(child) == 128 + signal.SIGHUP
 
 
 @pytest.mark.parametrize("arguments", [
@@ -95,3 +95,35 @@ def test_what_cannot_be_served_is_a_usage_error(tmp_path: Path, arguments: list[
     assert done.returncode == 2, done.stderr
     assert done.stderr
     assert "Traceback" not in done.stderr
+
+
+_SWALLOWING = """
+import os, sys
+
+class Swallowing:
+    def find_spec(self, name, path=None, target=None):
+        if name == os.environ["DURING"]:
+            try:
+                os.kill(os.getpid(), int(os.environ["NUMBER"]))
+                for _ in range(1_000):  # a handler of Python's runs between two of these
+                    pass
+            except BaseException:
+                pass
+
+sys.meta_path.insert(0, Swallowing())
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("command", [["serve"], ["emulate"]], ids=lambda words: words[0])
+def test_a_signal_is_not_lost_in_an_import_that_swallows_what_is_raised(
+    tmp_path: Path, command: list[str], number: signal.Signals
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(_SWALLOWING)
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path), "PYTHONPATH": str(tmp_path),
+                   "DURING": "workbench.server", "NUMBER": str(int(number))}  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-m", "workbench", *command, "--port", "0"], env=environment, capture_output=True, timeout=60,
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (-number, b"", b"")

@@ -1,4 +1,4 @@
-"""A child process that ends when its parent is gone, however that one ended.
+"""What ends a process that serves: a signal, or that its parent is gone, however that one ended.
 
 The parent holds the other end of the child's stdin and writes nothing into it; a parent that was killed lets go of it
 as well. Owns the variable that tells a child of this.
@@ -35,3 +35,11 @@ def _wait() -> None:
     except OSError:
         pass
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def ending_signals() -> list[signal.Signals]:
+    """The signals that ask a server to end; a hang-up does not where it is ignored, as under nohup."""
+    asking = [signal.SIGTERM, signal.SIGINT]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        asking.append(signal.SIGHUP)
+    return asking

@@ -78,7 +78,15 @@ def guarded(run: Callable[[], int], *, as_json: bool) -> int:
         show(error, as_json=as_json)
         return error.exit_code
     except Exception as error:  # noqa: BLE001 - the last stand: everything unforeseen ends here
-        return _foreign(error, as_json=as_json)
+        stop = _stopped(error)
+        return _foreign(error, as_json=as_json) if stop is None else stop.exit_code
+
+
+def _stopped(error: BaseException | None) -> Stopped | None:
+    """The end that was asked for, where somebody has made another error of it, as an import may."""
+    while error is not None and not isinstance(error, Stopped):
+        error = error.__cause__ or error.__context__
+    return error
 
 
 def _foreign(error: Exception, *, as_json: bool) -> int:

@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 import click
 
@@ -151,17 +152,33 @@ def help_option() -> click.Option:
 CONTEXT: Final = {"max_content_width": 100}
 
 
-def declare(name: str, summary: str, **settings: Any) -> Callable[[Callable[..., Any]], click.Command]:
-    """Declare a command: its function takes an `Invocation` first. `summary` is its line in the list of commands."""
+def declare(
+    name: str, summary: str, *, endures: bool = False, **settings: Any
+) -> Callable[[Callable[..., Any]], click.Command]:
+    """Declare a command: its function takes an `Invocation` first. `summary` is its line in the list of commands.
+
+    One that `endures` runs until it is asked to end, and listens for signals itself once it is up. Until then they have
+    their own way: what is raised in the midst of an import may be lost there, and the process would go on.
+    """
 
     def wrap(function: Callable[..., Any]) -> click.Command:
+        run = function if endures else _ending_well(function)
         made = click.command(
             name, short_help=summary, add_help_option=False, context_settings=dict(CONTEXT), **settings
-        )(click.pass_obj(function))
+        )(click.pass_obj(run))
         made.params.extend(common_options())
         return made
 
     return wrap
+
+
+def _ending_well(function: F) -> F:
+    @wraps(function)
+    def run(*arguments: Any, **named: Any) -> Any:
+        with diagnostics.signals():
+            return function(*arguments, **named)
+
+    return cast("F", run)
 
 
 def limit_option(shown: int, says: str) -> Callable[[F], F]:

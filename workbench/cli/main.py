@@ -1,4 +1,4 @@
-"""The way in: signals, exit code, and the last word on any error.
+"""The way in: exit code, and the last word on any error.
 
 Nothing heavy is imported here, so that an interrupt during start-up is met with an exit code and not with a traceback.
 """
@@ -17,9 +17,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command that `arguments` (the process's own where none are given) name; gives the exit code."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     output.prepare()
-    with diagnostics.signals():
-        code = diagnostics.guarded(lambda: _run(words), as_json=diagnostics.wants_json(words))
-        return output.finish(code)
+    code = diagnostics.guarded(lambda: _run(words), as_json=diagnostics.wants_json(words))
+    return output.finish(code)
 
 
 def _run(words: list[str]) -> int:

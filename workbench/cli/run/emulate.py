@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from workbench.server.emulator import Emulator, Served
 
 
-@declare("emulate", "Imitate the providers on this machine, faults included.")
+@declare("emulate", "Imitate the providers on this machine, faults included.", endures=True)
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="HOST", help="A loopback address.")
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=8089, show_default=True, metavar="N", help="0 takes a free one."

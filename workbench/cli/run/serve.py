@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workbench.server.watching.lines import Event
 
 
-@declare("serve", "Serve an OpenAI-compatible endpoint that routes by policy.")
+@declare("serve", "Serve an OpenAI-compatible endpoint that routes by policy.", endures=True)
 @click.option(
     "--host", default="127.0.0.1", show_default=True, metavar="HOST", help="Beyond loopback tokens are needed."
 )

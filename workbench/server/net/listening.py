@@ -1,6 +1,7 @@
 """Listens: uvicorn with our own connections and signals, inside a loop that the caller runs.
 
-A first SIGTERM or SIGINT stops taking requests and lets those under way end, streams included; a second one cuts them.
+A first SIGTERM, SIGINT or SIGHUP stops taking requests and lets those under way end, streams included; a second one
+cuts them.
 """
 
 from __future__ import annotations
@@ -9,11 +10,11 @@ import asyncio
 import contextlib
 import gc
 import logging
-import signal
 import socket
 from collections.abc import Callable, Generator
 from typing import Any, Final
 
+from workbench.boundary.lineage import ending_signals
 from workbench.errors import Finding, UsageError
 from workbench.server.installed import missing
 from workbench.server.net.connection import Doors, connection_class
@@ -45,7 +46,7 @@ class Listener(uvicorn.Server):
         """Listen for the signals that end a server."""
         loop = asyncio.get_running_loop()
         taken: list[int] = []
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in ending_signals():
             with contextlib.suppress(NotImplementedError, ValueError, RuntimeError):  # Windows, or in a thread
                 loop.add_signal_handler(number, self.stop, number)
                 taken.append(number)

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Any, Final
 
-from workbench.boundary.lineage import child_environment
+from workbench.boundary.lineage import child_environment, ending_signals
 
 VARIABLE: Final = "WORKBENCH_SERVE_SOCKET"
 """Holds the number of the socket that a child inherits."""
@@ -181,7 +181,7 @@ def _wakened(hear: Callable[[int, FrameType | None], None]) -> Generator[int]:
     reading, writing = os.pipe()
     for end in (reading, writing):
         os.set_blocking(end, False)
-    handlers = {signal.SIGTERM: hear, signal.SIGINT: hear, signal.SIGCHLD: _pass}
+    handlers = {**dict.fromkeys(ending_signals(), hear), signal.SIGCHLD: _pass}
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     old = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     try:
