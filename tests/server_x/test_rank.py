@@ -164,6 +164,29 @@ def test_a_requirement_that_would_be_ignored_is_refused(endpoint: Served, wrong:
         assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_requirements")
 
 
+@pytest.mark.parametrize(
+    ("path", "body", "meant"),
+    [
+        ("/x/rank", {"policy_ir": policy(["top"]), "tennant": "acme-eu"}, "tenant"),
+        ("/x/rank", {"tenant": "acme-eu", "min_qualty": 0.9}, "min_quality"),
+        ("/x/rank?profile=default", {"tenant": "acme-eu"}, "none"),
+        ("/x/compile", {"tenant": "acme-eu", "tenant_sate": "x"}, "tenant_state"),
+        ("/x/explain", {"tenant": "acme-eu", "offer": "gpt-5.5", "requirement": "x"}, "requirements"),
+        ("/x/policy/normalize", {"policy_ir": policy(["top"]), "admit": True}, "policy_ir"),
+        ("/x/policy/normalize?admitt=1", {"policy_ir": policy(["top"])}, "admit"),
+        ("/x/flow/normalize", {"flow_ir": ["flow", "x"], "flow": "x"}, "flow_ir"),
+    ],
+    ids=str,
+)
+def test_a_key_that_nothing_would_read_is_refused(
+    endpoint: Served, path: str, body: dict[str, Any], meant: str
+) -> None:
+    answer = endpoint.post(path, body)
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, "unsupported_parameter")
+    assert meant in error["message"].partition(": ")[2]
+
+
 def test_a_pin_among_the_requirements_acts_on_a_call(endpoint: Served) -> None:
     pin = {"pin": {"provider": "mistral", "model": "glm-5.3"}}
     found = endpoint.chat(tenant="acme-eu", requirements=pin).json()["x_router"]

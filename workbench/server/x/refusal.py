@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any, Final
 
 from workbench.errors import Finding
 from workbench.server.errors import MOST_FINDINGS, Refused, finding_json, finding_text, said
+
+_MOST_NAME: Final = 80
 
 
 def refused(status: int, code: str, message: str, **more: Any) -> Refused:
@@ -26,6 +29,23 @@ def worded(finding: Finding) -> str:
     if finding.place.path == "$" and finding.code == "sort":
         return finding.reason
     return finding_text(finding)
+
+
+def only(body: Mapping[str, Any], known: Sequence[str]) -> None:
+    """Refuse what nothing here would read: a slip of the pen in `tenant` would ask about nobody's rules.
+
+    Raises `Refused` 400 `unsupported_parameter`, every such key with what was probably meant.
+    """
+    strange = [name for name in body if name not in known]
+    if strange:
+        told = "; ".join(_strange(name, known) for name in strange[:MOST_FINDINGS])
+        raise refused(400, "unsupported_parameter", told, param=said(strange[0][:_MOST_NAME]))
+
+
+def _strange(name: str, known: Sequence[str]) -> str:
+    close = get_close_matches(name[:_MOST_NAME], known, 1)
+    hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(known) or 'none'}"
+    return f"unsupported parameter `{name[:_MOST_NAME]}`: {hint}"
 
 
 Fault = tuple[str, tuple[str, ...], str, Any]

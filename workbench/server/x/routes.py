@@ -18,8 +18,9 @@ from workbench.server.x.compiling import compile_answer, explain_answer
 from workbench.server.x.fields import fields_json
 from workbench.server.x.models import model_json, models_json
 from workbench.server.x.openapi.document import document
+from workbench.server.x.openapi.schemas import SCHEMAS
 from workbench.server.x.rank import Asking, policy_ir, rank, rank_profile
-from workbench.server.x.refusal import refused, shapeless
+from workbench.server.x.refusal import only, refused, shapeless
 from workbench.server.x.templates.answers import filled, listing
 from workbench.server.x.traces import trace_answer
 
@@ -27,8 +28,15 @@ _SHAPES: Final = frozenset(("syntax", "encoding", "bom"))
 """What is no JSON at all; what is JSON and unsafe is 400."""
 
 
-async def body_of(request: Request, *, empty: bool = False) -> dict[str, Any]:
-    """The body's JSON object. Raises `Refused`: 422 for no JSON and for another value, 400 for JSON that is unsafe."""
+async def body_of(
+    request: Request, shape: str | None = None, *, empty: bool = False, query: tuple[str, ...] = ()
+) -> dict[str, Any]:
+    """The body's JSON object, with no key but those that its shape has in the OpenAPI document.
+
+    Raises `Refused`: 422 for no JSON and for another value, 400 for JSON that is unsafe, and for keys of the body or
+    the query that nothing reads.
+    """
+    _query(request, *query)
     data = await read_body(request)
     if empty and not data:
         return {}
@@ -42,7 +50,10 @@ async def body_of(request: Request, *, empty: bool = False) -> dict[str, Any]:
         raise refused(400, "invalid_json", words) from None
     if not isinstance(value, dict):
         raise shapeless(("dict_type", ("body",), "Input should be a valid dictionary", None))
-    return cast("dict[str, Any]", value)
+    found = cast("dict[str, Any]", value)
+    if shape is not None:
+        only(found, tuple(SCHEMAS[shape]["properties"]))
+    return found
 
 
 def _asking(request: Request) -> Asking:
@@ -67,22 +78,21 @@ async def _fields(request: Request) -> Response:
 
 
 async def _rank(request: Request) -> Response:
-    return json_response(rank(await body_of(request), _asking(request)))
+    return json_response(rank(await body_of(request, "RankRequest"), _asking(request)))
 
 
 async def _rank_profile(request: Request) -> Response:
-    return json_response(rank_profile(_query(request), _asking(request)))
+    return json_response(rank_profile(_query(request, "profile", "context"), _asking(request)))
 
 
 async def _normalize(request: Request) -> Response:
-    query = _query(request)
-    admit = query.get("admit", "") not in ("", "0", "false")
-    term = policy_ir(await body_of(request))
+    term = policy_ir(await body_of(request, "PolicyRequest", query=("admit",)))
+    admit = request.query.get("admit", "") not in ("", "0", "false")
     return json_response(policies.normalize(term, request.state.session.vocabulary, admit=admit))
 
 
 async def _normalize_flow(request: Request) -> Response:
-    term = policy_ir(await body_of(request), "flow_ir")
+    term = policy_ir(await body_of(request, "FlowRequest"), "flow_ir")
     return json_response(policies.normalize_flow(term, request.state.session.vocabulary))
 
 
@@ -101,11 +111,11 @@ async def _template(request: Request) -> Response:
 
 
 async def _compile(request: Request) -> Response:
-    return json_response(compile_answer(await body_of(request), _asking(request)))
+    return json_response(compile_answer(await body_of(request, "CompileRequest"), _asking(request)))
 
 
 async def _explain(request: Request) -> Response:
-    return json_response(explain_answer(await body_of(request), _asking(request)))
+    return json_response(explain_answer(await body_of(request, "ExplainRequest"), _asking(request)))
 
 
 async def _trace(request: Request) -> Response:
@@ -131,11 +141,13 @@ async def _openapi(request: Request) -> Response:
     return json_response(document())
 
 
-def _query(request: Request) -> dict[str, str]:
+def _query(request: Request, *known: str) -> dict[str, str]:
     try:
-        return request.query
+        found = request.query
     except ValueError:
         raise Refused(400, "invalid_request", "too many query parameters") from None
+    only(found, known)
+    return found
 
 
 ROUTES: Final = (

@@ -14,6 +14,7 @@ from workbench.server.x.openapi.words import (
     WHOLE,
     Schema,
     between,
+    closed,
     many,
     maybe,
     one_of,
@@ -27,8 +28,21 @@ _TENANCY: Final = {
     "tenant": {"type": "string", "maxLength": 512, "description": "a tenant of the workspace"},
     "tenant_state": {"type": "object", "description": "facts of a tenant, compiled on the spot"},
 }
-_ASKED: Final = {
+_REQUIREMENTS: Final[dict[str, Schema]] = {
+    "needs": many(TEXT),
+    "model_family": TEXT,
+    "tier": TEXT,
+    "privacy": one_of("tee_required", "no_log"),
+    "min_quality": NUMBER,
+    "min_tok_s": NUMBER,
+    "min_context": NUMBER,
+    "pin": record(("provider", "model"), provider={**TEXT, "minLength": 1}, model={**TEXT, "minLength": 1}),
+}
+_ASKED: Final[dict[str, Schema]] = {
+    **_REQUIREMENTS,
     "requirements": ref("Requirements"),
+    "scope": {**ANY, "description": "for a policy that looks at it"},
+    "seed": {**ANY, "description": "of a weighted choice"},
     "context": {**NUMBER, "description": "no effect by itself; see enforce_context"},
     "enforce_context": {**FLAG, "description": "read `context` as `requirements.min_context`"},
 }
@@ -79,18 +93,7 @@ ERROR: Final = record(
 SCHEMAS: Final[dict[str, Schema]] = {
     "Error": ERROR,
     "Message": MESSAGE,
-    "Requirements": record(
-        (),
-        needs=many(TEXT),
-        model_family=TEXT,
-        tier=TEXT,
-        privacy=one_of("tee_required", "no_log"),
-        min_quality=NUMBER,
-        min_tok_s=NUMBER,
-        min_context=NUMBER,
-        context=NUMBER,
-        pin=record(("provider", "model"), provider={**TEXT, "minLength": 1}, model={**TEXT, "minLength": 1}),
-    ),
+    "Requirements": closed((), **_REQUIREMENTS, context=NUMBER),
     "Health": record(
         ("ok", "initialized"),
         ok=FLAG,
@@ -117,7 +120,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         tiers=many(TEXT),
     ),
     "RankRequest": {
-        **record((), policy_ir=TERM, **_TENANCY, **_ASKED),
+        **closed((), policy_ir=TERM, **_TENANCY, **_ASKED),
         "anyOf": [{"required": ["policy_ir"]}, {"required": ["tenant"]}, {"required": ["tenant_state"]}],
     },
     "Offer": record(
@@ -150,7 +153,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         warnings=many(TEXT),
         **_NAMED,
     ),
-    "PolicyRequest": record(("policy_ir",), policy_ir=TERM),
+    "PolicyRequest": closed(("policy_ir",), policy_ir=TERM),
     "Policy": record(
         ("policy_ir", "fingerprint", "version", "admission"),
         policy_ir=TERM,
@@ -159,29 +162,26 @@ SCHEMAS: Final[dict[str, Schema]] = {
         intent=OBJECT,
         warnings=many(TEXT),
     ),
-    "BuildRequest": {
-        **record(
-            (),
-            filter=maybe(TERM),
-            rank=maybe(TERM),
-            scorer=maybe(TERM),
-            selector={"anyOf": [{"type": "null"}, TEXT, TERM]},
-            selector_opts=maybe(OBJECT),
-            mutate={"anyOf": [{"type": "null"}, one_of("identity"), TERM]},
-            retry_table={"anyOf": [{"type": "null"}, OBJECT, TERM]},
-            weights=ANY,
-        ),
-        "additionalProperties": False,
-    },
+    "BuildRequest": closed(
+        (),
+        filter=maybe(TERM),
+        rank=maybe(TERM),
+        scorer=maybe(TERM),
+        selector={"anyOf": [{"type": "null"}, TEXT, TERM]},
+        selector_opts=maybe(OBJECT),
+        mutate={"anyOf": [{"type": "null"}, one_of("identity"), TERM]},
+        retry_table={"anyOf": [{"type": "null"}, OBJECT, TERM]},
+        weights=ANY,
+    ),
     "Templates": whole(
         templates=many(
             whole(id=TEXT, description=TEXT, required=many(TEXT), defaults=OBJECT, public=FLAG),
         )
     ),
-    "FlowRequest": record(("flow_ir",), flow_ir=TERM),
+    "FlowRequest": closed(("flow_ir",), flow_ir=TERM),
     "Flow": whole(flow_ir=TERM, encoded=TEXT, **_NAMED),
     "CompileRequest": {
-        **record((), **_TENANCY),
+        **closed((), **_TENANCY),
         "oneOf": [{"required": ["tenant"]}, {"required": ["tenant_state"]}],
     },
     "Compiled": record(
@@ -195,7 +195,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         warnings=many(OBJECT),
     ),
     "ExplainRequest": {
-        **record(("offer",), offer={"type": "string"}, policy_ir=TERM, **_TENANCY, **_ASKED),
+        **closed(("offer",), offer={"type": "string"}, policy_ir=TERM, **_TENANCY, **_ASKED),
         "anyOf": [{"required": ["policy_ir"]}, {"required": ["tenant"]}, {"required": ["tenant_state"]}],
     },
     "Explained": record(

@@ -38,6 +38,11 @@ def record(required: tuple[str, ...] = (), /, **properties: Schema) -> Schema:
     return {**made, "required": list(required)} if required else made
 
 
+def closed(required: tuple[str, ...] = (), /, **properties: Schema) -> Schema:
+    """A body of a request, in which any other key is refused."""
+    return {**record(required, **properties), "additionalProperties": False}
+
+
 def whole(**properties: Schema) -> Schema:
     """An object that always has all of these properties."""
     return record(tuple(properties), **properties)
