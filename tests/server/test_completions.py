@@ -77,7 +77,7 @@ def test_a_family_is_enforced(endpoint: Served) -> None:
     trace = router(endpoint.chat(model="family:gpt-5.5"))["decision_trace"]
     assert {row["model_family"] for row in trace["ranked"]} == {"gpt-5.5"}
     other = next(row for row in trace["rejected"] if row["reason"] == "model_family")
-    assert any(rule["rule"] == "default" and rule["clause"] == "model = gpt-5.5" for rule in other["rules"])
+    assert any(rule["rule"] == "request" and rule["clause"] == "model = gpt-5.5" for rule in other["rules"])
 
 
 def test_a_pin_is_that_pair_and_the_filter_holds_for_it(endpoint: Served) -> None:

@@ -13,6 +13,11 @@ Origin = Literal["rule", "override", "own", "default"]
 
 ENVELOPE: Final = "envelope"
 """The id of the clause that stands for a host's own predicate."""
+TOKEN: Final = "token"  # noqa: S105 - a word
+"""The id of the clause that stands for what the caller's token allows."""
+REQUEST: Final = "request"
+"""The id of the clause that stands for what a call asks for itself."""
+_AROUND: Final = frozenset((ENVELOPE, TOKEN, REQUEST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +49,14 @@ class Clause:
 
     @property
     def rule(self) -> str:
-        """The rule behind it; `own` for the tenant's own, `default` or `envelope` for what holds for everyone."""
+        """The rule behind it.
+
+        `own` for the tenant's own; `default` or `envelope` for what holds for everyone; `token` and `request` for what
+        one call's token allows and what it asks for.
+        """
         if self.rule_id is not None:
             return self.rule_id
-        return ENVELOPE if self.is_envelope else self.origin
+        return self.id if self.origin == "default" and self.id in _AROUND else self.origin
 
     @property
     def is_envelope(self) -> bool:

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 from workbench.errors import AdmissionError, WorkspaceError
 from workbench.language.admission import Admitted, check, compose
 from workbench.language.clause_text import to_text
-from workbench.rulebook.clause import Clause
+from workbench.rulebook.clause import REQUEST, TOKEN, Clause
 from workbench.rulebook.compile import Compiled
 from workbench.rulebook.schema import NO_LOG
 from workbench.rulebook.tenant import DEFAULT_WORKLOAD, Tenant
@@ -222,7 +222,7 @@ def _within(
 
 def _token(envelope: Admitted, state: ServerState) -> Clause:
     text = to_text(envelope.normal, state.session.vocabulary)
-    return Clause("token", "filter", text, text, envelope, None, "The envelope of the token", (), "default")
+    return Clause(TOKEN, "filter", text, text, envelope, None, "The envelope of the token", (), "default")
 
 
 def _narrowing(sugar: Sugar, state: ServerState) -> Clause:
@@ -234,7 +234,7 @@ def _narrowing(sugar: Sugar, state: ServerState) -> Clause:
     except AdmissionError as error:
         raise because(400, "invalid_model", "the model can't be asked for", error.findings) from None
     text = to_text(admitted.normal, state.session.vocabulary)
-    return Clause("request", "filter", text, text, admitted, None, "What the request asks for", (), "default")
+    return Clause(REQUEST, "filter", text, text, admitted, None, "What the request asks for", (), "default")
 
 
 def _caller_as_tenant(caller: Caller) -> Tenant:
