@@ -13,11 +13,9 @@ Origin = Literal["rule", "override", "own", "default"]
 
 ENVELOPE: Final = "envelope"
 """The id of the clause that stands for a host's own predicate."""
-TOKEN: Final = "token"  # noqa: S105 - a word
-"""The id of the clause that stands for what the caller's token allows."""
 REQUEST: Final = "request"
 """The id of the clause that stands for what a call asks for itself."""
-_AROUND: Final = frozenset((ENVELOPE, TOKEN, REQUEST))
+_AROUND: Final = frozenset((ENVELOPE, REQUEST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +49,8 @@ class Clause:
     def rule(self) -> str:
         """The rule behind it.
 
-        `own` for the tenant's own; `default` or `envelope` for what holds for everyone; `token` and `request` for what
-        one call's token allows and what it asks for.
+        `own` for the tenant's own; `default` or `envelope` for what holds for everyone; `request` for what a call asks
+        for itself.
         """
         if self.rule_id is not None:
             return self.rule_id

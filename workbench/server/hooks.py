@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from workbench.boundary.sealed import sealed
-from workbench.language.admission import Admitted
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +25,6 @@ class Caller:
     """Path prefixes that it may ask for."""
     tenant: str | None = None
     """The tenant of a call that names none."""
-    envelope: Admitted | None = None
-    """And-ed onto every policy of this caller."""
 
 
 @sealed

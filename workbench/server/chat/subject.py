@@ -1,7 +1,7 @@
 """What a call is decided by: a profile, a tenant's policy, a policy of its own, inside every envelope that holds.
 
 Envelopes only narrow. The workspace's holds around everything, then the tenant's own filter where a policy came along
-for a tenant, then the token's; a family or a pin narrows further, and the filter holds for a pin too.
+for a tenant; a family or a pin narrows further, and the filter holds for a pin too.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 from workbench.errors import AdmissionError, WorkspaceError
 from workbench.language.admission import Admitted, check, compose
 from workbench.language.clause_text import to_text
-from workbench.rulebook.clause import REQUEST, TOKEN, Clause
+from workbench.rulebook.clause import REQUEST, Clause
 from workbench.rulebook.compile import Compiled
 from workbench.rulebook.schema import NO_LOG
 from workbench.rulebook.tenant import DEFAULT_WORKLOAD, Tenant
@@ -146,7 +146,7 @@ def _key(body: Mapping[str, Any], policy: Any, sugar: Sugar, caller: Caller) -> 
     stated = body.get("tenant_state")
     told = None if stated is None else json.dumps(stated, sort_keys=False)
     wanted = (sugar.profile, sugar.family, sugar.provider)
-    return (caller.id, id(caller.envelope), body.get("tenant"), told, written, *wanted)
+    return (caller.id, body.get("tenant"), told, written, *wanted)
 
 
 def _subject(body: Mapping[str, Any], policy: Any, sugar: Sugar, state: ServerState, caller: Caller) -> Subject:
@@ -154,8 +154,6 @@ def _subject(body: Mapping[str, Any], policy: Any, sugar: Sugar, state: ServerSt
         {name: body[name] for name in ("tenant", "tenant_state") if body.get(name) is not None}, state, caller
     )
     compiled, clauses = _base(policy, sugar, state, tenant)
-    if caller.envelope is not None:
-        compiled, clauses = _within(compiled, clauses, _token(caller.envelope, state), state)
     if sugar.family is not None:
         compiled, clauses = _within(compiled, clauses, _narrowing(sugar, state), state)
     who = tenant if tenant is not None else _caller_as_tenant(caller)
@@ -218,11 +216,6 @@ def _within(
     except AdmissionError as error:
         raise because(400, "invalid_policy", "the policy can't run inside its envelopes", error.findings) from None
     return replace(compiled, policy=policy), (clause, *clauses)
-
-
-def _token(envelope: Admitted, state: ServerState) -> Clause:
-    text = to_text(envelope.normal, state.session.vocabulary)
-    return Clause(TOKEN, "filter", text, text, envelope, None, "The envelope of the token", (), "default")
 
 
 def _narrowing(sugar: Sugar, state: ServerState) -> Clause:

@@ -23,7 +23,6 @@ from workbench.server.x.sourced import (
     of_policy,
     ranked_rows,
     rejected_rows,
-    within,
 )
 from workbench.server.x.tenancy import compiled_for, tenant_of
 from workbench.session.profiles.named import DEFAULT
@@ -60,7 +59,7 @@ def rank_profile(query: Mapping[str, str], asking: Asking) -> dict[str, Any]:
     if profile is None:
         raise Refused(400, "rank", said(f"rank failed: unknown profile: {name[:128]}"), ROUTER)
     session = asking.state.session
-    sourced = within(of_compiled(profile.compiled, session), asking.caller.envelope, session.vocabulary)
+    sourced = of_compiled(profile.compiled, session)
     body: dict[str, Any] = {}
     if "context" in query:
         body["context"] = _whole(query["context"])
@@ -84,12 +83,12 @@ def sourced_of(body: Mapping[str, Any], asking: Asking) -> Sourced:
         sourced = of_policy(inner, whole, session)
         if tenant is not None:
             sourced = inside(sourced, compiled_for(tenant, asking.state), session.vocabulary)
-        return within(sourced, asking.caller.envelope, session.vocabulary)
+        return sourced
     tenant = tenant_of(body, asking.state, asking.caller)
     if tenant is None:
         raise shapeless(missing("policy_ir"))
     compiled = compiled_for(tenant, asking.state)
-    return within(of_compiled(compiled, session), asking.caller.envelope, session.vocabulary)
+    return of_compiled(compiled, session)
 
 
 def policy_ir(body: Mapping[str, Any], key: str = "policy_ir") -> list[Any]:

@@ -15,7 +15,7 @@ from workbench.engine.pool import Pool
 from workbench.language.admission import Admitted, check, compose
 from workbench.language.clause_text import to_text
 from workbench.language.vocabulary import Vocabulary
-from workbench.rulebook.clause import TOKEN, Clause
+from workbench.rulebook.clause import Clause
 from workbench.rulebook.compile import Compiled
 from workbench.session.policy_edits import children
 from workbench.session.state import WorkspaceState
@@ -57,17 +57,8 @@ def inside(sourced: Sourced, own: Compiled, vocabulary: Vocabulary) -> Sourced:
     return Sourced(policy, (*filters, *sourced.clauses))
 
 
-def within(sourced: Sourced, envelope: Admitted | None, vocabulary: Vocabulary) -> Sourced:
-    """The same inside one more envelope: that of the caller's token."""
-    if envelope is None:
-        return sourced
-    text = to_text(envelope.normal, vocabulary)
-    clause = Clause(TOKEN, "filter", text, text, envelope, None, "The envelope of the token", (), "default")
-    return Sourced(compose(sourced.policy, envelope, vocabulary), (clause, *sourced.clauses))
-
-
 def rule_of(clause: Clause) -> str:
-    """The rule behind a clause: its id, else `envelope`, `token`, `request`, `policy`, `own` or `default`."""
+    """The rule behind a clause: its id, else `envelope`, `request`, `policy`, `own` or `default`."""
     return "policy" if clause.rule_id is None and clause.id.startswith("policy-") else clause.rule
 
 
