@@ -130,7 +130,7 @@ def served(
     place = folder / "tokens.db"
     plan = Plan(
         root or sample_root(), str(folder / "traces.db"), options or Options(emulated=emulator is not None), emulator,
-        GatePlan(place, shared, settings=settings or Settings()), environment={},
+        GatePlan(place, shared, settings=settings or Settings()), environment={}, folder=folder,
     )  # fmt: skip
     process = Process(plan)
     if prepare is not None:

@@ -20,6 +20,7 @@ from workbench.session.tracing import Traces
 
 if TYPE_CHECKING:
     from workbench.server.chat.calling import Engine
+    from workbench.server.watching.measuring import Measuring
 
 DEFAULT_MAX_TOKENS: Final = 4096
 MOST_STATES: Final = 1_024
@@ -54,6 +55,8 @@ class Host:
     engine: Engine | None = None
     """What calls are made with; None until the loop is up."""
     metrics: Metrics = field(default_factory=Metrics)
+    measuring: Measuring | None = None
+    """What calls measure; None: nothing is kept of it."""
     traces: Traces | None = None
     """Where traces are read from; None: nowhere."""
     faults: tuple[Finding, ...] = ()

@@ -35,6 +35,8 @@ class ServerState:
     """By id; those whose file is broken are missing."""
     call_pool: Pool | None = None
     """The same offers with the addresses that they are called at; None: the catalog's."""
+    measured: KeptCatalog | None = None
+    """The catalog with what calls measured in place of what it says; None: as it is."""
     remembered: dict[object, Any] = field(default_factory=dict[object, Any], compare=False, repr=False)
     """What requests are decided by, to be used again; whoever puts something in bounds it."""
     shown: dict[object, Any] = field(default_factory=dict[object, Any], compare=False, repr=False)
@@ -68,7 +70,7 @@ class ServerState:
     @cached_property
     def kept(self) -> KeptCatalog:
         """The catalog as traces name it; its pool is the one that is decided over."""
-        return KeptCatalog.of(self.workspace.state.catalog)
+        return self.measured or KeptCatalog.of(self.workspace.state.catalog)
 
     @cached_property
     def rulebook_sha256(self) -> str:

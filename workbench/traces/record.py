@@ -169,6 +169,11 @@ class Material:
         return {kind: str(found["population" if kind == "catalog" else kind]) for kind in KINDS}
 
     @cached_property
+    def key(self) -> tuple[str, ...]:
+        """All of the names: what tells these contents from any others."""
+        return tuple(self.names[kind] for kind in KINDS)
+
+    @cached_property
     def state_content(self) -> bytes:
         """The canonical bytes of the state."""
         return strict_json.canonical(state_wire(self.state))

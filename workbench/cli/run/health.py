@@ -17,8 +17,8 @@ COMMANDS: Final = {
 }
 _HELP: Final = """Show which providers are out, for how long, and what calls have measured of each model.
 
-A measure fades: after an hour a sample weighs half. `workbench call` decides by it where the policy names latency_ms,
-tok_s or success_rate; `rank` and everything else decide by the catalog alone.
+A measure fades: after an hour a sample weighs half. `workbench call` and `workbench serve` decide by it where the
+policy names latency_ms, tok_s or success_rate; `rank` and everything else decide by the catalog alone.
 """
 
 

@@ -19,6 +19,7 @@ LEAST_WEIGHT: Final = 0.05
 MEASURES: Final = ("success_rate", "latency_ms", "first_token_ms", "tok_s")
 FIELDS: Final = ("latency_ms", "tok_s", "success_rate")
 """Those that a policy may look at; `first_token_ms` is for people."""
+_OF_SUCCESS: Final = ("latency_ms", "first_token_ms", "tok_s")
 _V1: Final = {"latency_ms": "ema_latency_ms", "tok_s": "ema_tok_s", "success_rate": "success_rate_ewma"}
 
 
@@ -67,14 +68,20 @@ class Measured:
     sums: Mapping[str, Faded] = field(default_factory=dict[str, Faded])
 
     @classmethod
-    def of(cls, sample: Sample) -> Measured:
-        """What one sample says."""
-        values = {"success_rate": 1.0 if sample.ok else 0.0}
-        for name in ("latency_ms", "first_token_ms", "tok_s"):
-            value = number(getattr(sample, name))
-            if sample.ok and value is not None and value >= 0:
-                values[name] = value
-        return cls(sample.at, 1, {name: Faded(1.0, value) for name, value in values.items()})
+    def of(cls, *samples: Sample) -> Measured:
+        """What samples of one moment say; they count as of the last one's time."""
+        weights: dict[str, float] = {}
+        totals: dict[str, float] = {}
+        for sample in samples:
+            known = [("success_rate", 1.0 if sample.ok else 0.0)]
+            if sample.ok:
+                known += [(name, value) for name in _OF_SUCCESS if (value := number(getattr(sample, name))) is not None]
+            for name, value in known:
+                if value >= 0:
+                    weights[name] = weights.get(name, 0.0) + 1.0
+                    totals[name] = totals.get(name, 0.0) + value
+        at = max((sample.at for sample in samples), default=0.0)
+        return cls(at, len(samples), {name: Faded(weight, totals[name]) for name, weight in weights.items()})
 
     def at_time(self, now: float) -> Measured:
         """The same, faded to `now`; a clock that went back fades nothing."""

@@ -102,6 +102,9 @@ class Running:
         finished = Finished("cancelled", None, ()) if answer is None else answer.finished
         reply = answer.reply if answer is not None else None
         spent, usage = None, NOTHING
+        measuring = self.engine.host.measuring
+        if measuring is not None and answer is not None:
+            measuring.heard(answer.attempts)
         if reply is not None and reply.usage is not None and finished.index is not None:
             counted = reply.usage
             cost, basis = cost_of(counted, self.shown.state.kept.candidates[finished.index])
@@ -134,6 +137,10 @@ def prepare(
 ) -> Running:
     """Decide a call; everything that can be known before a byte leaves."""
     context = context_of(engine.host, call, subject)
+    measuring = engine.host.measuring
+    if measuring is not None and subject.measured:
+        state = measuring.state_of(state)
+        context = replace(context, state=measuring.health_of(context.state))
     decision = state.decisions.decide(subject.policy, context)
     shown = _shown(state, subject, decision, context)
     now = time.time_ns() // 1_000_000

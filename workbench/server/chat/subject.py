@@ -28,6 +28,7 @@ from workbench.server.x.refusal import because
 from workbench.server.x.requirements import pin_of
 from workbench.server.x.sourced import Sourced
 from workbench.server.x.tenancy import SOURCE, compiled_for, tenant_of
+from workbench.session.calls.health.measured import looks_at_measures
 from workbench.session.profiles.named import taken_apart
 from workbench.session.views import envelope_clause
 
@@ -54,6 +55,11 @@ class Subject:
         """Whether something in the policy draws from a seed."""
         encoding = self.policy.encoding
         return any(f"({word}" in encoding or f'"{word}"' in encoding for word in _SEEDED)
+
+    @cached_property
+    def measured(self) -> bool:
+        """Whether what calls measured has a say."""
+        return looks_at_measures(self.policy)
 
     @property
     def policy(self) -> Admitted:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from workbench.engine.pool import Pool
@@ -26,9 +27,11 @@ from workbench.server.net.reloading import Reloader, Seen, keeping_good, seen
 from workbench.server.routes import ROUTES
 from workbench.server.state import ServerState
 from workbench.server.tracing.recording import CallRecorder
+from workbench.server.watching.measuring import Measuring
 from workbench.server.watching.metrics import Application, Measured
 from workbench.server.watching.otel import Spanned, Telemetry
 from workbench.session.calls.addresses import addressed
+from workbench.session.calls.health.store import HealthStore
 from workbench.session.calls.key_ring import KeyRing
 from workbench.session.calls.places import state_folder
 from workbench.session.settings import Settings
@@ -60,6 +63,8 @@ class Plan:
     otel: bool = False
     """Whether spans and figures go to OpenTelemetry."""
     environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+    folder: Path = field(default_factory=state_folder)
+    """The user's state directory: where keys may go, what calls measured."""
     send_keys: tuple[str, ...] = ()
     """`NAME=ORIGIN`: keys that a person lets go to an address that they are held from."""
 
@@ -72,7 +77,7 @@ class Process:
         self.host = Host(options=plan.options)
         self._fast_path: FastPath | None = None
         self.redirected = None if plan.emulator is None else Redirected.to(plan.emulator)
-        self.keys = KeyRing.open(plan.root, state_folder(), plan.environment)
+        self.keys = KeyRing.open(plan.root, plan.folder, plan.environment)
         self.notices: list[Finding] = []
         """What a person should be told."""
         self.take(self.read())
@@ -165,6 +170,9 @@ class Process:
         keys: KeySource = self.keys.keys if self.redirected is None else self.redirected
         dispatcher = Dispatcher(transport, keys, host.health, recorder)
         host.engine = Engine(host, dispatcher, recorder)
+        host.measuring = Measuring(partial(HealthStore.at, self.plan.folder, emulated=host.options.emulated))
+        await host.measuring.start()
+        host.stopping.append(host.measuring.stop)
 
         async def stop() -> None:
             await transport.aclose()

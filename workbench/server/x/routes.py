@@ -58,8 +58,10 @@ async def body_of(
 
 def _asking(request: Request) -> Asking:
     caller = request.caller
-    scope = caller.tenant or ""
-    return Asking(request.state, caller, request.host.health_state(scope), int(time.time()))
+    state, health, measuring = request.state, request.host.health_state(caller.tenant or ""), request.host.measuring
+    if measuring is not None:
+        state, health = measuring.state_of(state), measuring.health_of(health)
+    return Asking(state, caller, health, int(time.time()))
 
 
 async def _models(request: Request) -> Response:

@@ -33,6 +33,7 @@ from workbench.language.runnable import require_runnable
 from workbench.session.calls.addresses import Addressed, addressed, emulated
 from workbench.session.calls.answer import Called, exchange_of, spent_of
 from workbench.session.calls.curl import curl_of
+from workbench.session.calls.health.measured import looks_at_measures, measured_candidates
 from workbench.session.calls.health.store import HealthStore
 from workbench.session.calls.hearing import Hearing
 from workbench.session.calls.key_ring import KeyRing
@@ -358,21 +359,3 @@ def _otherwise(state: WorkspaceState, outcome: Outcome, decision: Decision) -> t
 def _decided(outcome: Outcome, decision: Decision) -> Outcome:
     winner = decision.order[0] if decision.order else None
     return replace(outcome, decision=decision, winner=winner, survivors=decision.survivors)
-
-
-def looks_at_measures(policy: Admitted) -> bool:
-    """Whether a decision by this policy can depend on what was measured."""
-    encoding = policy.encoding
-    return any(f'"{name}"' in encoding for name in FIELDS)
-
-
-def measured_candidates(
-    candidates: tuple[Mapping[str, Any], ...], fields: Mapping[tuple[str, str], Mapping[str, float]]
-) -> tuple[Mapping[str, Any], ...]:
-    """The candidates with what was measured of them in place of what a catalog says."""
-    if not fields:
-        return candidates
-    return tuple(
-        {**candidate, **fields.get((str(candidate.get("provider_id")), str(candidate.get("model_family"))), {})}
-        for candidate in candidates
-    )

@@ -83,9 +83,9 @@ class BulkSqlite:
         self._connection.execute("PRAGMA temp_store = MEMORY")
         self._folder = database.another()
         self._folder.execute(f"PRAGMA busy_timeout = {_FOLD_MS}")
-        self._sets: dict[int, tuple[Material, int]] = {}
-        """The number of each set of contents that is stored, by who names it; the material keeps its identity."""
-        self._fresh: dict[int, tuple[Material, int]] = {}
+        self._sets: dict[tuple[str, ...], int] = {}
+        """The number of each set of contents that is stored, by their names: none of the contents stays for it."""
+        self._fresh: dict[tuple[str, ...], int] = {}
         """Those that are stored once the transaction has ended."""
         self._wait_ms = -1
 
@@ -131,7 +131,7 @@ class BulkSqlite:
 
     def knows(self, material: Material) -> bool:
         """Whether these contents are stored, as far as anybody here knows."""
-        return id(material) in self._sets
+        return material.key in self._sets
 
     def _undone(self, error: Exception) -> Exception:
         """What is to be raised for an error; nothing of the batch is left."""
@@ -187,9 +187,10 @@ class BulkSqlite:
             start, left = end, left - rows
 
     def _set(self, material: Material) -> int:
-        known = self._sets.get(id(material)) or self._fresh.get(id(material))
+        key = material.key
+        known = self._sets.get(key) or self._fresh.get(key)
         if known is not None:
-            return known[1]
+            return known
         run, names = self._connection.execute, material.names
         row = run(SET, names).fetchone()
         if row is None:
@@ -198,7 +199,7 @@ class BulkSqlite:
                     size, data = _content(material, kind)
                     run(_KEEP, (kind, name, size, data))
             row = run(_KEEP_SET, names).fetchone()
-        self._fresh[id(material)] = material, int(row[0])
+        self._fresh[key] = int(row[0])
         return int(row[0])
 
     def fold(self) -> None:

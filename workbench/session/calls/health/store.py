@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from workbench.engine.health import HOST, OWN_FAULTS, Entry, Health
-from workbench.engine.measures.decay import Measures, Sample, of_wire, to_wire
+from workbench.engine.measures.decay import Measured, Measures, Sample, of_wire, to_wire
 from workbench.engine.values import items, number, record, text
 from workbench.gateway.dispatch import monotonic_ms
 from workbench.gateway.records import Attempt
@@ -90,14 +90,17 @@ class HealthStore:
     def learn(self, tenant: str, attempts: Iterable[Attempt]) -> None:
         """Keep what a call learnt: its providers' breakers and disables as they are now, and its samples."""
         called = list(attempts)
-        touched = {(scope, each.provider_id) for each in called for scope in (HOST, tenant)}
-        fresh = Measures()
-        for each in called:
-            sample = sample_of(each, self.wall())
-            if sample is not None:
-                fresh.add(each.provider_id, each.model_family, sample)
-        mine = {key: self._moved(entry, -self._ahead) for key, entry in self.health.entries().items()}
+        self._merge(
+            gathered(called, self.wall()),
+            {(scope, each.provider_id) for each in called for scope in (HOST, tenant)},
+            {key: self._moved(entry, -self._ahead) for key, entry in self.health.entries().items()},
+        )
 
+    def keep(self, measures: Measures) -> None:
+        """Keep measures that were taken elsewhere; breakers and disables stay as the file has them."""
+        self._merge(measures, set(), {})
+
+    def _merge(self, fresh: Measures, touched: set[Key], mine: Mapping[Key, Entry]) -> None:
         def merged(document: Document) -> tuple[Document, Document]:
             kept = {key: entry for key, entry in self._entries(document).items() if key not in touched}
             kept.update({key: mine[key] for key in touched if key in mine})
@@ -143,6 +146,16 @@ class HealthStore:
     def fields(self) -> Mapping[Key, Mapping[str, float]]:
         """The measured fields of candidates by provider and model."""
         return self.measures.fields(self.wall())
+
+
+def gathered(attempts: Iterable[Attempt], at: float) -> Measures:
+    """What attempts of one moment say of each provider and model."""
+    samples: dict[Key, list[Sample]] = {}
+    for each in attempts:
+        sample = sample_of(each, at)
+        if sample is not None:
+            samples.setdefault((each.provider_id, each.model_family), []).append(sample)
+    return Measures({pair: Measured.of(*found) for pair, found in samples.items()})
 
 
 def sample_of(attempt: Attempt, at: float) -> Sample | None:
