@@ -241,3 +241,25 @@ def test_null_leaves_a_known_name_unset_and_excuses_no_other(path: str, endpoint
     for name in ("", "tempratur", "base_url"):
         refused = endpoint.post(path, {**asked, name: None})
         assert (refused.status_code, refused.json()["error"]["code"]) == (400, "unsupported_parameter")
+
+
+def test_a_name_that_nobody_has_gets_the_one_that_was_meant(endpoint: Served) -> None:
+    for model, meant in (("gpt-5.5", "family:gpt-5.5"), ("gpt-5.55", "family:gpt-5.5"), ("defualt", "profile:default")):
+        message = endpoint.chat(model=model).json()["error"]["message"]
+        assert f"did you mean `{meant}`?" in message
+    assert "see /v1/models" in endpoint.chat(model="zzzzzzzz").json()["error"]["message"]
+    assert "did you mean `acme-eu`?" in endpoint.chat(tenant="acme-e").json()["error"]["message"]
+
+
+def test_two_limits_of_tokens_that_differ_are_refused(endpoint: Served) -> None:
+    refused = endpoint.chat(max_tokens=3, max_completion_tokens=8)
+    assert (refused.status_code, refused.json()["error"]["param"]) == (400, "max_tokens")
+    assert endpoint.chat(max_tokens=8, max_completion_tokens=8).status_code == 200
+
+
+def test_a_client_is_told_not_to_repeat_what_stays_the_same(endpoint: Served) -> None:
+    nobody = endpoint.chat(policy_ir=policy(["bot"]))
+    assert (nobody.status_code, nobody.headers["x-should-retry"]) == (503, "false")
+    unknown = endpoint.chat(model="profile:nope")
+    assert (unknown.status_code, unknown.headers["x-should-retry"]) == (502, "false")
+    assert "x-should-retry" not in endpoint.chat().headers

@@ -91,3 +91,8 @@ def test_what_cannot_be_kept_is_refused(endpoint: Served, body: dict[str, Any]) 
     answer = ask(endpoint, **body)
     assert answer.status_code == 400, answer.text
     assert answer.json()["error"]["message"]
+
+
+def test_a_chat_completions_messages_are_not_dropped_beside_input(endpoint: Served) -> None:
+    answer = endpoint.post("/v1/responses", {"input": "hi", "messages": [{"role": "user", "content": "x"}]})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "messages")

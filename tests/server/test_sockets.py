@@ -178,3 +178,27 @@ def test_no_header_of_an_answer_comes_from_a_caller(endpoint: Served) -> None:
     ):
         assert "x-evil" not in answer.headers
         assert all(ord(char) < 128 and char.isprintable() for value in answer.headers.values() for char in value)
+
+
+@pytest.mark.parametrize(("path", "answered"), [
+    ("/healthz", 200), ("/v1/models", 200), ("/metrics", 200), ("/nope", 404), ("/v1/chat/completions", 405),
+])  # fmt: skip
+def test_head_is_answered_at_once_and_has_no_body(shared: Served, path: str, answered: int) -> None:
+    head = f"HEAD {path} HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n".encode()
+    last = b"GET /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", shared.port), timeout=3) as connection:  # it ends idle ones after 5 s
+        connection.sendall(head)
+        found = connection.recv(65_536)
+        connection.sendall(head + last)  # and one behind the other
+        while more := connection.recv(65_536):
+            found += more
+    answers = found.split(b"HTTP/1.1 ")[1:]
+    assert [int(answer[:3]) for answer in answers] == [answered, answered, 200]
+    assert [answer.partition(b"\r\n\r\n")[2] for answer in answers[:2]] == [b"", b""]
+    assert json.loads(answers[2].partition(b"\r\n\r\n")[2])["ok"] is True
+
+
+def test_what_a_path_takes_is_said(shared: Served) -> None:
+    answer = shared.client.request("DELETE", "/healthz")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")
+    assert answer.json()["error"]["code"] == "method_not_allowed"

@@ -394,3 +394,13 @@ def test_limits_that_cannot_be_asked_let_nobody_pass_unasked(emulator: str, tmp_
             assert (answer.status_code, answer.json()["error"]["code"]) == (503, code)
             assert answer.headers["retry-after"] == "1"
         assert made.chat(None).status_code == 200  # nothing to ask
+
+
+@pytest.mark.parametrize("mangled", ["{}x", "{:.59}", "wbt_unknown", "{0}{0}"])
+def test_a_mangled_token_is_nobody_on_loopback_too(emulator: str, tmp_path: Path, mangled: str) -> None:
+    with served(tmp_path, emulator) as made:
+        secret = made.token(tenants=("acme-eu",))
+        assert made.chat(secret).status_code == 200
+        answer = made.chat(mangled.format(secret))
+        assert (answer.status_code, answer.json()["error"]["code"]) == (401, "caller_auth")
+        assert made.chat("sk-any-other-text").status_code == 200

@@ -11,6 +11,7 @@ import pytest
 from tests.server_x.endpoint import HELLO, Served, policy, served
 from tests.server_x.test_rank import workspace
 from workbench.server.callers.gate import Settings
+from workbench.server.host import Options
 
 TRICKS: list[tuple[str, str, bytes]] = [
     ("evil host", "/x/rank", b"evil.example"),
@@ -195,3 +196,36 @@ def test_a_policy_of_a_megabyte_is_refused_at_its_cap(endpoint: Served) -> None:
     assert answer.json()["error"]["code"] == "invalid_policy"
     large = endpoint.chat(policy_ir=policy(["family_eq", "x" * (1 << 20)]))
     assert large.status_code == 413
+
+
+@pytest.mark.parametrize(
+    ("origin", "answered"),
+    [
+        ("https://evil.example", 403),
+        ("null", 403),
+        ("http://localhost.evil.example", 403),
+        ("http://localhost@evil.example", 403),
+        ("localhost", 403),
+        ("", 403),
+        ("http://localhost:3000", 200),
+        ("http://[::1]:3000", 200),
+    ],
+)
+def test_a_page_of_another_site_spends_no_money(endpoint: Served, origin: str, answered: int) -> None:
+    body = json.dumps({**HELLO, "compact": True}).encode()
+    page = {"content-type": "text/plain", "origin": origin}
+    found = endpoint.client.post("/v1/chat/completions", content=body, headers=page)
+    assert found.status_code == answered
+    if answered == 403:
+        assert found.json()["error"]["code"] == "cross_origin"
+        named = {**page, "authorization": "Bearer any"}  # which a page cannot send without having asked first
+        assert endpoint.client.post("/v1/chat/completions", content=body, headers=named).status_code == 200
+
+
+def test_where_everybody_needs_a_token_any_name_will_do(emulator: str, tmp_path: Path) -> None:
+    with served(tmp_path, emulator, settings=Settings(required=True), options=Options(any_name=True)) as endpoint:
+        secret = endpoint.token()
+        named = {"host": "router.internal", "authorization": f"Bearer {secret}"}
+        assert endpoint.get("/v1/models", **named).status_code == 200
+        assert endpoint.get("/v1/models", host="router.internal").status_code == 401
+        assert endpoint.get("/healthz", host="10.1.2.3").status_code == 200

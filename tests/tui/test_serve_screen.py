@@ -14,6 +14,7 @@ import pytest
 
 from tests.server_x.endpoint import HELLO
 from tests.tui.driving import main_screen, screen_text, type_text
+from workbench.server.net.listening import bind
 from workbench.session.calls.children.endpoint import served_of, standing_of
 from workbench.session.session import Session
 from workbench.tui.app import WorkbenchApp
@@ -104,7 +105,30 @@ async def test_an_endpoint_that_ends_by_itself_is_told(session: Session) -> None
         os.kill(screen.child.process.pid, signal.SIGKILL)
         await until(pilot, lambda: screen.child is None)
         await pilot.pause()
-        assert "ended by itself" in screen_text(app)
+        assert "ended by itself (signal 9)" in screen_text(app)
+
+
+async def test_it_starts_again_where_it_was_and_elsewhere_if_that_is_taken(session: Session) -> None:
+    app = WorkbenchApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("S", "s")
+        screen = cast("ServeScreen", app.screen)
+        await until(pilot, lambda: screen.child is not None)
+        first = screen.child
+        assert first is not None
+        await pilot.press("s")
+        await until(pilot, lambda: screen.child is None)
+        await pilot.press("s")
+        await until(pilot, lambda: screen.child is not None)
+        assert screen.child is not None
+        assert screen.child.url == first.url
+        await pilot.press("s")
+        await until(pilot, lambda: screen.child is None)
+        with bind("127.0.0.1", first.port):
+            await pilot.press("s")
+            await until(pilot, lambda: screen.child is not None)
+            assert screen.child is not None
+            assert screen.child.url != first.url
 
 
 @pytest.mark.parametrize(("file", "said"), [("rulebook.toml", "answers nobody"), ("tenants/acme-eu.toml", "acme-eu")])

@@ -108,6 +108,12 @@ class Output:
         shown = sanitiser.one_line(text)
         write(layout.fit(shown, self.width) + "\n")
 
+    def whole(self, text: str) -> None:
+        """One line, made visible and never cut: to be copied."""
+        from workbench.boundary import sanitiser
+
+        write(sanitiser.one_line(text) + "\n")
+
     def heading(self, text: str) -> None:
         """One line that stands out where colour may be used."""
         from workbench.boundary import sanitiser

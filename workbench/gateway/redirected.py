@@ -19,8 +19,8 @@ from workbench.errors import Finding, UsageError
 from workbench.gateway.codecs.route import Route, origin_of
 from workbench.gateway.keys import Key
 
-DUMMY: Final = "emulated"
-"""What is sent where a key would be."""
+DUMMY: Final = "wb-no-key-of-anyone"
+"""What is sent where a key would be; no word that an answer may hold, for it is taken out of everything."""
 
 
 @dataclass(frozen=True, slots=True)

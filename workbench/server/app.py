@@ -24,7 +24,7 @@ class App:
     def __init__(self, host: Host, routes: Iterable[Route]) -> None:
         self.host = host
         self.table = Table(routes)
-        self._guard = Guard(host.options.host_names)
+        self._guard = Guard(host.options.host_names, anyone=host.options.any_name)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -58,7 +58,8 @@ class App:
         found = self.table.find(scope["path"])
         if found is None:
             return NOT_FOUND
-        route = found.methods.get(scope["method"])
+        method = scope["method"]
+        route = found.methods.get("GET" if method == "HEAD" else method)
         if route is None:
             return not_allowed(found.methods)
         host = self.host

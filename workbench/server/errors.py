@@ -83,6 +83,8 @@ def said(message: str) -> str:
     return one_line(message, limit=MESSAGE_LIMIT)
 
 
+AGAIN_THE_SAME: Final = (b"x-should-retry", b"false")
+"""What OpenAI's clients look at before they repeat a call that got a 5xx."""
 NOT_FOUND: Final = json_response(
     {"detail": "Not Found", "error": {"message": "not found", "type": INVALID, "code": "not_found"}}, 404
 )
@@ -96,5 +98,7 @@ NOT_READY: Final = json_response(
 
 def not_allowed(methods: Iterable[str]) -> Response:
     """405, naming the methods that there are."""
-    body = {"detail": "Method Not Allowed", "error": {"message": "method not allowed", "type": INVALID, "code": None}}
-    return json_response(body, 405, ((b"allow", ", ".join(sorted(methods)).encode()),))
+    error = {"message": "method not allowed", "type": INVALID, "code": "method_not_allowed"}
+    known = {*methods, *(["HEAD"] if "GET" in methods else [])}
+    body = {"detail": "Method Not Allowed", "error": error}
+    return json_response(body, 405, ((b"allow", ", ".join(sorted(known)).encode()),))

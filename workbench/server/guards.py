@@ -1,4 +1,5 @@
-"""What is refused before any route is looked at: foreign host names, and targets written to look like another path."""
+"""What is refused before any route is looked at: foreign host names, pages of other sites, and targets written to look
+like another path."""
 
 from __future__ import annotations
 
@@ -16,22 +17,33 @@ _CLOSE: Final = ((b"connection", b"close"),)
 
 
 class Guard:
-    """Knows the names that this endpoint answers to (RELIABILITY R34: no rebinding of names)."""
+    """Knows the names that this endpoint answers to (RELIABILITY R34: no rebinding of names).
 
-    def __init__(self, names: Iterable[str] = ()) -> None:
+    `anyone`: it answers to any name, because nobody is answered without a token, which no page of another site has.
+    """
+
+    def __init__(self, names: Iterable[str] = (), *, anyone: bool = False) -> None:
         self._names = {name.lower().encode() for name in (*LOOPBACK, *names)}
         self._seen: set[bytes] = set()
+        self._anyone = anyone
 
     def check(self, scope: Scope) -> None:
-        """Raises `Refused` 400 for a host or a target that this endpoint is not."""
-        host = None
+        """Raises `Refused` 400 for a host or a target that this endpoint is not, 403 for a page of another site."""
+        host, origin, authorised = None, None, False
         for name, value in scope["headers"]:
             if name == b"host":
                 if host is not None:
                     raise _refused("two Host headers")
                 host = value
+            elif name == b"origin":
+                origin = value
+            elif name == b"authorization":
+                authorised = True  # which a page cannot send to another site without having asked first
         if host not in self._seen:
             self._look(host)
+        if origin is not None and not authorised and not self._ours(origin):
+            message = "a page of another site may not ask here; send an Authorization header, on loopback of any text"
+            raise Refused(403, "cross_origin", message, "auth_error", headers=_CLOSE)
         raw: bytes = scope.get("raw_path") or scope["path"].encode("utf-8", "replace")
         if _PATH.fullmatch(raw) is None or b"/." in raw:
             raise Refused(404, "not_found", "not found", beside={"detail": "Not Found"})
@@ -45,11 +57,17 @@ class Guard:
             return False
         return True
 
+    def _ours(self, origin: bytes) -> bool:
+        """Whether a page comes from a name that this endpoint answers to."""
+        _, scheme, host = origin.partition(b"://")
+        match = _HOST.fullmatch(host) if scheme else None
+        return match is not None and match[1].lower() in self._names
+
     def _look(self, host: bytes | None) -> None:
         match = None if host is None else _HOST.fullmatch(host)
         if host is None or match is None:
             raise _refused("no Host header that can be read")
-        if match[1].lower() not in self._names:
+        if not self._anyone and match[1].lower() not in self._names:
             raise _refused("this endpoint does not answer to that host name; start it with --allow-host NAME")
         if len(self._seen) < 1024:
             self._seen.add(host)

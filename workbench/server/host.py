@@ -39,6 +39,8 @@ class Options:
     """Whether an unknown model means the default profile, with a warning, instead of 404."""
     host_names: tuple[str, ...] = ()
     """Names beside loopback's that this endpoint answers to."""
+    any_name: bool = False
+    """Whether it answers to every name: then nobody is answered without a token."""
     emulated: bool = False
     """Whether every call goes to the emulator."""
 

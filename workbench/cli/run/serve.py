@@ -84,6 +84,7 @@ def command(
         deadline_ms=wanted["deadline"] * 1000,
         lenient=wanted["lenient"],
         host_names=(*wanted["names"], host),
+        any_name=wanted["require_token"] or not is_loopback(host),
         emulated=emulator is not None,
     )
     root, given = invocation.root(), inherited()
@@ -141,14 +142,16 @@ class _Shown:
             })  # fmt: skip
             return
         output.heading(f"serving at {url}")
-        output.line(f"base URL  {url}/v1")
-        output.line(f"traces    {process.traces.shown}")
+        output.whole(f"base URL  {url}/v1")
+        output.whole(f"traces    {process.traces.shown}")
         if host.options.emulated:
             output.line("every call goes to the emulator; every answer is made up")
         diagnostics.warn(findings)
         if not self._invocation.quiet:
             body = _body(tenant)
-            output.line(f"try       curl -s {url}/v1/chat/completions -H 'content-type: application/json' -d '{body}'")
+            token = '-H "authorization: Bearer $WORKBENCH_TOKEN" ' if host.options.any_name else ""
+            headers = f"{token}-H 'content-type: application/json'"
+            output.whole(f"try       curl -s {url}/v1/chat/completions {headers} -d '{body}'")
             output.line("ctrl+c ends it")
 
     def event(self, line: dict[str, Any] | Event) -> None:

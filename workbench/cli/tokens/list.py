@@ -44,7 +44,7 @@ def command(invocation: Invocation, everyone: bool, place: str | None, shared: s
             limit_words(token.rate_per_minute, "/min"),
             limit_words(token.concurrency),
             limit_words(token.budget_usd),
-            f"{spending[token.id].usd:.4f}" if token.id in spending else "0",
+            f"{spending[token.id].usd:.4f}" if token.id in spending else "-" if token.budget_usd is None else "0",
         )
         for token in shown
     ]

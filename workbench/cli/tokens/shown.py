@@ -75,6 +75,13 @@ def iso(time_ms: int | None) -> str | None:
     return datetime.fromtimestamp(time_ms / 1000, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+def _spent(token: Token, spent: Spending | None) -> dict[str, Any]:
+    """What it has spent; null for a token without a budget, whose calls nobody counts."""
+    if token.budget_usd is None and spent is None:
+        return {"spent_usd": None, "calls": None}
+    return {"spent_usd": 0.0 if spent is None else spent.usd, "calls": 0 if spent is None else spent.calls}
+
+
 def token_json(token: Token, spent: Spending | None) -> dict[str, Any]:
     """A token for programs; null is everything, and no limit."""
     return {
@@ -86,8 +93,7 @@ def token_json(token: Token, spent: Spending | None) -> dict[str, Any]:
         "rate_per_minute": token.rate_per_minute,
         "concurrency": token.concurrency,
         "budget_usd": token.budget_usd,
-        "spent_usd": 0.0 if spent is None else spent.usd,
-        "calls": 0 if spent is None else spent.calls,
+        **_spent(token, spent),
         "created": iso(token.created_ms),
         "expires": iso(token.expires_ms),
         "revoked": iso(token.revoked_ms),

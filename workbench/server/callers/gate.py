@@ -18,7 +18,7 @@ from typing import Final, Protocol
 from workbench.server.callers.refusals import broke, denied, overloaded, standing, unauthorised, unavailable
 from workbench.server.callers.slowing import Slowing
 from workbench.server.callers.tables import CallersError
-from workbench.server.callers.token import NOBODY, Token, bearer, digest_of, id_of
+from workbench.server.callers.token import NOBODY, Token, bearer, claims_token, digest_of, id_of
 from workbench.server.errors import Refused
 from workbench.server.hooks import LOCAL, Caller, Spent, Ticket
 from workbench.server.shared.base import NANO, Ask, Budget, Given, Limit, Shared, SharedError, month_of
@@ -103,7 +103,7 @@ class Gate:
         secret = bearer(headers)
         token_id = None if secret is None else id_of(secret)
         if token_id is None:
-            return None if self.settings.required else LOCAL
+            return None if self.settings.required or claims_token(headers) else LOCAL
         now, token = self.now_ms(), self._known.get(token_id)
         if token is None or not 0 <= now - max(self._read_ms, self._looked_ms) < FRESH_MS:
             return None
@@ -115,7 +115,7 @@ class Gate:
     def _recognise(self, headers: list[tuple[bytes, bytes]], path: str) -> Caller:
         secret = bearer(headers)
         token_id = None if secret is None else id_of(secret)
-        if token_id is None and not self.settings.required:
+        if token_id is None and not self.settings.required and not claims_token(headers):
             return LOCAL
         token = None if token_id is None else self._token(token_id)
         fits = hmac.compare_digest(digest_of(secret or b""), NOBODY if token is None else token.digest)

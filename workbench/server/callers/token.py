@@ -81,6 +81,11 @@ def id_of(secret: bytes) -> str | None:
     return None if match is None else f"tok_{match[1].decode()}"
 
 
+def claims_token(headers: list[tuple[bytes, bytes]]) -> bool:
+    """Whether somebody wanted to send a token of ours, whole or not: then without one it is nobody."""
+    return any(name == b"authorization" and PREFIX in value for name, value in headers)
+
+
 def bearer(headers: list[tuple[bytes, bytes]]) -> bytes | None:
     """The bearer secret among headers (names in lower case); None where there is none, or more than one."""
     found = [value for name, value in headers if name == b"authorization"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from workbench.gateway.events import Answer
@@ -17,6 +18,7 @@ from workbench.server.errors import Refused
 from workbench.server.exchange import Request, Response
 from workbench.server.reading import ClientGone, read_object
 from workbench.server.routing import Route
+from workbench.server.x.models import models_json
 
 SESSION_HEADER: Final = b"x-unhardcoded-session"
 
@@ -71,7 +73,12 @@ def engine_of(request: Request) -> Engine:
 
 def sugar_of_call(call: Call, request: Request) -> Sugar:
     """What the call's `model`, or the profile in the path, means. Raises `Refused`."""
-    return sugar_for(call, request.caller, request.params.get("profile"), lenient=request.host.options.lenient)
+
+    def names() -> Iterable[str]:
+        return (str(model["id"]) for model in models_json(request.state)["data"])
+
+    profile = request.params.get("profile")
+    return sugar_for(call, request.caller, profile, lenient=request.host.options.lenient, names=names)
 
 
 ROUTES: Final = (

@@ -9,7 +9,7 @@ from typing import Any, Final
 from workbench.catalog import Catalog
 from workbench.gateway.events import Answer
 from workbench.server.chat.shown import Shown
-from workbench.server.errors import ROUTER, said
+from workbench.server.errors import AGAIN_THE_SAME, ROUTER, said
 from workbench.server.exchange import Response, dumps
 
 MESSAGE_CUT: Final = 80
@@ -73,5 +73,7 @@ def failure_response(answer: Answer, shown: Shown, router: bytes) -> Response:
     if answer.recovery:
         seconds = math.ceil(min(wait for _, wait in answer.recovery) / 1000)
         headers = ((b"retry-after", str(max(seconds, 1)).encode()),)
+    elif answer.outcome == "no_candidates":
+        headers = (AGAIN_THE_SAME,)
     body = b'{"error":%s,"x_router":%s}' % (dumps(error_of(answer, shown)), router)
     return Response(status_of(answer.outcome), body, headers)

@@ -90,6 +90,10 @@ def read_call(body: Body, default_max_tokens: int) -> Call:
             _refuse(name, value)
     _ours(body)
     if "max_completion_tokens" in neutral:
+        if neutral.get("max_tokens", neutral["max_completion_tokens"]) != neutral["max_completion_tokens"]:
+            raise invalid(
+                "`max_tokens` and `max_completion_tokens` are one thing, and differ; give one", param="max_tokens"
+            )
         neutral["max_tokens"] = neutral.pop("max_completion_tokens")
     if "max_tokens" not in neutral and default_max_tokens:
         neutral["max_tokens"] = default_max_tokens

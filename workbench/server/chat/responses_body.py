@@ -15,6 +15,7 @@ _REFUSED: Final[Mapping[str, str]] = {
     "conversation": "no conversation is kept here; send the turns as `input`",
     "prompt": "no prompt templates are kept here",
     "flow_ir": "a flow is a chat completion's",
+    "messages": "it is a chat completion's; send the turns as `input`",
     "max_tool_calls": "tools are called by the client",
     "top_logprobs": "answers here carry no log probabilities",
 }

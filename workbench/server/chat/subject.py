@@ -7,8 +7,9 @@ for a tenant; a family or a pin narrows further, and the filter holds for a pin 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, Final, Literal
 
@@ -20,7 +21,7 @@ from workbench.rulebook.compile import Compiled
 from workbench.rulebook.schema import NO_LOG
 from workbench.rulebook.tenant import DEFAULT_WORKLOAD, Tenant
 from workbench.server.chat.parameters import Call
-from workbench.server.errors import ROUTER, Refused, invalid, said
+from workbench.server.errors import AGAIN_THE_SAME, ROUTER, Refused, invalid, said
 from workbench.server.hooks import Caller
 from workbench.server.state import ServerState
 from workbench.server.x.admitting import admit_policy
@@ -82,7 +83,11 @@ Brings = Literal["nothing", "a policy", "a tenant"]
 """What a body says beside `model` of who decides. A policy wins over `model`; a tenant is narrowed by it."""
 
 
-def sugar_for(call: Call, caller: Caller, path_profile: str | None, *, lenient: bool) -> Sugar:
+Names = Callable[[], Iterable[str]]
+"""What may stand in `model`; asked only on the way to a refusal."""
+
+
+def sugar_for(call: Call, caller: Caller, path_profile: str | None, *, lenient: bool, names: Names = tuple) -> Sugar:
     """What the call's `model`, or the profile in the path, means; a pin in `requirements` wins. Raises `Refused`."""
     body = call.body
     brings: Brings = "nothing"
@@ -90,12 +95,12 @@ def sugar_for(call: Call, caller: Caller, path_profile: str | None, *, lenient: 
         brings = "a policy"
     elif body.get("tenant") or body.get("tenant_state") is not None or caller.tenant is not None:
         brings = "a tenant"
-    sugar = sugar_of(call.model, path_profile, brings, lenient=lenient)
+    sugar = sugar_of(call.model, path_profile, brings, lenient=lenient, names=names)
     pin = pin_of(body.get("requirements") or {})
     return sugar if pin is None else replace(sugar, family=pin.model, provider=pin.provider)
 
 
-def sugar_of(model: str, path_profile: str | None, brings: Brings, *, lenient: bool) -> Sugar:
+def sugar_of(model: str, path_profile: str | None, brings: Brings, *, lenient: bool, names: Names = tuple) -> Sugar:
     """What `model` means; raises `Refused` for a malformed one, and for a model that nobody has here."""
     if path_profile is not None:
         return Sugar(path_profile)
@@ -112,8 +117,15 @@ def sugar_of(model: str, path_profile: str | None, brings: Brings, *, lenient: b
         return Sugar()
     if lenient:
         return Sugar(warnings=(said(f"there is no model `{model[:80]}` here; the default profile answered"),))
-    message = f"there is no model `{model[:80]}` here: name a profile, a family or a pin, see /v1/models"
+    message = f"there is no model `{model[:80]}` here: {_meant(model[:80], list(names()))}"
     raise Refused(404, "model_not_found", said(message), more={"param": "model"})
+
+
+def _meant(model: str, names: Sequence[str]) -> str:
+    """What a name that nobody has here may have meant."""
+    known = {name if ":" in model else name.rpartition(":")[2]: name for name in reversed(names)}
+    close = get_close_matches(model, known, 1)
+    return f"did you mean `{known[close[0]]}`?" if close else "name a profile, a family or a pin, see /v1/models"
 
 
 def _family(rest: str) -> Sugar:
@@ -204,7 +216,7 @@ def _profile(name: str, state: ServerState) -> Compiled:
         raise because(400, "invalid_policy", error.title, error.findings) from None
     if profile is None:
         code = said(f"unknown profile: {name[:80]}")
-        raise Refused(502, code, f"router: {code}", ROUTER, beside={"x_router": NOBODY})
+        raise Refused(502, code, f"router: {code}", ROUTER, beside={"x_router": NOBODY}, headers=(AGAIN_THE_SAME,))
     return profile.compiled
 
 

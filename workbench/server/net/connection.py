@@ -10,6 +10,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
 from typing import Any, ClassVar, Final, cast
 
@@ -75,16 +76,26 @@ class _Joined:
         head, self._head = self._head, b""
         self._transport.write(head + data if head else data)
 
-    def close(self) -> None:
-        """Send what waits, and end."""
+    def flush(self) -> None:
+        """Send what waits: the answer to HEAD has nothing after its head."""
         if self._head:
             head, self._head = self._head, b""
             self._transport.write(head)
+
+    def close(self) -> None:
+        """Send what waits, and end."""
+        self.flush()
         self._transport.close()
 
     def is_closing(self) -> bool:
         """As the transport says."""
         return self._transport.is_closing()
+
+
+def _complete(joined: _Joined, then: Callable[[], None]) -> None:
+    """An answer has gone out whole."""
+    joined.flush()
+    then()
 
 
 class _Turn:
@@ -227,7 +238,9 @@ class Connection(HttpToolsProtocol):
         """Let uvicorn answer it."""
         cast("dict[str, Any]", self.scope)[CONNECTION] = self
         super().on_headers_complete()
-        cast("Any", self.cycle).transport = _Joined(self.transport)
+        cycle: Any = self.cycle
+        cycle.transport = joined = _Joined(self.transport)
+        cycle.on_response = partial(_complete, joined, cycle.on_response)
 
     def on_body(self, body: bytes) -> None:
         """A piece of the body."""

@@ -33,6 +33,8 @@ TARGET: Final = PATH.encode()
 ENDING_S: Final = 2.0
 """How long calls that were told to end may take to be recorded."""
 
+_LOOKED_AT: Final = frozenset((b"content-encoding", b"origin"))
+
 Headers = list[tuple[bytes, bytes]]
 
 
@@ -54,7 +56,7 @@ class FastPath:
 
     def __init__(self, host: Host) -> None:
         self._host = host
-        self._guard = Guard(host.options.host_names)
+        self._guard = Guard(host.options.host_names, anyone=host.options.any_name)
         self._deadlines = Deadlines()
         self._calls: set[Quick] = set()
         """Those that are under way, in a task or without one."""
@@ -110,7 +112,7 @@ class FastPath:
         for name, value in headers:
             if name == b"host":
                 known = self._guard.knows(value)
-            elif name == b"content-encoding":
+            elif name in _LOOKED_AT:
                 return False
             elif name == SESSION_HEADER:
                 sessions += 1

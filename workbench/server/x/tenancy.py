@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any, Final, cast
 
 from workbench.errors import CompileError, TenantError
@@ -42,7 +43,9 @@ def tenant_of(body: Mapping[str, Any], state: ServerState, caller: Caller) -> Te
         broken = next((file for file in state.workspace.broken if file.path.stem == wanted), None)
         if broken is not None:
             raise because(409, "tenant_broken", f"tenant `{wanted}` can't be read", broken.findings)
-        raise refused(404, "tenant_not_found", f"there is no tenant `{wanted}`")
+        close = get_close_matches(wanted[:64], [name for name in state.tenants if may_speak_for(caller, name)], 1)
+        hint = f": did you mean `{close[0]}`?" if close else ""
+        raise refused(404, "tenant_not_found", f"there is no tenant `{wanted}`{hint}")
     return tenant
 
 

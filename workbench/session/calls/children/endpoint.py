@@ -10,6 +10,7 @@ import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from workbench.engine.values import number, text
 from workbench.errors import Finding
@@ -59,8 +60,8 @@ class Listener(Protocol):
         """The files have changed, and this is what became of it."""
         ...
 
-    def ended(self) -> None:
-        """The process has gone."""
+    def ended(self, how: str) -> None:
+        """The process has gone: `signal 9`, `exit code 1`."""
         ...
 
 
@@ -75,9 +76,9 @@ class ServeChild:
     _reading: asyncio.Task[None] = field(repr=False)
 
     @classmethod
-    async def start(cls, root: Path, emulator: str | None, listener: Listener) -> ServeChild:
-        """Start one for a workspace. Raises `ChildFailed` with what it said."""
-        words = ["serve", "--json", "--port", "0", "--workspace", str(root)]
+    async def start(cls, root: Path, emulator: str | None, listener: Listener, port: int = 0) -> ServeChild:
+        """Start one for a workspace, on a port of its own where none is given. Raises `ChildFailed` with its words."""
+        words = ["serve", "--json", "--port", str(port), "--workspace", str(root)]
         words += [] if emulator is None else ["--emulator", emulator]
         ready, process = await child_process.start("endpoint", words)
         return cls(ready.url, ready, process, asyncio.create_task(_read(process, listener)))
@@ -86,6 +87,11 @@ class ServeChild:
     def standing(self) -> Standing:
         """What it serves since it came up."""
         return Standing(self.ready.initialized, True, self.ready.warnings)
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return urlsplit(self.url).port or 0
 
     @property
     def running(self) -> bool:
@@ -114,8 +120,8 @@ async def _read(process: asyncio.subprocess.Process, listener: Listener) -> None
                 listener.heard(call)
             if standing is not None:
                 listener.reloaded(standing)
-        await process.wait()
-        listener.ended()
+        code = await process.wait()
+        listener.ended(f"signal {-code}" if code < 0 else f"exit code {code}")
     finally:
         draining.cancel()
 

@@ -19,8 +19,8 @@ def body(tenant: str | None) -> dict[str, Any]:
 
 
 def curl(url: str, tenant: str | None) -> str:
-    """For a shell."""
-    data = shlex.quote(json.dumps(body(tenant)))
+    """For a shell; why each offer was left out would fill many screens there."""
+    data = shlex.quote(json.dumps({**body(tenant), "compact": True}))
     return (
         f"curl -s {url}/v1/chat/completions \\\n"
         '  -H "authorization: Bearer ${WORKBENCH_TOKEN:-local}" \\\n'

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from workbench.errors import WorkbenchError
 from workbench.session.calls.children.emulator import EmulatorChild
 from workbench.session.calls.children.endpoint import ServeChild, Served, Standing
+from workbench.session.calls.children.process import ChildFailed
 from workbench.session.calls.serving import snippets
 from workbench.session.session import Session
 from workbench.tui.screens.work_screen import WorkScreen
@@ -29,6 +30,8 @@ class Running(WorkScreen):
         self.gone = False
         """Whether the screen is closed."""
         self._changing = asyncio.Lock()
+        self._port = 0
+        """Where the last one listened: what was copied goes on working with the next."""
 
     def draw(self) -> None:
         """Show what there is now."""
@@ -52,11 +55,11 @@ class Running(WorkScreen):
             self.say("the files have changed, and are served")
         self._warn(standing)
 
-    def ended(self) -> None:
+    def ended(self, how: str) -> None:
         """The endpoint is gone, and nobody asked it to go."""
         if not self.gone:
             self.child = None
-            self.show_banner("the endpoint has ended by itself; s starts it again")
+            self.show_banner(f"the endpoint has ended by itself ({how}); s starts it again")
             self.tell()
 
     async def on_unmount(self) -> None:
@@ -83,8 +86,7 @@ class Running(WorkScreen):
                     self.emulated = await EmulatorChild.start(root)
                 if wanted:
                     self.say("starting …")
-                    url = None if self.emulated is None else self.emulated.url
-                    self.child = await ServeChild.start(root, url, self)
+                    self.child = await self._start(None if self.emulated is None else self.emulated.url)
                     self.say(f"serving at {self.child.url}")
                 elif not self.gone:
                     self.say("stopped")
@@ -94,6 +96,18 @@ class Running(WorkScreen):
                 if self.child is not None:
                     self._warn(self.child.standing)
                 self.tell()
+
+    async def _start(self, emulator: str | None) -> ServeChild:
+        """One where the last one was, or elsewhere if somebody else has that port by now."""
+        root = self.session.workspace.root
+        try:
+            child = await ServeChild.start(root, emulator, self, self._port)
+        except ChildFailed:
+            if not self._port:
+                raise
+            child = await ServeChild.start(root, emulator, self)
+        self._port = child.port
+        return child
 
     def _warn(self, standing: Standing) -> None:
         """Say what of the files it does not serve, and that edits are not in it; nothing where all is well."""
