@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,8 @@ def test_a_compact_answer_counts_the_rejected_by_reason(endpoint: Served) -> Non
     trace = router(endpoint.chat(tenant="acme-eu", compact=True))["decision_trace"]
     assert trace["rejected"] == []
     assert trace["rejected_total"] == len(whole) == sum(row["count"] for row in trace["rejected_by"])
+    rules = Counter(rule for row in whole for rule in {rule["rule"] for rule in row["rules"]})
+    assert {row["rule"]: row["count"] for row in trace["rejected_rules"]} == rules
 
 
 def test_an_empty_model_and_a_profile_by_name_or_path_are_the_same(endpoint: Served) -> None:

@@ -89,7 +89,8 @@ def test_a_person_reads_it_with_file_reason_and_what_is_served(root: Path, words
         while "traces" not in made.stdout.readline():
             pass
         (root / "tenants" / "acme-eu.toml").write_text(BROKEN)
-        assert "taken up but for what is wrong" in made.stderr.readline()
+        while "taken up but for what is wrong" not in made.stderr.readline():
+            pass
         said = made.stderr.readline()
         assert "acme-eu.toml:1" in said
         assert "`=`" in said

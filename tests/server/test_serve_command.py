@@ -81,6 +81,39 @@ def test_several_processes_answer_at_one_address(emulation: Running, tmp_path: P
         assert ended(child) == 128 + signal.SIGHUP
 
 
+def test_what_is_refused_is_a_line_and_so_is_that_nothing_can_be_called(tmp_path: Path) -> None:
+    with program(tmp_path, "--traces", str(tmp_path / "t.db")) as (child, ready):
+        assert "no_key" in {finding["code"] for finding in ready["warnings"]}
+        with httpx.Client(timeout=30, base_url=ready["base_url"]) as client:
+            assert client.post("/chat/completions", json={**HELLO, "tenant": "acme-e"}).status_code == 404
+            assert client.post("/nothing", json={}).status_code == 404
+        assert child.stdout is not None
+        line = json.loads(child.stdout.readline())
+        assert (line["event"], line["status"], line["code"]) == ("refused", 404, "tenant_not_found")
+
+
+def test_a_person_is_told_what_it_waits_for(tmp_path: Path) -> None:
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    with (
+        running(Emulator(pace=Pace(0, 20))) as slow,
+        subprocess.Popen(
+            [sys.executable, "-m", "workbench", "serve", "--port", "0", "--emulator", slow.url],
+            env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+        ) as child,
+    ):  # fmt: skip
+        assert child.stdout is not None
+        assert child.stderr is not None
+        url = child.stdout.readline().split()[-1]
+        body = {**HELLO, "stream": True, "compact": True}
+        with httpx.stream("POST", f"{url}/v1/chat/completions", json=body, timeout=30, trust_env=False) as answer:
+            lines = answer.iter_lines()
+            next(lines)
+            child.send_signal(signal.SIGTERM)
+            assert "1 call under way; the same again cuts it" in child.stderr.readline()
+            assert "data: [DONE]" in list(lines)
+        assert ended(child) == 128 + signal.SIGTERM
+
+
 @pytest.mark.parametrize("arguments", [
     ["--emulator", "http://example.com:1"], ["--emulator", "nonsense"], ["--deadline", "0"], ["--deadline", "99"],
     ["--processes", "0"], ["--default-max-tokens", "-1"], ["--host", "192.0.2.1"], ["--frobnicate"],

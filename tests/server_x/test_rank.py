@@ -46,8 +46,9 @@ def test_nobody_left_is_an_answer(endpoint: Served) -> None:
     assert answer.json()["ranked"] == []
 
 
-def test_a_score_that_json_has_no_number_for_is_null(endpoint: Served) -> None:
-    found = endpoint.post("/x/rank", {"policy_ir": policy(["top"], ["field", "latency_ms"])})
+def test_a_score_that_json_has_no_number_for_is_null(emulator: str, tmp_path: Path) -> None:
+    with served(tmp_path, emulator) as fresh:  # where nothing was measured yet
+        found = fresh.post("/x/rank", {"policy_ir": policy(["top"], ["field", "latency_ms"])})
     assert found.status_code == 200
     assert {row["score"] for row in found.json()["ranked"]} == {None}
 

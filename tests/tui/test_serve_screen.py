@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
 
+import httpx
 import pytest
 
 from tests.server_x.endpoint import HELLO
@@ -37,8 +38,6 @@ async def until(pilot: Any, holds: Callable[[], bool]) -> None:
 
 async def call(screen: ServeScreen, tenant: str) -> None:
     """One call to what the screen serves."""
-    import httpx
-
     assert screen.child is not None
     async with httpx.AsyncClient(base_url=screen.child.url, timeout=30, trust_env=False) as client:
         answer = await client.post("/v1/chat/completions", json={**HELLO, "tenant": tenant})
@@ -68,6 +67,10 @@ async def test_calls_are_seen_as_they_come_and_open_their_trace(session: Session
         text = screen_text(app)
         assert "acme-eu" in text
         assert "+ ok" in text
+        async with httpx.AsyncClient(base_url=child.url, timeout=30, trust_env=False) as client:
+            await client.post("/v1/chat/completions", json={**HELLO, "tenant": "acme-e"})
+        await until(pilot, lambda: "1 refused" in screen_text(app))
+        assert "404 tenant_not_found" in screen_text(app)
         await pilot.press("t")
         await pilot.pause()
         assert {each.tenant for each in screen.shown} == {"acme-eu"}

@@ -20,6 +20,7 @@ from workbench.session.tracing import Traces
 
 if TYPE_CHECKING:
     from workbench.server.chat.calling import Engine
+    from workbench.server.watching.lines import Turned
     from workbench.server.watching.measuring import Measuring
 
 DEFAULT_MAX_TOKENS: Final = 4096
@@ -66,6 +67,8 @@ class Host:
     _states: dict[tuple[str, ...], Mapping[str, Any]] = field(
         default_factory=lambda: {("",): CALM}, init=False, repr=False
     )
+    turned: list[Callable[[Turned], None]] = field(default_factory=list["Callable[[Turned], None]"])
+    """Hear of every request that is refused before anything is decided."""
     starting: list[Callable[[], Awaitable[None]]] = field(default_factory=list[Callable[[], Awaitable[None]]])
     """Run in order when the loop is up."""
     stopping: list[Callable[[], Awaitable[None]]] = field(default_factory=list[Callable[[], Awaitable[None]]])

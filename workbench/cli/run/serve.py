@@ -12,7 +12,7 @@ from workbench.boundary import strict_json
 from workbench.boundary.lineage import end_with_parent
 from workbench.cli import diagnostics
 from workbench.cli.invocation import Invocation, declare
-from workbench.cli.output import SCHEMA, escape_unsafe
+from workbench.cli.output import SCHEMA, counted, escape_unsafe
 
 if TYPE_CHECKING:
     from workbench.server.net.assembly import Process
@@ -103,6 +103,7 @@ def command(
     process.reloads.append(lines.put)
     if invocation.as_json and processes == 1:
         process.listeners.append(lines.put)
+        process.host.turned.append(lines.put)
 
     def ready() -> None:
         shown.ready(url_of(bound))
@@ -112,7 +113,7 @@ def command(
         several = Several(bound, sys.argv[1:], processes, lines.put)
         signalled = several.run(ready)
     else:
-        signalled = run(process.app(), bound, ready, process.fast_path())
+        signalled = run(process.app(), bound, ready, process.fast_path(), shown.ending)
     lines.close()
     return 128 + signalled if signalled else diagnostics.OK
 
@@ -146,13 +147,20 @@ class _Shown:
         output.whole(f"traces    {process.traces.shown}")
         if host.options.emulated:
             output.line("every call goes to the emulator; every answer is made up")
-        diagnostics.warn(findings)
+        quiet = self._invocation.quiet
+        diagnostics.warn([finding for finding in findings if not quiet or finding.severity != "warning"])
         if not self._invocation.quiet:
             body = _body(tenant)
             token = '-H "authorization: Bearer $WORKBENCH_TOKEN" ' if host.options.any_name else ""
             headers = f"{token}-H 'content-type: application/json'"
             output.whole(f"try       curl -s {url}/v1/chat/completions {headers} -d '{body}'")
             output.line("ctrl+c ends it")
+
+    def ending(self) -> None:
+        """It was asked to end, and calls are under way."""
+        calls = self._process.host.metrics.inflight
+        if calls and not self._invocation.quiet and not self._invocation.as_json and not self._child:
+            diagnostics.tell(f"{counted(calls, 'call')} under way; the same again cuts {'it' if calls == 1 else 'all'}")
 
     def event(self, line: dict[str, Any] | Event) -> None:
         """What happens while it serves: all of it for a program, what somebody should know for a person."""

@@ -64,7 +64,9 @@ def _nobody(shown: Shown) -> str:
     if not decision.population:
         return "the catalog has no offers"
     shares = ", ".join(f"{count} by {reason}" for reason, count in shown.reasons[:6])
-    return f"{len(decision.rejected)} of {decision.population} offers rejected: {shares}"
+    rules = ", ".join(f"{rule} {count}" for rule, count in shown.rules[:6])
+    told = f"{len(decision.rejected)} of {decision.population} offers rejected: {shares}"
+    return f"{told}; rules: {rules}" if rules else told
 
 
 def failure_response(answer: Answer, shown: Shown, router: bytes) -> Response:

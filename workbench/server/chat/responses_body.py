@@ -36,7 +36,10 @@ def chat_body(body: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]
             take(value, made, warnings)
         else:  # the same name in both, or one that `read_call` refuses in its own words
             made[name] = value
-    made["messages"] = [*_instructions(body.get("instructions")), *_messages(body.get("input"), warnings)]
+    asked = _messages(body.get("input"), warnings)
+    if not asked:
+        raise invalid("`input` has to say something", param="input", code="missing")
+    made["messages"] = [*_instructions(body.get("instructions")), *asked]
     return made, tuple(warnings)
 
 

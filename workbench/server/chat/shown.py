@@ -15,7 +15,7 @@ from workbench.rulebook.tenant import Tenant
 from workbench.server.chat.subject import Subject
 from workbench.server.exchange import dumps
 from workbench.server.state import ServerState
-from workbench.server.x.sourced import finite, rejected_rows
+from workbench.server.x.sourced import finite, rejected_rows, rules_against
 from workbench.traces.record import About, make_trace
 from workbench.traces.template import Template
 
@@ -87,11 +87,18 @@ class Shown:
 
     @cached_property
     def rejected_counts(self) -> bytes:
-        """The same as counts by reason, for a caller that wants to read less."""
-        counts = self.reasons
-        rows = [{"reason": reason, "count": count} for reason, count in counts]
-        total = sum(count for _, count in counts)
-        return b'"rejected":[],"rejected_total":%d,"rejected_by":' % total + dumps(rows)
+        """The same as counts by reason and by rule, for a caller that wants to read less."""
+        reasons = [{"reason": reason, "count": count} for reason, count in self.reasons]
+        rules = [{"rule": rule, "count": count} for rule, count in self.rules]
+        total = sum(count for _, count in self.reasons)
+        return b'"rejected":[],"rejected_total":%d,"rejected_by":%s,"rejected_rules":%s' % (
+            total, dumps(reasons), dumps(rules),
+        )  # fmt: skip
+
+    @cached_property
+    def rules(self) -> list[tuple[str, int]]:
+        """How many each rule turned away, the most frequent first; several may turn the same one away."""
+        return rules_against(self.subject.sourced, self.state.kept.pool, self.context)
 
     @cached_property
     def reasons(self) -> list[tuple[str, int]]:

@@ -84,6 +84,8 @@ class Process:
         for word in plan.send_keys:
             self.keys.confirm_text(word)
         self.notices += self.keys.waiting
+        if self.redirected is None and self.host.state is not None and self.host.state.call_pool is not None:
+            self.notices += self.keys.lacking(self.host.state.call_pool.candidates)
         settings = None if self.host.state is None else self.host.state.workspace.settings
         self.traces = Traces(place_for(plan.root, settings, plan.traces, plan.environment))
         self.host.traces = self.traces

@@ -40,6 +40,8 @@ class Listener(uvicorn.Server):
         super().__init__(config)
         self.signalled: int | None = None
         """The signal that ended it."""
+        self.ending: Callable[[], None] | None = None
+        """Told once, when it begins to end."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None]:
@@ -60,6 +62,8 @@ class Listener(uvicorn.Server):
         """End: gently at first, at once when asked again."""
         if self.should_exit:
             self.force_exit = True
+        elif self.ending is not None:
+            self.ending()
         self.signalled = self.signalled or number
         self.should_exit = True
 
@@ -112,9 +116,13 @@ def listener(
     return Listener(config)
 
 
-def run(app: Any, bound: socket.socket, ready: Callable[[], None], fast_path: FastPath | None = None) -> int:
-    """Serve until a signal; gives its number, 0 without one."""
+def run(
+    app: Any, bound: socket.socket, ready: Callable[[], None], fast_path: FastPath | None = None,
+    ending: Callable[[], None] | None = None,
+) -> int:  # fmt: skip
+    """Serve until a signal; gives its number, 0 without one. `ending` is told when the first one comes."""
     server = listener(app, fast_path=fast_path)
+    server.ending = ending
 
     async def serve() -> None:
         serving = asyncio.ensure_future(server.serve([bound]))

@@ -11,6 +11,7 @@ import contextlib
 import queue
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from workbench.errors import WorkbenchError
@@ -70,6 +71,27 @@ class Event(Protocol):
     def sentences(self) -> Sequence[str]:
         """For a person."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """A request that was refused before anything was decided: nothing of it but what it was answered."""
+
+    status: int
+    code: str | None
+
+    @property
+    def wrong(self) -> bool:
+        """Nobody has to look."""
+        return False
+
+    def as_document(self) -> dict[str, Any]:
+        """For programs."""
+        return {"event": "refused", "status": self.status, "code": self.code}
+
+    def sentences(self) -> Sequence[str]:
+        """For a person."""
+        return [f"a request was refused: {self.status} {self.code or ''}".rstrip()]
 
 
 class Lines:

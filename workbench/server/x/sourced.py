@@ -115,6 +115,16 @@ def rejected_rows(
     return rows
 
 
+def rules_against(sourced: Sourced, pool: Pool, context: Context) -> list[tuple[str, int]]:
+    """How many offers each rule turns away, by itself or with others; the most first."""
+    held: dict[str, list[Admitted]] = {}
+    for clause in sourced.clauses:
+        if clause.term is not None:
+            held.setdefault(rule_of(clause), []).append(clause.term)
+    away = {rule: len(pool) - int(explain.together(terms, pool, context).sum()) for rule, terms in held.items()}
+    return sorted(((rule, count) for rule, count in away.items() if count), key=lambda pair: (-pair[1], pair[0]))
+
+
 def rule_json(clause: Clause, index: int, pool: Pool, context: Context) -> dict[str, Any]:
     """One clause's verdict on one offer: rule, clause, what the offer shows, what is needed."""
     assert clause.term is not None  # noqa: S101 - clauses in force have one

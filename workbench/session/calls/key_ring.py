@@ -105,6 +105,21 @@ class KeyRing:
             return route.key_name, fault.detail.removeprefix("local_key_")
         return route.key_name, None
 
+    def lacking(self, candidates: Iterable[Mapping[str, Any]]) -> tuple[Finding, ...]:
+        """A finding where none of the offers can be called, for want of a key or an address."""
+        names: dict[str, str | None] = {}
+        for candidate in candidates:
+            name = str(candidate.get("auth_env"))
+            if name in names or not candidate.get("base_url"):
+                continue
+            names[name], why = self.state_of(candidate)
+            if why is None:
+                return ()
+        wanted = ", ".join(f"`{name}`" for name in sorted(set(names.values()) - {None}, key=str)[:3])
+        such = f"set one, such as {wanted}" if wanted else "state an address"
+        hint = f"{such}; or run `workbench emulate`, and give its URL with --emulator"
+        return (Finding("no offer can be called: there is no key for any", "no_key", hint=hint, severity="warning"),)
+
     def _keep(self) -> None:
         mine = self.keys.bindings.known
 

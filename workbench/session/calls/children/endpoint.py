@@ -56,6 +56,10 @@ class Listener(Protocol):
         """A call was answered."""
         ...
 
+    def turned(self, status: int, code: str) -> None:
+        """A request was refused before anything was decided."""
+        ...
+
     def reloaded(self, standing: Standing) -> None:
         """The files have changed, and this is what became of it."""
         ...
@@ -118,6 +122,8 @@ async def _read(process: asyncio.subprocess.Process, listener: Listener) -> None
             call, standing = served_of(line), standing_of(line)
             if call is not None:
                 listener.heard(call)
+            elif line.get("event") == "refused":
+                listener.turned(int(number(line.get("status")) or 0), text(line.get("code")) or "")
             if standing is not None:
                 listener.reloaded(standing)
         code = await process.wait()

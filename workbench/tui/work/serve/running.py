@@ -39,6 +39,9 @@ class Running(WorkScreen):
     def heard(self, call: Served) -> None:
         """A call was answered."""
 
+    def turned(self, status: int, code: str) -> None:
+        """A request was refused."""
+
     def tell(self) -> None:
         """Show how things stand."""
         self.show_heading()

@@ -39,6 +39,9 @@ class ServeScreen(Running):
         self.calls: deque[Served] = deque(maxlen=MOST_LISTED)
         """The newest first."""
         self.shown: list[Served] = []
+        self._refused = 0
+        self._reason = ""
+        """Of the last one that was refused."""
         self._text = ""
 
     def compose_body(self) -> ComposeResult:
@@ -74,6 +77,9 @@ class ServeScreen(Running):
         whose = "every tenant" if self.tenant is None else self.tenant
         count = wording.plural(len(self.shown), "call")
         lines.append([Cell(f"{who} · {count} of {clean(whose)}", "muted")])
+        if self._refused:
+            words = f"{self._refused} refused before a decision, the last: {self._reason}"
+            lines.append([Cell(words, "warn")])
         return lines
 
     def draw(self) -> None:
@@ -101,6 +107,12 @@ class ServeScreen(Running):
         if before is not None and table.cursor and before in self.shown:
             table.show_rows(table.rows, self.shown.index(before))  # the cursor stays on its call
 
+    def turned(self, status: int, code: str) -> None:
+        if not self.gone:
+            self._refused += 1
+            self._reason = clean(f"{status} {code}".strip())
+            self.draw()
+
     def do_tenant(self) -> None:
         """Everyone's calls, then each tenant's that has called."""
         names: list[str | None] = [None, *sorted({call.tenant for call in self.calls})]
@@ -111,6 +123,7 @@ class ServeScreen(Running):
     def do_clear(self) -> None:
         """Forget what is listed."""
         self.calls.clear()
+        self._refused = 0
         self.tenant = None
         self.draw()
 
