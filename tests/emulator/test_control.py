@@ -20,7 +20,7 @@ from workbench.cli.main import main
 from workbench.errors import UsageError
 from workbench.gateway.codecs.neutral import LocalFault
 from workbench.gateway.codecs.route import Route
-from workbench.gateway.redirected import Redirected
+from workbench.gateway.redirected import DUMMY, Redirected
 from workbench.server.emulator import Emulator, Running, running
 
 CHAT: dict[str, Any] = {"model": "gpt-5.5", "messages": [{"role": "user", "content": "hi"}]}
@@ -163,7 +163,7 @@ def test_the_emulator_is_on_this_machine_or_nowhere() -> None:
     route = Route.of(place.candidate(OFFERS["openai"]))
     key = place.key(route)
     assert key is not None
-    assert key.reveal("http://127.0.0.1:8089") == "emulated"
+    assert key.reveal("http://127.0.0.1:8089") == DUMMY
     with pytest.raises(LocalFault):
         key.reveal("https://api.openai.com:443")
 
