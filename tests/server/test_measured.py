@@ -11,9 +11,12 @@ from typing import Any
 import pytest
 
 from tests.server_x.endpoint import Served, policy, served
+from workbench.language.admission import check
+from workbench.language.signature import Version
 from workbench.server.emulator import Running
 from workbench.server.net.assembly import Process
 from workbench.server.watching.measuring import Measuring
+from workbench.session.calls.health.measured import looks_at_measures
 from workbench.session.calls.health.store import HealthStore
 from workbench.traces.opening import open_store
 from workbench.traces.replay import replay
@@ -119,3 +122,17 @@ def test_values_hold_for_a_while_and_new_ones_count_at_once(tmp_path: Path) -> N
     assert due({("a", "m"): {"latency_ms": 110.0}, ("b", "m"): {"success_rate": 1.0}})
     now += measuring.calm_s
     assert due({("a", "m"): {"latency_ms": 110.0}})
+
+
+@pytest.mark.parametrize(
+    ("term", "version", "looks"),
+    [
+        (["speed"], "sigma-pol/v1", True),
+        (["field", "tok_s"], "sigma-pol/v2", True),
+        (["field", "price_in"], "sigma-pol/v2", False),
+    ],
+)
+def test_which_policies_look_at_measures(endpoint: Served, term: list[Any], version: Version, looks: bool) -> None:
+    vocabulary = endpoint.process.host.state.session.vocabulary if endpoint.process.host.state else None
+    assert vocabulary is not None
+    assert looks_at_measures(check(term, vocabulary, version=version, sort="Scorer")) is looks

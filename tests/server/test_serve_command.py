@@ -92,6 +92,21 @@ def test_what_is_refused_is_a_line_and_so_is_that_nothing_can_be_called(tmp_path
         assert (line["event"], line["status"], line["code"]) == ("refused", 404, "tenant_not_found")
 
 
+def test_several_processes_say_once_what_is_wrong(tmp_path: Path) -> None:
+    environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path)}
+    with subprocess.Popen(
+        [sys.executable, "-m", "workbench", "serve", "--port", "0", "--processes", "2"],
+        env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
+    ) as child:  # fmt: skip
+        assert child.stdout is not None
+        assert child.stderr is not None
+        url = child.stdout.readline().split()[-1]
+        assert httpx.get(f"{url}/v1/models", timeout=60, trust_env=False).status_code == 200
+        child.send_signal(signal.SIGTERM)
+        assert ended(child) == 128 + signal.SIGTERM
+        assert child.stderr.read().count("no offer can be called") == 1
+
+
 def test_a_person_is_told_what_it_waits_for(tmp_path: Path) -> None:
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path)}
     with (

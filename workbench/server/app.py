@@ -14,7 +14,7 @@ from workbench.server.guards import Guard
 from workbench.server.host import Host
 from workbench.server.reading import ClientGone
 from workbench.server.routing import Route, Table
-from workbench.server.watching.lines import Turned
+from workbench.server.watching.lines import Refusal
 
 LOG: Final = logging.getLogger("workbench.server")
 
@@ -41,11 +41,11 @@ class App:
         try:
             answer = await self._answer(scope, receive, send)
         except Refused as refused:
-            answer = self._turned(refused)
+            answer = self._told(refused)
         except ClientGone:
             return
         except WorkbenchError as error:
-            answer = self._turned(from_workbench(error, "invalid_request"))
+            answer = self._told(from_workbench(error, "invalid_request"))
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - a client gets a body, and no word of the exception
@@ -54,9 +54,9 @@ class App:
         if answer is not None:
             await answer.send(send)
 
-    def _turned(self, refused: Refused) -> Response:
-        for hear in self.host.turned:
-            hear(Turned(refused.status, refused.code))
+    def _told(self, refused: Refused) -> Response:
+        for hear in self.host.refusals:
+            hear(Refusal(refused.status, refused.code))
         return refused.response()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Response | None:

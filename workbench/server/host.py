@@ -20,7 +20,7 @@ from workbench.session.tracing import Traces
 
 if TYPE_CHECKING:
     from workbench.server.chat.calling import Engine
-    from workbench.server.watching.lines import Turned
+    from workbench.server.watching.lines import Refusal
     from workbench.server.watching.measuring import Measuring
 
 DEFAULT_MAX_TOKENS: Final = 4096
@@ -67,7 +67,7 @@ class Host:
     _states: dict[tuple[str, ...], Mapping[str, Any]] = field(
         default_factory=lambda: {("",): CALM}, init=False, repr=False
     )
-    turned: list[Callable[[Turned], None]] = field(default_factory=list["Callable[[Turned], None]"])
+    refusals: list[Callable[[Refusal], None]] = field(default_factory=list["Callable[[Refusal], None]"])
     """Hear of every request that is refused before anything is decided."""
     starting: list[Callable[[], Awaitable[None]]] = field(default_factory=list[Callable[[], Awaitable[None]]])
     """Run in order when the loop is up."""

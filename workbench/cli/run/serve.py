@@ -103,7 +103,7 @@ def command(
     process.reloads.append(lines.put)
     if invocation.as_json and processes == 1:
         process.listeners.append(lines.put)
-        process.host.turned.append(lines.put)
+        process.host.refusals.append(lines.put)
 
     def ready() -> None:
         shown.ready(url_of(bound))
@@ -126,11 +126,14 @@ class _Shown:
         self._process = process
         self._child = child
         """Whether it is one of several, whose stdout nobody reads."""
+        self._before = len(process.notices) if child else 0
+        """How much of what is to be told its parent has told."""
 
     def ready(self, url: str) -> None:
         """Where it is, what it serves, and one call to try."""
         output, process = self._invocation.output, self._process
-        host, findings = process.host, [*process.host.faults, *process.notices]
+        host = process.host
+        findings = [*(() if self._child else host.faults), *process.notices[self._before :]]
         state = host.state
         tenant = next(iter(state.tenants), None) if state is not None else None
         if output.as_json:

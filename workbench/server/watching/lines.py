@@ -74,7 +74,7 @@ class Event(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Turned:
+class Refusal:
     """A request that was refused before anything was decided: nothing of it but what it was answered."""
 
     status: int

@@ -38,7 +38,7 @@ Fields = Mapping[Pair, Mapping[str, float]]
 
 @dataclass(slots=True)
 class Measuring:
-    """The measures of one process. Belongs to one event loop; `_learn` and `_made` run beside it."""
+    """The measures of one process. Belongs to one event loop; `_learn` and `_warm` run beside it."""
 
     store: Callable[[], HealthStore]
     """Opens what outlives the process."""

@@ -107,12 +107,12 @@ class KeyRing:
 
     def lacking(self, candidates: Iterable[Mapping[str, Any]]) -> tuple[Finding, ...]:
         """A finding where none of the offers can be called, for want of a key or an address."""
-        names: dict[str, str | None] = {}
+        names: dict[tuple[str, str], str | None] = {}
         for candidate in candidates:
-            name = str(candidate.get("auth_env"))
-            if name in names or not candidate.get("base_url"):
+            way = str(candidate.get("auth_env")), str(candidate.get("base_url") or "")
+            if way in names or not way[1]:
                 continue
-            names[name], why = self.state_of(candidate)
+            names[way], why = self.state_of(candidate)
             if why is None:
                 return ()
         wanted = ", ".join(f"`{name}`" for name in sorted(set(names.values()) - {None}, key=str)[:3])

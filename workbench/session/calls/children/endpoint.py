@@ -56,7 +56,7 @@ class Listener(Protocol):
         """A call was answered."""
         ...
 
-    def turned(self, status: int, code: str) -> None:
+    def refused(self, status: int, code: str) -> None:
         """A request was refused before anything was decided."""
         ...
 
@@ -123,7 +123,7 @@ async def _read(process: asyncio.subprocess.Process, listener: Listener) -> None
             if call is not None:
                 listener.heard(call)
             elif line.get("event") == "refused":
-                listener.turned(int(number(line.get("status")) or 0), text(line.get("code")) or "")
+                listener.refused(int(number(line.get("status")) or 0), text(line.get("code")) or "")
             if standing is not None:
                 listener.reloaded(standing)
         code = await process.wait()

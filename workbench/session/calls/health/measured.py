@@ -12,7 +12,7 @@ from workbench.language.admission import Admitted
 def looks_at_measures(policy: Admitted) -> bool:
     """Whether a decision by this policy can depend on what was measured."""
     encoding = policy.encoding
-    return any(f'"{name}"' in encoding for name in FIELDS)
+    return any(f'"{name}"' in encoding for name in FIELDS) or "(speed)" in encoding
 
 
 def measured_candidates(

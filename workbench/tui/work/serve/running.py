@@ -39,7 +39,7 @@ class Running(WorkScreen):
     def heard(self, call: Served) -> None:
         """A call was answered."""
 
-    def turned(self, status: int, code: str) -> None:
+    def refused(self, status: int, code: str) -> None:
         """A request was refused."""
 
     def tell(self) -> None:

@@ -107,7 +107,7 @@ class ServeScreen(Running):
         if before is not None and table.cursor and before in self.shown:
             table.show_rows(table.rows, self.shown.index(before))  # the cursor stays on its call
 
-    def turned(self, status: int, code: str) -> None:
+    def refused(self, status: int, code: str) -> None:
         if not self.gone:
             self._refused += 1
             self._reason = clean(f"{status} {code}".strip())
