@@ -16,10 +16,9 @@ import pytest
 from tests.server_x.endpoint import HELLO
 from tests.tui.driving import main_screen, screen_text, type_text
 from workbench.server.net.listening import bind
-from workbench.session.calls.children.endpoint import served_of, standing_of
+from workbench.session.calls.children.endpoint import Served, served_of, standing_of
 from workbench.session.session import Session
 from workbench.tui.app import WorkbenchApp
-from workbench.tui.screens.work_screen import WorkScreen
 from workbench.tui.work.serve.screen import ServeScreen
 from workbench.tui.work.traces.screen import TracesScreen
 
@@ -176,17 +175,68 @@ async def test_files_that_break_while_it_serves_are_said_until_they_are_good_aga
         await call(screen, "acme-eu")
 
 
-async def test_leaving_the_screen_ends_the_endpoint(session: Session) -> None:
+async def test_it_goes_on_without_its_screen_serves_what_is_saved_and_ends_with_the_app(
+    session: Session, root: Path
+) -> None:
     app = WorkbenchApp(session)
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("S", "s")
-        screen = cast("WorkScreen", app.screen)
-        assert isinstance(screen, ServeScreen)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("S", "e")
+        screen = cast("ServeScreen", app.screen)
         await until(pilot, lambda: screen.child is not None)
         child = screen.child
         assert child is not None
+        await pilot.press("slash")
+        await type_text(pilot, "acme")
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "/acme" in screen_text(app).splitlines()[0], "what is left out is not forgotten"
+        await pilot.press("escape", "escape")
+        await pilot.pause()
+        assert app.screen is main_screen(app)
+        assert f"serving :{child.port}" in screen_text(app).splitlines()[0]
+        await call(screen, "acme-eu")
+        (root / "rulebook.toml").write_text((root / "rulebook.toml").read_text() + "\n# saved\n")
+        await until(pilot, lambda: "and are served" in screen_text(app))
+        await pilot.press("S")
+        again = cast("ServeScreen", app.screen)
+        await pilot.pause()
+        assert again is not screen
+        assert [call.tenant for call in again.shown] == ["acme-eu"], "what came meanwhile is there"
         await pilot.press("escape")
-        await until(pilot, lambda: child.process.returncode is not None)
+        os.kill(child.process.pid, signal.SIGKILL)
+        await until(pilot, lambda: "endpoint ended" in screen_text(app).splitlines()[0])
+        await pilot.press("S", "s")
+        last = cast("ServeScreen", app.screen)
+        await until(pilot, lambda: last.child is not None)
+        running = last.child
+        assert running is not None
+        assert running.url == child.url
+    assert running.process.returncode == 143, "asked to end, and ended"
+
+
+async def test_many_calls_at_once_are_drawn_together_and_the_cursor_stays_on_its_call(session: Session) -> None:
+    app = WorkbenchApp(session)
+    async with app.run_test(size=(120, 36)) as pilot:
+        await pilot.press("S")
+        await pilot.pause()
+        screen = cast("ServeScreen", app.screen)
+        drawn: list[int] = []
+        draw = screen.draw
+        screen.draw = lambda: (drawn.append(1), draw())[1]  # type: ignore[method-assign]
+        line = {"event": "request", "trace_id": "t", "tenant": "acme-eu", "outcome": "ok", "latency_ms": 1.0}
+        for k in range(3):
+            screen.endpoint.heard(cast("Served", served_of({**line, "trace_id": f"t{k}"})))
+        await until(pilot, lambda: len(screen.shown) == 3)
+        await pilot.press("down")
+        row = screen.row
+        assert row is not None
+        assert row.trace_id == "t1"
+        drawn.clear()
+        for k in range(3, 503):
+            screen.endpoint.heard(cast("Served", served_of({**line, "trace_id": f"t{k}"})))
+        await until(pilot, lambda: len(screen.shown) == 503)
+        assert len(drawn) < 50
+        assert screen.row == row
 
 
 @pytest.mark.parametrize(

@@ -58,6 +58,10 @@ class View:
     """Time of the last evaluation."""
     scope: Scope = "rule"
     """Whom edits of a rule's clauses are for."""
+    serving: str = ""
+    """Whether there is an endpoint, in two words."""
+    serving_ill: bool = False
+    """Whether it serves less than one would think."""
 
     @property
     def state(self) -> WorkspaceState:

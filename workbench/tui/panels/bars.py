@@ -34,7 +34,12 @@ def title_line(view: View, width: int) -> Line:
     ]
     if view.dirty:
         left.append(Cell(" modified *", "warn"))
-    return spread(left, [Cell("^p", "key"), Cell(" all actions", "muted")], width)
+    return spread(left, [*_serving(view, "   "), Cell("^p", "key"), Cell(" all actions", "muted")], width)
+
+
+def _serving(view: View, after: str) -> Line:
+    """Whether there is an endpoint; nothing where there is none."""
+    return [Cell(view.serving, "warn" if view.serving_ill else "good"), Cell(after)] if view.serving else []
 
 
 def summary_line(view: View, width: int) -> Line:
@@ -49,7 +54,7 @@ def summary_line(view: View, width: int) -> Line:
         region = view.state.catalog.offers[outcome.winner].region or wording.UNKNOWN
         cells += [Cell(f" {region} · {wording.cost(outcome.cost_per_run)}", "muted")]
     population = len(view.state.catalog.offers)
-    right = [Cell(f"{population:,}→{outcome.survivors:,}", "strong")]
+    right = [*_serving(view, "  "), Cell(f"{population:,}→{outcome.survivors:,}", "strong")]
     if view.moved:
         right.append(Cell(f" · {view.moved} moved", "warn"))
     if view.stale is not None:

@@ -75,6 +75,9 @@ class Looking(Screen[None]):
         self.panel: PanelName = "tenants"
         self.said: Line = ()
         """The last thing that was said, until the next key."""
+        self.serving = ""
+        """Whether there is an endpoint, in two words."""
+        self.serving_ill = False
 
     def compose(self) -> ComposeResult:
         yield Header(id="header")
@@ -102,7 +105,8 @@ class Looking(Screen[None]):
         """Show the session as it is now."""
         view = view_of(self.session, self.cursors, self.draft)
         title = wording.path(self.moved_to) if self.moved_to else view.title
-        self.show_view(replace(view, elapsed_ms=self.elapsed_ms, scope=self.scope, title=title))
+        view = replace(view, elapsed_ms=self.elapsed_ms, scope=self.scope, title=title)
+        self.show_view(replace(view, serving=self.serving, serving_ill=self.serving_ill))
 
     def show_view(self, view: View) -> None:
         """Hand a view to every panel."""

@@ -6,8 +6,9 @@ What each key does is in `doing/`; the open edit is in `editing.py`; here is wha
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.binding import Binding, BindingType
@@ -31,6 +32,9 @@ from workbench.tui.widgets.drawing import Cell, shorten
 from workbench.tui.widgets.text_block import TextBlock
 from workbench.tui.workers import DiskWatch
 
+if TYPE_CHECKING:
+    from workbench.tui.serving import Endpoint
+
 
 class MainScreen(Editing):
     """Where a workspace is worked on."""
@@ -52,6 +56,7 @@ class MainScreen(Editing):
         self.keeper = JournalKeeper(session, self, self.not_kept)
         self.on_disk: tuple[Path, ...] = ()
         """Files that another program changed and that were not read since."""
+        self._endpoint: Endpoint | None = None
 
     def on_mount(self) -> None:
         self._disk.start()
@@ -71,8 +76,29 @@ class MainScreen(Editing):
         if self.view is not None and self.view.evaluation is not self.session.shown:
             self.refresh_view()
 
-    def on_unmount(self) -> None:
+    async def on_unmount(self) -> None:
         self.session.hold.release()
+        if self._endpoint is not None:
+            await self._endpoint.stop()
+
+    # the endpoint, looked on from here while its own screen is closed
+
+    @property
+    def endpoint(self) -> Endpoint:
+        """What serves the workspace; not started by being asked for."""
+        from workbench.tui.serving import Endpoint  # noqa: PLC0415 - few sittings serve
+
+        if self._endpoint is None:
+            self._endpoint = Endpoint(self.session, self)
+        return self._endpoint
+
+    def endpoint_changed(self, *, listed: bool = False) -> None:
+        """Show in the heading whether there is an endpoint; its calls are listed on its own screen."""
+        if listed:
+            return
+        self.serving, self.serving_ill = self.endpoint.mark, bool(self.endpoint.trouble)
+        if self.view is not None and self.is_running:
+            self.show_view(replace(self.view, serving=self.serving, serving_ill=self.serving_ill))
 
     def _claimed(self) -> Found | None:
         """What an earlier sitting left, where the workspace is ours to take it up in. Touches the disk."""

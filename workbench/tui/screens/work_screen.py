@@ -10,7 +10,7 @@ in a thread and may report progress, `done` gets the answer on the UI's side, `e
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual import on
 from textual.app import ComposeResult
@@ -23,6 +23,9 @@ from workbench.session.actions import Where, actions_for
 from workbench.tui.panels.bars import Footer
 from workbench.tui.screens.speaking import Speaking
 from workbench.tui.widgets.text_block import TextBlock
+
+if TYPE_CHECKING:
+    from workbench.tui.screens.main import MainScreen
 
 
 def bindings_of(place: Where) -> list[BindingType]:
@@ -54,6 +57,9 @@ class WorkScreen(Speaking):
         self.show_footer()
 
     # what a screen gives
+
+    def opened_from(self, main: MainScreen) -> None:
+        """Take what the main screen has and this one needs, before it is shown."""
 
     def compose_body(self) -> ComposeResult:
         """What stands between heading and footer."""

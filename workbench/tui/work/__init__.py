@@ -59,6 +59,7 @@ def open_screen(main: MainScreen, action_id: str) -> None:
 
     try:
         screen = SCREENS[action_id].make(main.session, main.cursors)
+        screen.opened_from(main)
     except WorkbenchError as error:
         main.say(reason_of(error), "warn")
         return

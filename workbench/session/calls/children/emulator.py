@@ -34,9 +34,9 @@ class EmulatorChild:
         """Whether it is still there."""
         return self.process.returncode is None
 
-    async def stop(self) -> None:
+    async def stop(self, end_s: float = child_process.END_S) -> None:
         """End it, whatever it is doing."""
         self._drain.cancel()
-        await child_process.stop(self.process)
+        await child_process.stop(self.process, end_s)
         with contextlib.suppress(asyncio.CancelledError):
             await self._drain

@@ -1,4 +1,4 @@
-"""`workbench serve` as a child process: started for a screen, ended with it, its lines read as they come.
+"""`workbench serve` as a child process: its lines are read as they come.
 
 Owns the process and nothing of what it answers.
 """
@@ -102,10 +102,10 @@ class ServeChild:
         """Whether it is still there."""
         return self.process.returncode is None
 
-    async def stop(self) -> None:
+    async def stop(self, end_s: float = child_process.END_S) -> None:
         """End it: gently, then at once."""
         self._reading.cancel()
-        await child_process.stop(self.process)
+        await child_process.stop(self.process, end_s)
         with contextlib.suppress(asyncio.CancelledError):
             await self._reading
 

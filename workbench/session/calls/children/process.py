@@ -67,14 +67,14 @@ async def start(what: str, words: Sequence[str]) -> tuple[Ready, asyncio.subproc
         raise
 
 
-async def stop(process: asyncio.subprocess.Process) -> None:
+async def stop(process: asyncio.subprocess.Process, end_s: float = END_S) -> None:
     """End it: gently, then at once."""
     if process.returncode is not None:
         return
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
     try:
-        await asyncio.wait_for(process.wait(), END_S)
+        await asyncio.wait_for(process.wait(), end_s)
     except TimeoutError:
         with contextlib.suppress(ProcessLookupError):
             process.kill()

@@ -1,139 +1,66 @@
-"""What the screen of the endpoint runs: the endpoint and, where it is asked for, the emulator, as child processes.
-
-Owns their starting and ending, which are one at a time, and what is copied to call them.
-"""
+"""What is done with the endpoint on its screen: started, stopped, let the emulator answer, copied how it is called."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from workbench.errors import WorkbenchError
-from workbench.session.calls.children.emulator import EmulatorChild
-from workbench.session.calls.children.endpoint import ServeChild, Served, Standing
-from workbench.session.calls.children.process import ChildFailed
+from workbench.session.calls.children.endpoint import ServeChild
 from workbench.session.calls.serving import snippets
-from workbench.session.session import Session
+from workbench.tui.doing.saving import reason_of
 from workbench.tui.screens.work_screen import WorkScreen
-from workbench.tui.view import Cursors
+from workbench.tui.serving import Endpoint
+
+if TYPE_CHECKING:
+    from workbench.tui.screens.main import MainScreen
 
 
 class Running(WorkScreen):
-    """Has an endpoint, or not."""
+    """Looks on an endpoint while it is open; the endpoint stays when it is closed."""
 
-    def __init__(self, session: Session, cursors: Cursors | None = None) -> None:
-        super().__init__(session, cursors)
-        self.child: ServeChild | None = None
-        self.emulated: EmulatorChild | None = None
-        self.tenant: str | None = None
-        """Whose calls are shown; None: everyone's."""
-        self.gone = False
-        """Whether the screen is closed."""
-        self._changing = asyncio.Lock()
-        self._port = 0
-        """Where the last one listened: what was copied goes on working with the next."""
+    endpoint: Endpoint
+    tenant: str | None = None
+    """Whose calls are shown; None: everyone's."""
 
-    def draw(self) -> None:
-        """Show what there is now."""
+    def opened_from(self, main: MainScreen) -> None:
+        self.endpoint = main.endpoint
+        self._main = main
 
-    def heard(self, call: Served) -> None:
-        """A call was answered."""
+    @property
+    def child(self) -> ServeChild | None:
+        """The endpoint that runs."""
+        return self.endpoint.child
 
-    def refused(self, status: int, code: str) -> None:
-        """A request was refused."""
+    def on_unmount(self) -> None:
+        self.endpoint.onlooker = self._main
+        self._main.endpoint_changed()
 
-    def tell(self) -> None:
+    def endpoint_changed(self, *, listed: bool = False) -> None:
         """Show how things stand."""
-        self.show_heading()
-        self.show_footer()
-        self.draw()
-
-    def reloaded(self, standing: Standing) -> None:
-        """The files have changed: what it serves now, and what of them it does not."""
-        if self.gone or self.child is None:
-            return
-        if standing.findings or not standing.initialized:
-            self.say("the files have changed, and not all of them are served", "warn")
-        else:
-            self.say("the files have changed, and are served")
-        self._warn(standing)
-
-    def ended(self, how: str) -> None:
-        """The endpoint is gone, and nobody asked it to go."""
-        if not self.gone:
-            self.child = None
-            self.show_banner(f"the endpoint has ended by itself ({how}); s starts it again")
-            self.tell()
-
-    async def on_unmount(self) -> None:
-        self.gone = True
-        async with self._changing:
-            await self._stop()
 
     def do_toggle(self) -> None:
         """Start it, or stop it."""
-        self.run_worker(self._change(self.child is None, emulate=self.emulated is not None), group="serve")
+        self._change(wanted=self.child is None, emulate=self.endpoint.emulated is not None)
 
     def do_emulator(self) -> None:
         """Let the emulator answer, or the providers; what runs starts anew."""
-        self.run_worker(self._change(True, emulate=self.emulated is None), group="serve")
+        self._change(wanted=True, emulate=self.endpoint.emulated is None)
 
-    async def _change(self, wanted: bool, *, emulate: bool) -> None:
-        async with self._changing:
-            self.show_banner("")
-            await self._stop(keep_emulator=emulate)
-            root = self.session.workspace.root
+    def _change(self, *, wanted: bool, emulate: bool) -> None:
+        """In a worker of the main screen: it is carried through though this screen is left meanwhile."""
+
+        async def change() -> None:
             try:
-                if emulate and self.emulated is None:
-                    self.say("starting the emulator …")
-                    self.emulated = await EmulatorChild.start(root)
-                if wanted:
-                    self.say("starting …")
-                    self.child = await self._start(None if self.emulated is None else self.emulated.url)
-                    self.say(f"serving at {self.child.url}")
-                elif not self.gone:
-                    self.say("stopped")
-            except WorkbenchError as error:
-                self.failed(error)
-            if not self.gone:
-                if self.child is not None:
-                    self._warn(self.child.standing)
-                self.tell()
+                await self.endpoint.change(wanted=wanted, emulate=emulate)
+            except (WorkbenchError, OSError) as error:
+                self.endpoint.onlooker.show_banner(reason_of(error))
+                return
+            child = self.child
+            words = "stopped" if child is None else f"serving at {child.url}"
+            self.endpoint.onlooker.say(words)
 
-    async def _start(self, emulator: str | None) -> ServeChild:
-        """One where the last one was, or elsewhere if somebody else has that port by now."""
-        root = self.session.workspace.root
-        try:
-            child = await ServeChild.start(root, emulator, self, self._port)
-        except ChildFailed:
-            if not self._port:
-                raise
-            child = await ServeChild.start(root, emulator, self)
-        self._port = child.port
-        return child
-
-    def _warn(self, standing: Standing) -> None:
-        """Say what of the files it does not serve, and that edits are not in it; nothing where all is well."""
-        first = [str(finding) for finding in standing.findings[:1]]
-        more = len(standing.findings) - 1
-        words = [f"{' '.join(first)}{f' (and {more} more)' if more > 0 else ''}"] if first else []
-        if not standing.initialized:
-            words = [f"it answers nobody yet: {words[0]}" if words else "it answers nobody yet: it has no policies"]
-            self.say("it serves nothing", "warn")
-        elif words and not standing.taken:
-            words = [f"not served: {words[0]}", "what was good before is"]
-        if self.session.dirty:
-            words.append("it serves what is saved; your edits are not in it yet")
-        self.show_banner(" · ".join(words))
-
-    async def _stop(self, *, keep_emulator: bool = False) -> None:
-        """End them; what was not ended, because this was cancelled, is still known and ended with the screen."""
-        if self.child is not None:
-            await self.child.stop()
-            self.child = None
-        if not keep_emulator and self.emulated is not None:
-            await self.emulated.stop()
-            self.emulated = None
+        self._main.run_worker(change(), group="serve")
 
     def do_curl(self) -> None:
         """Copy a call for a shell."""

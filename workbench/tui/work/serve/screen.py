@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Final
 
 from textual.app import ComposeResult
+from textual.timer import Timer
 
 from workbench.boundary import strict_json
 from workbench.session.actions import Action
@@ -21,28 +21,26 @@ from workbench.tui.widgets.text_block import TextBlock
 from workbench.tui.work.serve.rows import CallRows
 from workbench.tui.work.serve.running import Running
 
-MOST_LISTED: Final = 2_000
-"""Calls that are listed; the older ones are in the traces."""
+EVERY: Final = 0.1
+"""Seconds between two looks at calls that keep coming."""
 
 
 class ServeScreen(Running):
-    """The workspace behind an OpenAI-compatible endpoint on this machine, while this screen is open. Each call that it
-    answers is a line, the newest first: whose it was, who answered, how many offers its policy left. Enter opens the
-    trace: every attempt, and every rule that kept an offer out. With the emulator no key is needed and every answer is
-    made up. `workbench serve` does the same without the app, and serves other machines with tokens."""
+    """The workspace behind an OpenAI-compatible endpoint on this machine. It goes on while you work on other screens,
+    serves what you save, and ends with the app. Each call that it answers is a line, the newest first: whose it was,
+    who answered, how many offers its policy left. Enter opens the trace: every attempt, and every rule that kept an
+    offer out. With the emulator no key is needed and every answer is made up. `workbench serve` does the same without
+    the app, and serves other machines with tokens."""
 
     PLACE = "serve"
     HEADING = "Serve"
 
     def __init__(self, session: Session, cursors: Cursors | None = None) -> None:
         super().__init__(session, cursors)
-        self.calls: deque[Served] = deque(maxlen=MOST_LISTED)
-        """The newest first."""
         self.shown: list[Served] = []
-        self._refused = 0
-        self._reason = ""
-        """Of the last one that was refused."""
         self._text = ""
+        self._due: Timer | None = None
+        """A look at calls that have come."""
 
     def compose_body(self) -> ComposeResult:
         yield TextBlock(self.standing, id="serve-standing")
@@ -50,7 +48,8 @@ class ServeScreen(Running):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.draw()
+        self.endpoint.onlooker = self
+        self.endpoint_changed()
         self.focus_body()
 
     def subject(self) -> str:
@@ -59,7 +58,7 @@ class ServeScreen(Running):
     def title_of(self, action: Action) -> str:
         if action.id == "serve.toggle" and self.child is not None:
             return "stop"
-        if action.id == "serve.emulator" and self.emulated is not None:
+        if action.id == "serve.emulator" and self.endpoint.emulated is not None:
             return "providers"
         return super().title_of(action)
 
@@ -73,59 +72,67 @@ class ServeScreen(Running):
             lines: list[Line] = [[Cell("stopped", "warn"), Cell(f"   {hint}", "muted")]]
         else:
             lines = [[Cell("base URL  ", "muted"), Cell(f"{self.child.url}/v1", "strong")]]
-        who = "the emulator answers; every answer is made up" if self.emulated is not None else "the providers answer"
+        who = (
+            "the emulator answers; every answer is made up"
+            if self.endpoint.emulated is not None
+            else "the providers answer"
+        )
         whose = "every tenant" if self.tenant is None else self.tenant
         count = wording.plural(len(self.shown), "call")
         lines.append([Cell(f"{who} · {count} of {clean(whose)}", "muted")])
-        if self._refused:
-            words = f"{self._refused} refused before a decision, the last: {self._reason}"
-            lines.append([Cell(words, "warn")])
+        if self.endpoint.refusals:
+            words = f"{self.endpoint.refusals:,} refused before a decision, the last: {self.endpoint.last_refusal}"
+            lines.append([Cell(clean(words), "warn")])
         return lines
 
     def draw(self) -> None:
-        """Show the calls, and the lines above them."""
-        whose = [call for call in self.calls if self.tenant in (None, call.tenant)]
+        """Show the calls, and the lines above them; the cursor stays on its call."""
+        before, table = self.row, self.query_one(LineTable)
+        whose = [call for call in self.endpoint.calls if self.tenant in (None, call.tenant)]
         self.shown = [
             call for call in whose if self._text in f"{call.tenant} {call.offer} {call.outcome} {call.trace_id}"
         ]
-        self.query_one(LineTable).show_rows(CallRows(self.shown))
+        kept = self.shown.index(before) if before is not None and table.cursor and before in self.shown else None
+        table.show_rows(CallRows(self.shown), kept)
         self.query_one("#serve-standing", TextBlock).show(self.standing)
+
+    def narrowed(self) -> str:
+        return self._text
 
     def filter_rows(self, text: str) -> None:
         self._text = text
+        self.show_heading()
         self.draw()
 
     # what happens
 
-    def heard(self, call: Served) -> None:
-        if self.gone:
+    def endpoint_changed(self, *, listed: bool = False) -> None:
+        if not self.is_running:
             return
-        before = self.row
-        self.calls.appendleft(call)
-        self.draw()
-        table = self.query_one(LineTable)
-        if before is not None and table.cursor and before in self.shown:
-            table.show_rows(table.rows, self.shown.index(before))  # the cursor stays on its call
-
-    def refused(self, status: int, code: str) -> None:
-        if not self.gone:
-            self._refused += 1
-            self._reason = clean(f"{status} {code}".strip())
+        if not listed:
+            self.show_banner(self.endpoint.words)
+            self.show_heading()
+            self.show_footer()
             self.draw()
+        elif self._due is None:  # calls may come faster than a screen is worth drawing
+            self._due = self.set_timer(EVERY, self._look)
+
+    def _look(self) -> None:
+        self._due = None
+        self.draw()
 
     def do_tenant(self) -> None:
         """Everyone's calls, then each tenant's that has called."""
-        names: list[str | None] = [None, *sorted({call.tenant for call in self.calls})]
+        names: list[str | None] = [None, *sorted({call.tenant for call in self.endpoint.calls})]
         place = names.index(self.tenant) if self.tenant in names else -1
         self.tenant = names[(place + 1) % len(names)]
         self.draw()
 
     def do_clear(self) -> None:
         """Forget what is listed."""
-        self.calls.clear()
-        self._refused = 0
+        self.endpoint.forget()
         self.tenant = None
-        self.draw()
+        self.endpoint_changed()
 
     # the call under the cursor
 
