@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -77,7 +78,15 @@ def command(invocation: Invocation, tenant: str, prompt: str, **options: Any) ->
     workspace = invocation.open()
     asked = _question(prompt, wanted)
     caller = _caller(workspace, wanted)
-    tenants = [tenant, *([wanted.other] if wanted.other is not None else [])]
+    with closing(caller.traces):
+        tenants = [tenant, *([wanted.other] if wanted.other is not None else [])]
+        return _call(invocation, workspace, caller, tenants, asked, wanted, from_stdin=prompt == "-")
+
+
+def _call(
+    invocation: Invocation, workspace: Workspace, caller: Caller, tenants: list[str], asked: Question, wanted: Options,
+    *, from_stdin: bool,
+) -> int:  # fmt: skip
     for each in tenants:
         outcome_of(workspace, each)
     prepared = [caller.prepare(workspace.state, each, asked) for each in tenants]
@@ -93,7 +102,7 @@ def command(invocation: Invocation, tenant: str, prompt: str, **options: Any) ->
     calling.show_quotes()
     if any(not each.nobody for each in prepared):
         _sendable(caller, prepared)
-        _consent(invocation, prepared, wanted, from_stdin=prompt == "-")
+        _consent(invocation, prepared, wanted, from_stdin=from_stdin)
     called = calling.run()
     return _code(called) if calling.signalled is None else 128 + calling.signalled
 
