@@ -12,7 +12,7 @@ import pytest
 
 from tests.server_x.endpoint import HELLO, Served, served
 from workbench.server.emulator import Running
-from workbench.server.net.connection import Doors
+from workbench.server.net.bounds import Doors
 
 BODY = json.dumps({**HELLO, "compact": True}).encode()
 HEAD = b"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\n"

@@ -20,7 +20,7 @@ from workbench.server.callers.tokens import Tokens, Wanted
 from workbench.server.callers.wiring import GatePlan
 from workbench.server.host import Options
 from workbench.server.net.assembly import Plan, Process
-from workbench.server.net.connection import Doors
+from workbench.server.net.bounds import Doors
 from workbench.server.net.listening import bind, listener, new_loop, url_of
 from workbench.session.workspace import sample_root
 

@@ -25,7 +25,7 @@ from workbench.gateway.transports.loop import KEPT_ALIVE
 from workbench.server.callers.gate import Settings
 from workbench.server.emulator import running
 from workbench.server.net.assembly import Process
-from workbench.server.net.connection import Doors
+from workbench.server.net.bounds import Doors
 
 CUTS = scaled(150, 10_000)
 PAIR = policy(["or", ["provider_eq", "alibaba"], ["provider_eq", "mistral"]])

@@ -1,61 +1,42 @@
-"""One connection: bounds that ASGI cannot keep, because they hold before there is a request (RELIABILITY R37, R43).
+"""One connection: uvicorn's protocol, bounded, with a fast path for what takes one.
 
-Owns the time until a request has arrived whole, the sizes of its head, how many may be waited for at once, and that a
-target is a path. Tells the request that is being answered when its client has gone.
+Owns what of a request is read here instead of by uvicorn, how its answer goes out, how long a connection may be idle.
+Tells the request that is being answered when its client has gone.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
 from typing import Any, ClassVar, Final, cast
 
 from workbench.server.exchange import CONNECTION, Response
-from workbench.server.installed import missing
-from workbench.server.net.fast_path import TARGET, FastPath
-
-try:
-    from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-except ImportError:
-    raise missing("uvicorn") from None
-
-_REASONS: Final = {
-    400: b"Bad Request", 408: b"Request Timeout", 414: b"URI Too Long", 431: b"Request Header Fields Too Large",
-}  # fmt: skip
-
-
-@dataclass(slots=True)
-class Doors:
-    """The bounds of all connections of one process. Times in seconds, sizes in bytes."""
-
-    arrival: float = 10.0
-    """Until a request has come whole: from the connection on, then from its first byte on."""
-    waiting: int = 256
-    """Connections that have sent no whole request yet; one more, and the oldest of them is closed."""
-    connections: int = 4_096
-    target: int = 16 * 1024
-    head: int = 64 * 1024
-    headers: int = 100
-    late: dict[Connection, None] = field(default_factory=dict["Connection", None], repr=False)
-    """The connections that are waited for, the oldest first."""
-    refused: int = 0
-    """Connections that were closed because there were too many."""
-
+from workbench.server.net.bounds import Bounded, Doors
+from workbench.server.net.fast_path import TARGET, FastPath, Headers
 
 MOST_SHORT: Final = 64 * 1024
 """Bytes of a body on the fast path; a longer one would hold up the others while it is read."""
+MOST_HEADS: Final = 256
+MOST_HEAD: Final = 4 * 1024
+"""Bytes of a head that is remembered."""
+_END: Final = b"\r\n\r\n"
+_GO_ON: Final = b"HTTP/1.1 100 "
 _DIGITS: Final = 8
 _STATUS_LINES: Final = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
 }  # fmt: skip
 
 
-class _Bad(Exception):
-    """The head is refused."""
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A head that the fast path took, as the parser read it: who comes again says the same, byte by byte."""
+
+    headers: Headers
+    length: int
+    """Bytes of the body."""
 
 
 class _Joined:
@@ -69,7 +50,10 @@ class _Joined:
         self._begun = False
 
     def write(self, data: bytes) -> None:
-        """The first piece waits for the second."""
+        """The first piece waits for the second; that a body may come is said at once."""
+        if data.startswith(_GO_ON):
+            self._transport.write(data)
+            return
         if not self._begun:
             self._begun, self._head = True, data
             return
@@ -113,43 +97,34 @@ class _Turn:
         """Nobody waits for it."""
 
 
-class Connection(HttpToolsProtocol):
-    """uvicorn's protocol with bounds, and with a fast path for what takes one."""
+class Connection(Bounded):
+    """A connection with a fast path."""
 
-    doors: ClassVar[Doors] = Doors()
     fast_path: ClassVar[FastPath | None] = None
+    heads: ClassVar[dict[bytes, Head]] = {}
+    """Of all connections of one process, the oldest first."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.gone: Callable[[], None] | None = None
         """Called when the client has hung up while it was being answered."""
-        self._timer: asyncio.TimerHandle | None = None
-        self._size = 0
-        self._coming = False
-        self._fault = (400, "the request is no HTTP that is taken here")
         self._held: bytearray | None = None
         """The body of a request that may take the fast path."""
+        self._data = b""
+        """What is being read, where it begins with a request's first byte."""
+        self._declined = False
+        """Whether the fast path was asked about it already."""
         self._turn = _Turn()
         self._ending = False
         """Whether the request whose body is coming is the last one."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:
-        """A client is there; from now on it is waited for."""
-        super().connection_made(transport)
-        doors = self.doors
-        if len(self.connections) > doors.connections:
-            doors.refused += 1
-            transport.abort()
-            return
-        self._await()
-        if len(doors.late) > doors.waiting:
-            doors.refused += 1
-            next(iter(doors.late)).turn_away()
+        self._idle_from = 0.0
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client has gone, or was turned away."""
-        self._arrived()
         gone, self.gone = self.gone, None
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task = None
         super().connection_lost(exc)
         if gone is not None:
             gone()
@@ -161,75 +136,51 @@ class Connection(HttpToolsProtocol):
         else:
             super().shutdown()
 
-    def turn_away(self) -> None:
-        """Close without a word; whoever still answers is told that nobody is there."""
-        self._arrived()
-        if self._answering:
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
-        self.transport.abort()
-
-    def _await(self) -> None:
-        self.doors.late[self] = None
-        self._timer = self.loop.call_later(self.doors.arrival, self._late)
-
-    def _arrived(self) -> None:
-        self.doors.late.pop(self, None)
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _late(self) -> None:
-        self._arrived()
-        if self.transport.is_closing():
-            return
-        if not self._answering:
-            self.transport.write(_refusal(408, "the request did not arrive in time"))
-        self.turn_away()
-
-    @property
-    def _answering(self) -> bool:
-        """Whether a head has come whole, and its answer has not gone out whole."""
-        cycle = cast("RequestResponseCycle | None", self.cycle)
-        return cycle is not None and not cycle.response_complete
-
-    def on_message_begin(self) -> None:
-        """The first byte of a request."""
-        super().on_message_begin()
-        self._size = 0
-        self._coming = True
-
-    def on_url(self, url: bytes) -> None:
-        """A part of the target."""
-        super().on_url(url)
-        if len(self.url) > self.doors.target:
-            self._stop(414, "the target is too long")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """One header."""
-        self._size += len(name) + len(value)
-        if self._size > self.doors.head or len(self.headers) >= self.doors.headers:
-            self._stop(431, "the headers are too many or too long")
-        super().on_header(name, value)
+    # a request
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of a client; a head that never ends is refused at its cap."""
+        """Bytes of a client. A head that is known is not read again: reading costs more than deciding does."""
+        if self.fast_path is None or self._coming:
+            super().data_received(data)
+            return
+        end = data.find(_END) + len(_END)
+        known = self.heads.get(data[:end])
+        if known is not None and len(data) == end + known.length:
+            if self._again(known, data[end:]):
+                return
+            self._declined = True
+        self._data = data
         super().data_received(data)
-        if self._coming and self._timer is None and not self.transport.is_closing():
-            self._await()
-        if self._timer is not None and self._held is None and not self._answering and not self.transport.is_closing():
-            self._size += len(data)
-            if self._size > 2 * self.doors.head:
-                self.send_400_response("")
+        self._data, self._declined = b"", False
+
+    def _again(self, known: Head, body: bytes) -> bool:
+        """Take a whole request that came while the parser was between two."""
+        if self.is_answering or self.flow.write_paused or self.transport.is_closing():
+            return False
+        self._arrived()
+        return self._take(known.headers, body)
+
+    def _take(self, headers: Headers, body: bytes) -> bool:
+        """Whether the fast path answers; if not, nothing has happened."""
+        before, self._turn = self.cycle, _Turn(not self._ending)
+        self.cycle = cast("Any", self._turn)
+        if self.fast_path is not None and self.fast_path.take(self, headers, body):
+            return True
+        self.cycle = before
+        return False
+
+    def _remember(self, body: bytes) -> None:
+        """Know the head again, where it came with its body, whole and alone."""
+        end = self._data.find(_END) + len(_END)
+        if end <= MOST_HEAD and len(self._data) == end + len(body):
+            if len(self.heads) >= MOST_HEADS:
+                self.heads.pop(next(iter(self.heads)))
+            self.heads[self._data[:end]] = Head(self.headers, len(body))
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
-        if not self.url.startswith(b"/"):
-            self._stop(400, "the target must be a path")
-        names = [name for name, _ in self.headers if name in (b"content-length", b"transfer-encoding", b"host")]
-        if len(names) != len(set(names)) or (b"content-length" in names and b"transfer-encoding" in names):
-            self._stop(400, "the request's length or host is said twice")
-        if self.fast_path is not None and self.url == TARGET and not self._answering and _is_plain(self):
+        if self.fast_path is not None and not self._declined and self.url == TARGET and _is_plain(self):
+            self.check_head()
             self._held = bytearray()
         else:
             self._start()
@@ -251,20 +202,18 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The request is whole."""
-        self._coming = False
-        if self._timer is not None:
-            self._arrived()
-        held, self._held = self._held, None
-        if held is not None and self.fast_path is not None:
-            before, self._turn = self.cycle, _Turn(not self._ending)
-            self.cycle = cast("Any", self._turn)
-            if self.fast_path.take(self, self.headers, bytes(held)):
+        if self._held is not None:
+            held, self._held = bytes(self._held), None
+            self._come()
+            if self._take(self.headers, held):
+                self._remember(held)
                 return
-            self.cycle = before
             self._start()
             self.cycle.keep_alive = self.cycle.keep_alive and not self._ending
-            super().on_body(bytes(held))
+            super().on_body(held)
         super().on_message_complete()
+
+    # its answer
 
     def reply(self, response: Response | None) -> None:
         """Answer the request on the fast path; None: hang up."""
@@ -286,23 +235,37 @@ class Connection(HttpToolsProtocol):
             self.transport.close()
         self.on_response_complete()
 
-    def _stop(self, status: int, message: str) -> None:
-        self._fault = (status, message)
-        raise _Bad(message)
+    # between two requests
 
-    def send_400_response(self, msg: str) -> None:
-        """Refuse what the parser does not take."""
-        del msg
-        self._arrived()
-        self.transport.write(_refusal(*self._fault))
-        self.transport.close()
+    def on_response_complete(self) -> None:
+        """An answer has gone out: what waits behind it begins, or the connection is idle from now on."""
+        if self.pipeline:
+            super().on_response_complete()
+            return
+        self.server_state.total_requests += 1
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        self._idle_from = self.loop.time()
+        if self.timeout_keep_alive_task is None:
+            self._look_in(self.timeout_keep_alive)
 
+    def _look_in(self, seconds: float) -> None:
+        self.timeout_keep_alive_task = self.loop.call_later(seconds, self.timeout_keep_alive_handler)
 
-def _refusal(status: int, message: str) -> bytes:
-    error = {"message": message, "type": "invalid_request_error", "code": "http"}
-    body = json.dumps({"error": error}).encode()
-    head = b"HTTP/1.1 %d %s\r\ncontent-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
-    return head % (status, _REASONS[status], len(body)) + body
+    def _unset_keepalive_if_required(self) -> None:
+        """The timer stays from one request to the next: setting and stopping one each time costs more than looking."""
+
+    def timeout_keep_alive_handler(self) -> None:
+        """End a connection that has been idle for so long; one that is at work is looked at again."""
+        self.timeout_keep_alive_task = None
+        left = self._idle_from + self.timeout_keep_alive - self.loop.time()
+        if self._coming or self.is_answering:
+            self._look_in(self.timeout_keep_alive)
+        elif left > 0:
+            self._look_in(left)
+        else:
+            super().timeout_keep_alive_handler()
 
 
 def _is_plain(connection: Connection) -> bool:
@@ -314,6 +277,7 @@ def _is_plain(connection: Connection) -> bool:
         and length.isdigit()
         and len(length) < _DIGITS
         and int(length) <= MOST_SHORT
+        and not connection.is_answering
         and not connection.expect_100_continue
         and not parser.should_upgrade()
         and parser.get_http_version() == "1.1"
@@ -324,4 +288,4 @@ def _is_plain(connection: Connection) -> bool:
 
 def connection_class(doors: Doors, fast_path: FastPath | None = None) -> type[Connection]:
     """The protocol with bounds of its own, and the fast path."""
-    return type("Connection", (Connection,), {"doors": doors, "fast_path": fast_path})
+    return type("Connection", (Connection,), {"doors": doors, "fast_path": fast_path, "heads": {}})

@@ -55,11 +55,13 @@ class FastPath:
     """The calls of one process that take the fast path. Belongs to one event loop."""
 
     def __init__(self, host: Host) -> None:
-        self._host = host
+        self.host = host
         self._guard = Guard(host.options.host_names, anyone=host.options.any_name)
-        self._deadlines = Deadlines()
-        self._calls: set[Quick] = set()
+        self.deadlines = Deadlines()
+        self.calls: set[Quick] = set()
         """Those that are under way, in a task or without one."""
+        self._answered: list[tuple[Running, Answer]] = []
+        """Those whose answer is on its way out, and whose end is to be recorded."""
 
     def take(self, client: Client, headers: Headers, body: bytes) -> bool:
         """Answer a `POST` of `PATH`; false, with nothing done, where the ordinary path has to."""
@@ -69,25 +71,40 @@ class FastPath:
             return False
         if made is None:
             return False
-        self._host.metrics.inflight += 1
+        self.host.metrics.inflight += 1
         made.start()
         return True
 
+    def after(self, running: Running, answer: Answer) -> None:
+        """Record how a call ended once its answer is out, before anything else is read: nobody waits for it."""
+        if not self._answered:
+            asyncio.get_running_loop().call_soon(self._record)
+        self._answered.append((running, answer))
+
+    def _record(self) -> None:
+        answered, self._answered = self._answered, []
+        for running, answer in answered:
+            try:
+                running.closed(answer)
+            except Exception as error:  # noqa: BLE001 - each of the others is recorded
+                LOG.error("a call's end was not recorded: %s", type(error).__name__)  # noqa: TRY400 - as below
+
     async def stop(self) -> None:
         """End what is under way: the process ends, and has waited for it long enough."""
-        for call in tuple(self._calls):
+        self._record()
+        for call in tuple(self.calls):
             call.cancel()
         latest = time.monotonic() + ENDING_S
-        while self._calls and time.monotonic() < latest:  # noqa: ASYNC110 - nobody but the end waits for it
+        while self.calls and time.monotonic() < latest:  # noqa: ASYNC110 - nobody but the end waits for it
             await asyncio.sleep(LOOK_S / 10)
 
     def _made(self, client: Client, headers: Headers, body: bytes) -> _Turn | None:
-        host = self._host
+        host = self.host
         state, engine = host.state, host.engine
         if state is None or engine is None or not self._plain(headers):
             return None
         caller = host.callers.known(headers, PATH)
-        if caller is None:
+        if caller is None or host.callers.limited(caller):
             return None
         value = strict_json.loads(body, source="the body", max_bytes=MOST_BYTES)
         if not isinstance(value, dict) or value.get("stream") or value.get("flow_ir") is not None:
@@ -104,7 +121,7 @@ class FastPath:
         except BaseException:
             release()
             raise
-        return _Turn(host, self._deadlines, self._calls, client, running, release)
+        return _Turn(self, client, running, release)
 
     def _plain(self, headers: Headers) -> bool:
         """Whether the headers ask for nothing that has to be looked at more closely."""
@@ -122,24 +139,20 @@ class FastPath:
 class _Turn:
     """One call on the fast path."""
 
-    __slots__ = ("_began", "_call", "_calls", "_client", "_deadlines", "_host", "_release", "_running")
+    __slots__ = ("_began", "_call", "_client", "_path", "_release", "_running")
 
-    def __init__(
-        self, host: Host, deadlines: Deadlines, calls: set[Quick], client: Client, running: Running,
-        release: Callable[[], object],
-    ) -> None:  # fmt: skip
-        self._host, self._calls, self._client = host, calls, client
+    def __init__(self, path: FastPath, client: Client, running: Running, release: Callable[[], object]) -> None:
+        self._path, self._client = path, client
         self._call: Quick | None = None
         self._running, self._release = running, release
-        self._deadlines = deadlines
         self._began = time.perf_counter()
 
     def start(self) -> None:
         """Begin."""
-        engine = self._running.engine
+        engine, path = self._running.engine, self._path
         ask = self._running.ask()
-        self._call = call = Quick(engine.dispatcher, engine.traces, self._deadlines, ask, self._end, self._go_on)
-        self._calls.add(call)
+        self._call = call = Quick(engine.dispatcher, engine.traces, path.deadlines, ask, self._end, self._go_on)
+        path.calls.add(call)
         self._client.gone = call.cancel
         call.start()
 
@@ -161,9 +174,14 @@ class _Turn:
     def _end(self, answer: Answer) -> None:
         """The call is over, however."""
         response: Response | None
+        running = self._running
         try:
-            self._close(answer)
-            response = response_of(answer, self._running)
+            if running.call.session or answer.reply is None:
+                self._close(answer)  # what it comes to is part of what is answered
+            else:
+                self._path.after(running, answer)
+                self._release()
+            response = response_of(answer, running)
         except Exception as error:  # noqa: BLE001 - a client gets a body, and no word of the exception
             LOG.error("an answer failed: %s", type(error).__name__)  # noqa: TRY400 - its text may hold a prompt
             response = INTERNAL
@@ -176,10 +194,10 @@ class _Turn:
             self._release()
 
     def _send(self, response: Response | None) -> None:
-        client, metrics = self._client, self._host.metrics
+        client, metrics = self._client, self._path.host.metrics
         client.gone = None
         if self._call is not None:
-            self._calls.discard(self._call)
+            self._path.calls.discard(self._call)
             self._call = None  # they know each other, and what is over shall not wait to be found as garbage
         metrics.inflight -= 1
         metrics.answered(GONE if response is None else response.status, time.perf_counter() - self._began)

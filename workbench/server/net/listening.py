@@ -17,7 +17,8 @@ from typing import Any, Final
 from workbench.boundary.lineage import ending_signals
 from workbench.errors import Finding, UsageError
 from workbench.server.installed import missing
-from workbench.server.net.connection import Doors, connection_class
+from workbench.server.net.bounds import Doors
+from workbench.server.net.connection import connection_class
 from workbench.server.net.fast_path import FastPath
 
 try:
