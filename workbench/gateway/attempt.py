@@ -41,7 +41,7 @@ from workbench.gateway.codecs.neutral import (
 from workbench.gateway.codecs.route import origin_of
 from workbench.gateway.codecs.sse import SseStream
 from workbench.gateway.error_body import error_body
-from workbench.gateway.events import Emit
+from workbench.gateway.events import COMMITTING, Emit
 from workbench.gateway.keys import Key
 from workbench.gateway.limits import Limits
 from workbench.gateway.transports.direct import OK, Answered, Asked, Body, Direct
@@ -83,6 +83,7 @@ class Terms:
     first_token_ms: float | None = None
     keep_words: bool = False
     """Whether the provider's words may be kept."""
+    commits: tuple[type, ...] = COMMITTING
 
 
 class Attempted:
@@ -314,8 +315,7 @@ class Attempted:
         if self.first_token_ms is None:
             self.first_token_ms = self._terms.clock() - self._began
             self._reschedule()
-        if not isinstance(event, Thinking):
-            self.committed = True
+        self.committed = self.committed or isinstance(event, self._terms.commits)
         try:
             await self._emit(event)
         except Exception:  # noqa: BLE001 - why the caller is gone is the caller's own affair

@@ -19,7 +19,7 @@ from workbench.engine.fallback import DEADLINE_MS, Cascade
 from workbench.engine.health import Health
 from workbench.engine.pool import Pool
 from workbench.gateway.codecs.route import Route
-from workbench.gateway.events import Answer, Emit, unheard
+from workbench.gateway.events import COMMITTING, Answer, Emit, unheard
 from workbench.gateway.keys import KeySource
 from workbench.gateway.limits import LIMITS, Limits
 from workbench.gateway.records import Recorder, Unrecorded
@@ -43,6 +43,8 @@ class Ask:
     no_log: object = True
     """Whether nothing of anybody's words may be kept. Only `False` itself allows it (R17)."""
     deadline_ms: float = DEADLINE_MS
+    commits: tuple[type, ...] = COMMITTING
+    """The events that the caller passes on as they come: those that it keeps to the end commit nothing."""
 
 
 class Stop:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from workbench.boundary.sealed import sealed
 from workbench.engine.fallback import Finished
@@ -40,7 +40,9 @@ class Waiting:
 
 CallEvent = Attempting | Delta | Thinking | ToolDelta | Failed | Waiting
 Emit = Callable[[CallEvent], Awaitable[None]]
-"""Takes each event in order. `Delta` and `ToolDelta` commit the call; if it raises, the caller is gone."""
+"""Takes each event in order; if it raises, the caller is gone."""
+COMMITTING: Final[tuple[type, ...]] = (Delta, ToolDelta)
+"""What commits the call: from then on something of its answer is with the caller, and nothing falls back."""
 
 
 async def unheard(event: CallEvent) -> None:

@@ -151,6 +151,7 @@ class Walk:
             asked_ms(call.request, "timeout_ms"),
             asked_ms(call.request, "first_token_timeout_ms"),
             keep_words=self.ask.no_log is False,
+            commits=self.ask.commits,
         )
         trying.dropped = (*http.warnings, *unplaced(route.api_kind, call.request))
         trying.tried = tried = Attempted(host.transport, http, host.keys.key(route), codec, terms, self.emit)

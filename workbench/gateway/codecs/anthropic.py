@@ -259,8 +259,10 @@ def _tools(request: Mapping[str, Any]) -> dict[str, Any]:
         return {}
     wanted = choice_of(request)
     choice = None if wanted is None else _choice(wanted)
-    if choice is not None and choice["type"] != "none" and request.get("parallel_tool_calls") is False:
-        choice["disable_parallel_tool_use"] = True
+    if request.get("parallel_tool_calls") is False:
+        choice = choice or {"type": "auto"}  # what it is where nothing is said
+        if choice["type"] != "none":
+            choice["disable_parallel_tool_use"] = True
     return {"tools": tools, **({"tool_choice": choice} if choice is not None else {})}
 
 

@@ -26,6 +26,8 @@ class Image:
     media: str | None
     data: str | None
     url: str | None
+    detail: str | None = None
+    """How closely it is to be looked at, where the caller says so."""
 
 
 def parts_of(content: object) -> list[str | Image]:
@@ -40,8 +42,11 @@ def parts_of(content: object) -> list[str | Image]:
 
 
 def text_of(content: object) -> str:
-    """The content's text alone."""
-    return "\n".join(part for part in parts_of(content) if isinstance(part, str))
+    """The content's text, where nothing but text has a place; a `LocalFault` for a picture."""
+    parts = [part for part in parts_of(content) if isinstance(part, str)]
+    if isinstance(content, list) and len(parts) != len(cast("list[Any]", content)):
+        raise LocalFault("bad_request", "local_request")
+    return "\n".join(parts)
 
 
 def _part(part: Mapping[str, Any]) -> str | Image:
@@ -52,12 +57,13 @@ def _part(part: Mapping[str, Any]) -> str | Image:
     url = text(source) or text(record(source).get("url"))
     if url is None:
         raise LocalFault("bad_request", "local_request")
+    detail = text(record(source).get("detail"))
     if url.startswith("https://"):
-        return Image(None, None, url)
+        return Image(None, None, url, detail)
     match = _DATA_URL.fullmatch(url)
     if match is None:
         raise LocalFault("bad_request", "local_request")
-    return Image(match[1], re.sub(r"\s", "", match[2]), None)
+    return Image(match[1], re.sub(r"\s", "", match[2]), None, detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +124,9 @@ class JsonMode:
     """That the answer shall be JSON, and of which schema."""
 
     schema: dict[str, Any] | None = None
+    name: str = "answer"
+    strict: bool | None = None
+    """What the caller says of it; None: nothing."""
 
 
 def json_mode_of(request: Mapping[str, Any]) -> JsonMode | None:
@@ -128,10 +137,11 @@ def json_mode_of(request: Mapping[str, Any]) -> JsonMode | None:
         return None
     if kind == "json_object":
         return JsonMode()
-    schema = record(record(wanted.get("json_schema")).get("schema"))
+    told = record(wanted.get("json_schema"))
+    schema, strict = record(told.get("schema")), told.get("strict")
     if kind != "json_schema" or not schema:
         raise LocalFault("bad_request", "local_request")
-    return JsonMode(dict(schema))
+    return JsonMode(dict(schema), text(told.get("name")) or "answer", strict if isinstance(strict, bool) else None)
 
 
 def system_of(messages: list[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from workbench.engine.values import items, record
+
 _EVERYWHERE: Final = ("reasoning_effort", "logit_bias")
 """Taken by most providers that speak chat completions."""
 _OPENAI: Final = (
@@ -59,4 +61,18 @@ def responses_extras(request: Mapping[str, Any]) -> dict[str, Any]:
 def unplaced(api_kind: str, request: Mapping[str, Any]) -> tuple[str, ...]:
     """A warning for each parameter of the request that a protocol has no place for."""
     names = _UNPLACED.get(api_kind)
-    return () if names is None else tuple(f"dropped:{name}" for name in names if request.get(name) is not None)
+    if names is None:
+        return ()
+    found = [name for name in names if request.get(name) is not None]
+    if api_kind != "openai_responses":
+        tools = (record(record(tool).get("function")) for tool in items(request.get("tools")))
+        found += ["tools.strict"] if any(function.get("strict") is True for function in tools) else []
+        found += ["image_url.detail"] if _says_detail(request) else []
+    return tuple(f"dropped:{name}" for name in found)
+
+
+def _says_detail(request: Mapping[str, Any]) -> bool:
+    """Whether a picture says how closely it is to be looked at."""
+    contents = (record(message).get("content") for message in items(request.get("messages")))
+    parts = (record(part) for content in contents if not isinstance(content, str) for part in items(content))
+    return any(record(part.get("image_url")).get("detail") is not None for part in parts)

@@ -64,7 +64,8 @@ class ResponsesCodec:
         if mode is not None and mode.schema is None:
             body["text"] = {"format": {"type": "json_object"}}
         elif mode is not None:
-            body["text"] = {"format": {"type": "json_schema", "name": "answer", "schema": mode.schema}}
+            strict = {} if mode.strict is None else {"strict": mode.strict}
+            body["text"] = {"format": {"type": "json_schema", "name": mode.name, "schema": mode.schema, **strict}}
         if stream:
             body["stream"] = True
         return HttpRequest(
@@ -207,7 +208,8 @@ def _items(message: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _part(part: str | Image, said: str) -> dict[str, Any]:
     if isinstance(part, str):
         return {"type": said, "text": part}
-    return {"type": "input_image", "image_url": part.url or f"data:{part.media};base64,{part.data}"}
+    detail = {} if part.detail is None else {"detail": part.detail}
+    return {"type": "input_image", "image_url": part.url or f"data:{part.media};base64,{part.data}", **detail}
 
 
 def _tools(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -216,7 +218,7 @@ def _tools(request: Mapping[str, Any]) -> dict[str, Any]:
             "type": "function",
             **described(function),
             "parameters": dict(record(function.get("parameters"))),
-            "strict": False,
+            "strict": function.get("strict") is True,
         }
         for function in tools_of(request)
     ]

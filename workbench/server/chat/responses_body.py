@@ -183,8 +183,13 @@ def _content(place: int, content: object) -> Any:
             raise invalid(f"`input[{place}].content` has a part of a type that is not taken here", param="input")
         if kind == "text":
             parts.append({"type": "text", "text": told.get("text")})
+        elif not isinstance(told.get("image_url"), str):
+            raise invalid(
+                f"`input[{place}].content` has a picture without `image_url`; files are not kept here", param="input"
+            )
         else:
-            parts.append({"type": "image_url", "image_url": {"url": told.get("image_url")}})
+            detail = {} if told.get("detail") is None else {"detail": told["detail"]}
+            parts.append({"type": "image_url", "image_url": {"url": told["image_url"], **detail}})
     return parts
 
 
