@@ -74,6 +74,7 @@ class App:
             return NOT_READY
         request = Request(scope, receive, send, host, state, found.params)
         if not route.public:
+            await host.callers.look(scope["headers"])
             request.caller = host.callers.recognise(scope["headers"], scope["path"])
         return await route.handler(request)
 

@@ -34,6 +34,8 @@ class Spent:
     tokens_in: int | None = None
     tokens_out: int | None = None
     cost_usd: float | None = None
+    partly: bool = False
+    """Whether beside that something was spent that nobody knows the price of."""
 
 
 class Ticket(Protocol):
@@ -57,6 +59,14 @@ class Callers(Protocol):
 
     async def admit(self, caller: Caller, tenant: str) -> Ticket:
         """Leave for a call in the name of `tenant`: 402, 403, 429 with `Retry-After`, 503."""
+        ...
+
+    async def look(self, headers: list[tuple[bytes, bytes]]) -> None:
+        """See that what `recognise` goes by is fresh, where these headers need it; waits for no store for long."""
+        ...
+
+    def limited(self, caller: Caller) -> bool:
+        """Whether something counts this caller's calls."""
         ...
 
     def admit_at_once(self, caller: Caller, tenant: str) -> Callable[[], object] | None:
@@ -87,6 +97,15 @@ class Anyone:
     def known(self, headers: list[tuple[bytes, bytes]], path: str) -> Caller | None:
         """Always the same."""
         return self.recognise(headers, path)
+
+    async def look(self, headers: list[tuple[bytes, bytes]]) -> None:
+        """There is nothing to look at."""
+        del headers
+
+    def limited(self, caller: Caller) -> bool:
+        """Nothing is counted."""
+        del caller
+        return False
 
     async def admit(self, caller: Caller, tenant: str) -> Ticket:
         """Always."""

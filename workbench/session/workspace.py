@@ -100,6 +100,20 @@ def open_workspace(root: Path) -> Workspace:
         raise
 
 
+def named_by(root: Path) -> tuple[Settings, Path | None] | None:
+    """The settings and the catalog's path as `workbench.toml` has them, good or not; None where it can't be read."""
+    try:
+        document = read_document(root / FILE_NAME)
+        table = parse_document(document, root)
+        settings = parse_settings(table, source=FILE_NAME, text=document.text, folder=root.resolve().name)
+    except (WorkbenchError, OSError):
+        return None
+    try:
+        return settings, _catalog_path(root, settings.catalog)
+    except (WorkbenchError, OSError):
+        return settings, root / settings.catalog if settings.catalog.endswith(".json") else None
+
+
 def syntax_faults(root: Path) -> tuple[Finding, ...]:
     """What keeps any of a workspace's TOML files from being read, for one that can't be opened. Raises nothing."""
     if not (root / FILE_NAME).exists():

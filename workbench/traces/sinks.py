@@ -170,6 +170,7 @@ def _call_ended(rows: TraceRows, end: CallEnd, batch: Batch) -> None:
 def _end(write: Ended, batch: Batch) -> None:
     trace, summary = write.trace, write.summary
     template, rows = trace.template, _rows(trace, batch)
+    rows.row = (*rows.row[:3], int(template.no_log), *rows.row[4:])  # it may have become quiet since
     if write.last is not None:
         _call_ended(rows, write.last, batch)
     steps = [step.quiet for step in write.steps] if template.no_log else list(write.steps)

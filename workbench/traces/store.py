@@ -32,6 +32,8 @@ LAST: Final = 2**62
 """No trace has this sequence number or a higher one."""
 MOST_KEPT: Final = 4
 """Catalogs held in memory between reads."""
+MOST_PARTS: Final = 258
+"""Nodes of a flow, its input and its output among them."""
 SEARCHED: Final = 200_000
 """Most characters of a trace's text that a search looks at."""
 
@@ -173,6 +175,15 @@ class TraceStore:
                 if kind != "catalog" or catalog is None
             }
         return self._record(sequence, data, held, catalog)
+
+    def parts(self, trace_id: str) -> list[str]:
+        """The ids of the traces of a flow's nodes, `ID.n1`, `ID.n2`, ..., in this order; none of another trace's."""
+        names = {f"part{number}": f"{trace_id}.n{number}" for number in range(MOST_PARTS)}
+        marks = ", ".join(f":{name}" for name in names)
+        with self.database.read() as execute:
+            rows = execute(f"SELECT trace_id FROM traces WHERE trace_id IN ({marks})", names)  # noqa: S608 - fixed words
+        found = {str(row[0]) for row in rows}
+        return [part for part in names.values() if part in found]
 
     def _record(self, sequence: int, data: bytes, held: Mapping[str, bytes], catalog: KeptCatalog | None) -> Record:
         if catalog is None:

@@ -11,10 +11,11 @@ import hmac
 import logging
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from workbench.server.callers.aside import aside
 from workbench.server.callers.refusals import broke, denied, overloaded, standing, unauthorised, unavailable
 from workbench.server.callers.slowing import Slowing
 from workbench.server.callers.tables import CallersError
@@ -32,6 +33,10 @@ LOOK_MS: Final = 250
 LOOKS: Final = 8
 STALE_MS: Final = 60_000
 """How long they are good while the store cannot be read."""
+WAIT_S: Final = 1.0
+"""How long a request waits for the tokens to be read."""
+GIVEN_UP_MS: Final = 10_000
+"""When a reading that does not end is left to itself, and another begun."""
 FIRST_HOLD: Final = NANO // 100
 """What a token's first call is taken to cost: a cent."""
 _MOST_HOLDS: Final = 10_000
@@ -51,6 +56,9 @@ class Settings:
 
 class TokenSource(Protocol):
     """Where tokens are read."""
+
+    quick: bool
+    """Whether a reading takes no longer than a look at a file of this machine."""
 
     def all(self) -> tuple[Token, ...]:
         """Every token. Raises `CallersError`."""
@@ -77,6 +85,10 @@ class Gate:
     _read_ms: float = -1e18
     _looked_ms: float = -1e18
     _asked_ms: float = -1e18
+    _aside: bool = False
+    """Whether the tokens are read beside the event loop."""
+    _reading: asyncio.Future[None] | None = None
+    _reading_ms: float = -1e18
     _slowing: Slowing = field(default_factory=Slowing)
     _holds: dict[str, int] = field(default_factory=dict[str, int])
 
@@ -86,9 +98,52 @@ class Gate:
     def refresh(self) -> None:
         """Read the tokens anew. Raises `CallersError`."""
         if self.tokens is not None:
-            self._known = {token.id: token for token in self.tokens.all()}
-            self._callers = {}
-            self._read_ms = self.now_ms()
+            self._take(self.tokens.all())
+
+    def _take(self, tokens: Iterable[Token]) -> None:
+        self._known = {token.id: token for token in tokens}
+        self._callers = {}
+        self._read_ms = self.now_ms()
+
+    async def look(self, headers: list[tuple[bytes, bytes]]) -> None:
+        """Read the tokens anew where these headers ask for it, beside the event loop and one reading at a time.
+
+        A store that hangs holds a request up for `WAIT_S` at most; it goes by what is known then.
+        """
+        secret = bearer(headers)
+        token_id = None if secret is None else id_of(secret)
+        if token_id is None or self.tokens is None or self.tokens.quick:
+            return
+        self._aside = True
+        if self._due(token_id) and self._may_read():
+            self._looked_ms = self._reading_ms = self.now_ms()
+            self._reading = asyncio.ensure_future(self._read(self.tokens))
+        if self._reading is not None and (token_id not in self._known or self.now_ms() - self._read_ms >= FRESH_MS):
+            await asyncio.wait([self._reading], timeout=WAIT_S)
+
+    def _may_read(self) -> bool:
+        """Whether no reading is under way, or only one that nobody waits for any more."""
+        reading = self._reading
+        if reading is not None and not reading.done() and self.now_ms() - self._reading_ms >= GIVEN_UP_MS:
+            reading.cancel()
+            return True
+        return reading is None or reading.done()
+
+    async def _read(self, tokens: TokenSource) -> None:
+        try:
+            self._take(await aside(tokens.all))
+        except CallersError as error:
+            self.metrics.store_error("tokens")
+            LOG.warning("tokens: %s", error.title)
+
+    def _due(self, token_id: str) -> bool:
+        """Whether the store is to be asked again."""
+        now = self.now_ms()
+        if now < self._read_ms:  # the clock was set back: what was read counts as old
+            self._read_ms = self._looked_ms = self._asked_ms = -1e18
+        if token_id not in self._known:
+            return self._may_look(now)
+        return now - max(self._read_ms, self._looked_ms) >= FRESH_MS
 
     def recognise(self, headers: list[tuple[bytes, bytes]], path: str) -> Caller:
         """Who this is. Raises `Refused`: 401 in always the same words, 403, 503 where the tokens can't be read."""
@@ -106,6 +161,8 @@ class Gate:
             return None if self.settings.required or claims_token(headers) else LOCAL
         now, token = self.now_ms(), self._known.get(token_id)
         if token is None or not 0 <= now - max(self._read_ms, self._looked_ms) < FRESH_MS:
+            return None
+        if now - self._read_ms > STALE_MS:
             return None
         fits = hmac.compare_digest(digest_of(secret or b""), token.digest)
         if not fits or token.standing(round(now)) != "active" or not token.allows(path):
@@ -128,17 +185,14 @@ class Gate:
 
     def _token(self, token_id: str) -> Token | None:
         now = self.now_ms()
-        if now < self._read_ms:  # the clock was set back: what was read counts as old
-            self._read_ms = self._looked_ms = self._asked_ms = -1e18
-        known = self._known.get(token_id)
-        if self._may_look(now) if known is None else now - max(self._read_ms, self._looked_ms) >= FRESH_MS:
+        if not self._aside and self._due(token_id):
             self._looked_ms = now
             try:
                 self.refresh()
             except CallersError as error:
                 self.metrics.store_error("tokens")
                 LOG.warning("tokens: %s", error.title)
-            known = self._known.get(token_id)
+        known = self._known.get(token_id)
         if now - self._read_ms > STALE_MS:
             raise unavailable("caller_auth_unavailable", "tokens can't be checked now")
         return known
@@ -178,11 +232,12 @@ class Gate:
         allowed = caller.tenants is None or tenant in caller.tenants
         capacity = self.settings.capacity
         full = capacity is not None and self.running >= capacity
-        if not allowed or full or self._limited(caller):
+        if not allowed or full or self.limited(caller):
             return None
         return _Place(self).release
 
-    def _limited(self, caller: Caller) -> bool:
+    def limited(self, caller: Caller) -> bool:
+        """Whether a limit or a budget counts its calls."""
         settings, token = self.settings, self._known.get(caller.id)
         if settings.tenant_per_minute is not None or settings.tenant_concurrency is not None:
             return True
@@ -198,8 +253,17 @@ class Gate:
         if capacity is not None and self.running >= capacity:
             raise overloaded()
         ask = self._ask(caller, tenant)
+        place = _Place(self, ask)  # taken before anybody is waited for
         if ask is None:
-            return _Place(self)
+            return place
+        try:
+            await self._allowed(ask)
+        except BaseException:
+            place.release()
+            raise
+        return place
+
+    async def _allowed(self, ask: Ask) -> None:
         try:
             no = await self.shared.admit(ask)
         except SharedError as error:
@@ -210,7 +274,6 @@ class Gate:
         if no is not None:
             most = 0 if ask.budget is None else ask.budget.most
             raise broke(most, no.spent) if no.why == "budget" else denied(no)
-        return _Place(self, ask)
 
     def _ask(self, caller: Caller, tenant: str) -> Ask | None:
         token = self._known.get(caller.id)
@@ -229,12 +292,17 @@ class Gate:
         return Ask(secrets.token_hex(12), now, tuple(limits), budget)
 
     def cost_of(self, ask: Ask, spent: Spent | None) -> int | None:
-        """What a call is charged; None where it was made and nobody knows its price. Learns what to hold next time."""
+        """What a call is charged; None where it was made and nobody knows its price. Learns what to hold next time.
+
+        What of it has no price is charged as if it were a call of its own.
+        """
         if spent is None or ask.budget is None:
             return 0
         if spent.cost_usd is None:
             return None
         cost = max(round(spent.cost_usd * NANO), 0)
+        if spent.partly:
+            return cost + ask.budget.hold
         if len(self._holds) >= _MOST_HOLDS:
             self._holds.clear()
         self._holds[ask.budget.token] = max(cost, self._holds.get(ask.budget.token, 0) // 2)

@@ -67,10 +67,12 @@ class HealthExchange:
         while True:
             try:
                 await self.once()
-            except SharedError as error:
+            except Exception as error:  # noqa: BLE001 - whatever somebody has put there, it is looked at again
                 self.failed()
                 if not self._out:
-                    LOG.warning("health is not shared: %s", error)
+                    LOG.warning(
+                        "health is not shared: %s", error if isinstance(error, SharedError) else type(error).__name__
+                    )
                 self._out = True
             else:
                 if self._out:

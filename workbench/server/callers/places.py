@@ -47,6 +47,7 @@ class LazyTokens:
 
     def __init__(self, place: Path | str) -> None:
         self.place = place
+        self.quick = isinstance(place, Path)
         self._tokens: Tokens | None = None
 
     def opened(self) -> Tokens:

@@ -11,6 +11,7 @@ from workbench.errors import Finding, Place, UsageError
 from workbench.server.callers.tables import reading, writing
 from workbench.server.callers.token import Token, digest_of, new_secret
 from workbench.traces.databases.base import Database, Execute, Row
+from workbench.traces.databases.sqlite import SqliteDatabase
 
 MOST_TOKENS: Final = 10_000
 _COLUMNS: Final = (
@@ -54,6 +55,7 @@ class Tokens:
 
     def __init__(self, database: Database) -> None:
         self.database = database
+        self.quick = isinstance(database, SqliteDatabase)
 
     def new(self, wanted: Wanted, now_ms: int) -> tuple[Token, str]:
         """Make one; gives what is kept, and the secret, which nobody can show a second time."""

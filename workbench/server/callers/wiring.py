@@ -16,9 +16,9 @@ from workbench.gateway.dispatch import monotonic_ms
 from workbench.server.callers.gate import Gate, Settings
 from workbench.server.callers.health_exchange import HealthExchange
 from workbench.server.callers.places import LazyTokens
-from workbench.server.callers.tables import open_tables
+from workbench.server.callers.tables import CallersError, open_tables
 from workbench.server.host import Host
-from workbench.server.shared.base import Ask, Block, Denied, Given, Shared
+from workbench.server.shared.base import Ask, Block, Denied, Given, Shared, SharedError
 from workbench.server.shared.inside import Inside
 from workbench.server.shared.opening import open_shared
 from workbench.server.shared.tables import TablesShared
@@ -62,7 +62,10 @@ class Lazy:
 
     def _opened(self) -> TablesShared:
         if self._tables is None:
-            self._tables = TablesShared(open_tables(self._tokens.place))
+            try:
+                self._tables = TablesShared(open_tables(self._tokens.place))
+            except CallersError as error:
+                raise SharedError(error.title) from None
         return self._tables
 
     async def admit(self, ask: Ask) -> Denied | None:
@@ -70,9 +73,14 @@ class Lazy:
         if self._several or ask.budget is None:
             return await self._place(ask).admit(ask)
         denied = await self._inside.admit(Ask(ask.lease, ask.now_ms, ask.limits))
-        if denied is None:
+        if denied is not None:
+            return denied
+        allowed = False
+        try:
             denied = await self._opened().admit(Ask(ask.lease, ask.now_ms, (), ask.budget))
-            if denied is not None:
+            allowed = denied is None
+        finally:
+            if not allowed:
                 await self._inside.settle(Given(ask.lease, ask.limits))
         return denied
 

@@ -10,9 +10,10 @@ from typing import Any, Final, cast
 
 from workbench.engine.context import Context
 from workbench.engine.fallback import Cascade, Finished
-from workbench.gateway.codecs.neutral import Reply
+from workbench.gateway.codecs.neutral import Delta, Reply
 from workbench.gateway.dispatch import Ask, Dispatcher, Stop
 from workbench.gateway.events import Answer, Emit, unheard
+from workbench.gateway.records import Attempt
 from workbench.server.chat.answering import Told, cost_of
 from workbench.server.chat.parameters import Call
 from workbench.server.chat.shown import Shown
@@ -23,6 +24,7 @@ from workbench.server.hooks import Spent, Ticket
 from workbench.server.host import Host
 from workbench.server.state import ServerState
 from workbench.server.tracing.recording import CallRecorder
+from workbench.server.x.asking import unread
 from workbench.traces.parts.asked import Asked, asked_of
 from workbench.traces.parts.words import CostBasis, new_id
 from workbench.traces.record import Exchange, Usage
@@ -31,8 +33,12 @@ from workbench.traces.writes import OpenTrace
 
 MOST_SHOWN: Final = 128
 """Decisions kept as bytes; at 2,500 offers one takes about 600 KB."""
+NOT_SENT: Final = frozenset(("connect_timeout", "local_pool"))
+"""What ends an attempt before its request is with anybody."""
 _SEED: Final = 2**31 - 1
 _BASIS: Final[Mapping[str, CostBasis]] = {"reported": "provider", "computed": "estimated"}
+SENT_AT_ONCE: Final = (Delta,)
+"""What a stream passes on as it comes; tool calls go out whole, at its end."""
 NOTHING: Final = Usage()
 NOT_ASKED: Final = Asked()
 ASKING: Final = frozenset(("requirements", "images", "tools", "response_format", "scope"))
@@ -74,7 +80,7 @@ class Running:
         no_log = self.trace.template.no_log
         deadline = self.engine.host.options.deadline_ms if self.deadline_ms is None else self.deadline_ms
         self.engine.traces.register(self.trace)
-        return Ask(self.told.trace_id, cascade, self.call.stream, no_log, deadline)
+        return Ask(self.told.trace_id, cascade, self.call.stream, no_log, deadline, SENT_AT_ONCE)
 
     async def run(self, emit: Emit = unheard) -> Answer:
         """Make the call and record how it went; raises only `CancelledError`, with everything closed and recorded."""
@@ -101,25 +107,47 @@ class Running:
         """Write the trace's end; gives what was spent."""
         finished = Finished("cancelled", None, ()) if answer is None else answer.finished
         reply = answer.reply if answer is not None else None
-        spent, usage = None, NOTHING
+        unpriced = answer is None or any(map(_unpriced, answer.attempts))
+        spent, usage = Spent() if unpriced else None, NOTHING
         measuring = self.engine.host.measuring
         if measuring is not None and answer is not None:
             measuring.heard(answer.attempts)
-        if reply is not None and reply.usage is not None and finished.index is not None:
-            counted = reply.usage
-            cost, basis = cost_of(counted, self.shown.state.kept.candidates[finished.index])
-            spent = Spent(counted.tokens_in, counted.tokens_out, cost)
-            usage = Usage(
-                counted.tokens_in, counted.tokens_out, counted.tokens_cached, cost, _BASIS.get(basis or ""), None, None
-            )
+        if reply is not None and finished.index is not None:
+            counted, cost = reply.usage, None
+            spent = Spent()
+            if counted is not None:
+                cost, basis = cost_of(counted, self.shown.state.kept.candidates[finished.index])
+                spent = Spent(counted.tokens_in, counted.tokens_out, cost, unpriced)
+                usage = Usage(
+                    counted.tokens_in, counted.tokens_out, counted.tokens_cached, cost, _BASIS.get(basis or ""), None,
+                    None,
+                )  # fmt: skip
             if self.call.session:
-                whose = f"{self.subject.scope}"
-                total = self.engine.totals.add(whose, self.call.session, counted, cost)
+                total = self.engine.totals.add(self.subject.owner, self.call.session, counted, cost)
                 self.told = replace(self.told, session=total.json())
+        if not self.trace.template.no_log and self._hushed():
+            self.trace.template = self.shown.quiet_template(self.engine.host.options.emulated)
         self.engine.traces.end(
             self.trace, finished, usage, _exchange(self.call, reply), answer.latency_ms if answer else None
         )
         return spent
+
+    def _hushed(self) -> bool:
+        """Whether the tenant wants nothing kept by now, or is gone: what was begun under other rules ends quietly."""
+        state, tenant = self.engine.host.state, self.subject.tenant
+        if state is None or state is self.shown.state or self.subject.scope != tenant.id:
+            return False
+        now = state.tenants.get(tenant.id)
+        return now is None or now.no_log
+
+
+def _unpriced(attempt: Attempt) -> bool:
+    """Whether a provider may want to be paid for an attempt that failed: it had begun to answer, or nobody waited."""
+    if attempt.error_kind is None and not attempt.cancelled:
+        return False
+    if attempt.http_status is not None:
+        return 200 <= attempt.http_status < 300  # an error costs nothing
+    return attempt.cancelled or (attempt.error_kind == "timeout" and attempt.detail not in NOT_SENT)
 
 
 def _exchange(call: Call, reply: Reply | None) -> Exchange:
@@ -137,6 +165,9 @@ def prepare(
 ) -> Running:
     """Decide a call; everything that can be known before a byte leaves."""
     context = context_of(engine.host, call, subject)
+    wanted = call.body.get("requirements")
+    if wanted and not subject.reads_requirements:
+        warnings = (*warnings, *unread(wanted))
     measuring = engine.host.measuring
     if measuring is not None and subject.measured:
         state = measuring.state_of(state)

@@ -19,6 +19,7 @@ from workbench.server.exchange import Request, Response
 from workbench.server.reading import ClientGone, read_object
 from workbench.server.routing import Route
 from workbench.server.x.models import models_json
+from workbench.server.x.tenancy import name_of, tenant_of
 
 SESSION_HEADER: Final = b"x-unhardcoded-session"
 
@@ -27,6 +28,7 @@ async def complete(request: Request) -> Response | None:
     """One chat completion."""
     body = await read_object(request)
     call = read_call(body, request.host.options.default_max_tokens)
+    call.name_session(request.header(SESSION_HEADER))
     if body.get("flow_ir") is not None:
         return await run_flow(request, engine_of(request), call)
     sugar = sugar_of_call(call, request)
@@ -54,9 +56,11 @@ async def begin(request: Request, call: Call, sugar: Sugar, warnings: tuple[str,
     """The call decided and admitted, nothing sent yet. Raises `Refused`."""
     engine = engine_of(request)
     call.name_session(request.header(SESSION_HEADER))
-    subject = subject_of(call, sugar, request.state, request.caller)
-    ticket = await request.host.callers.admit(request.caller, subject.tenant.id)
+    tenant = tenant_of(call.body, request.state, request.caller)
+    whose = name_of(request.caller) if tenant is None else tenant.id
+    ticket = await request.host.callers.admit(request.caller, whose)  # before a policy that came along is looked at
     try:
+        subject = subject_of(call, sugar, request.state, request.caller)
         return prepare(engine, request.state, call, subject, ticket, (*warnings, *sugar.warnings))
     except BaseException:
         await ticket.close(None)

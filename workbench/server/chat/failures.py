@@ -10,7 +10,7 @@ from workbench.catalog import Catalog
 from workbench.gateway.events import Answer
 from workbench.server.chat.shown import Shown
 from workbench.server.errors import AGAIN_THE_SAME, ROUTER, said
-from workbench.server.exchange import Response, dumps
+from workbench.server.exchange import Headers, Response, dumps
 
 MESSAGE_CUT: Final = 80
 STATUS: Final[Mapping[str, int]] = {
@@ -71,11 +71,13 @@ def _nobody(shown: Shown) -> str:
 
 def failure_response(answer: Answer, shown: Shown, router: bytes) -> Response:
     """The answer for a call that failed before anything of an answer was sent."""
-    headers: tuple[tuple[bytes, bytes], ...] = ()
+    body = b'{"error":%s,"x_router":%s}' % (dumps(error_of(answer, shown)), router)
+    return Response(status_of(answer.outcome), body, again_of(answer))
+
+
+def again_of(answer: Answer) -> Headers:
+    """What a client is told of calling again: when somebody can be called, or that it would be the same."""
     if answer.recovery:
         seconds = math.ceil(min(wait for _, wait in answer.recovery) / 1000)
-        headers = ((b"retry-after", str(max(seconds, 1)).encode()),)
-    elif answer.outcome == "no_candidates":
-        headers = (AGAIN_THE_SAME,)
-    body = b'{"error":%s,"x_router":%s}' % (dumps(error_of(answer, shown)), router)
-    return Response(status_of(answer.outcome), body, headers)
+        return ((b"retry-after", str(max(seconds, 1)).encode()),)
+    return (AGAIN_THE_SAME,) if answer.outcome == "no_candidates" else ()

@@ -20,10 +20,11 @@ from workbench.language.flow import AdmittedFlow, FlowNode
 from workbench.server.chat.answering import cost_of
 from workbench.server.chat.calling import Engine, Running, prepare
 from workbench.server.chat.parameters import Call
-from workbench.server.chat.subject import Sugar, subject_of
-from workbench.server.errors import invalid
+from workbench.server.chat.subject import Subject, Sugar, subject_of
+from workbench.server.errors import Refused, invalid, said
 from workbench.server.hooks import Caller, Spent
 from workbench.server.state import ServerState
+from workbench.server.x.requirements import pin_of
 
 AT_ONCE: Final = 16
 """Most nodes of one flow that call at the same time."""
@@ -37,6 +38,10 @@ class NodeRun:
     node: FlowNode
     running: Running
     answer: Answer
+
+
+CUT_SHORT: Final = Answer("cancelled", None, None, (), ())
+"""Of a node that was calling when another one failed."""
 
 
 class NodeFailed(Exception):
@@ -72,11 +77,29 @@ class FlowRun:
     began_ms: int
     runs: dict[str, NodeRun] = field(default_factory=dict[str, NodeRun])
     """By node, in the order in which they ended."""
-    spent: Spent = field(default_factory=Spent)
+    spent: Spent | None = None
+    """None where nothing was."""
     failed: NodeRun | None = None
+    owner: str = ""
+    """Whose running totals its session is."""
+    _subjects: dict[str, Subject] = field(default_factory=dict[str, Subject])
     _stops: list[Stop] = field(default_factory=list[Stop])
+    _stopped: bool = False
     _latest: float = 0.0
     _room: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+
+    def check(self) -> None:
+        """Look at every node before the first one calls. Raises `Refused`."""
+        input_text(self.call)
+        pin = pin_of(self.call.body.get("requirements") or {})
+        sugar = Sugar() if pin is None else Sugar(family=pin.model, provider=pin.provider)
+        for node in self.flow.nodes:
+            if node.policy is not None:
+                try:
+                    subject = subject_of(self.call, sugar, self.state, self.caller, node.policy.source)
+                except Refused as refused:
+                    raise replace(refused, message=said(f"node {node.source_id[:80]}: {refused.message}")) from None
+                self._subjects[node.id], self.owner = subject, subject.owner
 
     async def run(self) -> str:
         """The text that reaches the output. Raises `NodeFailed` for the first node without an answer, or `Refused`."""
@@ -100,19 +123,23 @@ class FlowRun:
         return texts[output.id].result()
 
     def stop(self) -> None:
-        """End every call."""
+        """End every call, and those that would begin."""
+        self._stopped = True
         for stop in self._stops:
             stop.stop()
 
     def spend(self, spent: Spent) -> None:
         """One node's use."""
         known = self.spent
+        if known is None:
+            self.spent = spent
+            return
+        priced = [each.cost_usd for each in (known, spent) if each.cost_usd is not None]
         self.spent = Spent(
             (known.tokens_in or 0) + (spent.tokens_in or 0),
             (known.tokens_out or 0) + (spent.tokens_out or 0),
-            None
-            if spent.cost_usd is None and known.cost_usd is None
-            else (known.cost_usd or 0) + (spent.cost_usd or 0),
+            sum(priced) if priced else None,
+            partly=known.partly or spent.partly or len(priced) == 1,
         )
 
     async def _node(self, node: FlowNode, texts: dict[str, asyncio.Future[str]]) -> None:
@@ -131,14 +158,20 @@ class FlowRun:
         if node.system:
             messages.insert(0, {"role": "system", "content": node.system})
         asked = replace(self.call, neutral={**self.call.neutral, "messages": messages}, stream=False, session=None)
-        subject = subject_of(asked, Sugar(), self.state, self.caller, node.policy.source)
+        subject = self._subjects[node.id]
         async with self._room:
             running = prepare(self.engine, self.state, asked, subject, _Share(self))
             running.trace.own = replace(running.trace.own, trace_id=f"{self.trace_id}.{node.id}")
             running.told = replace(running.told, trace_id=running.trace.own.trace_id)
             running.deadline_ms = max(self._latest - time.monotonic(), 0.0) * 1000
             self._stops.append(running.stop)
-            answer = await running.run()
+            if self._stopped:
+                running.stop.stop()
+            try:
+                answer = await running.run()
+            except asyncio.CancelledError:
+                self.runs[node.id] = NodeRun(node, running, CUT_SHORT)
+                raise
         run = self.runs[node.id] = NodeRun(node, running, answer)
         if answer.reply is None:
             raise NodeFailed(run)
@@ -155,10 +188,44 @@ class FlowRun:
             sum(cached) if cached else None,
         )
 
+    @property
+    def warnings(self) -> list[str]:
+        """What every node's answer warns of, each once."""
+        found: dict[str, None] = {}
+        for run in self._in_order():
+            reply = run.answer.reply
+            for word in (*run.running.told.warnings, *(reply.warnings if reply is not None else ())):
+                found[word] = None
+            if run.answer.unrecorded:
+                found["trace_not_written"] = None
+        return list(found)
+
+    @property
+    def emulated(self) -> bool:
+        """Whether a server that imitates providers answered any node."""
+        return any(attempt.emulated for run in self.runs.values() for attempt in run.answer.attempts)
+
+    @property
+    def cost_basis(self) -> str | None:
+        """Where the figure of the whole comes from; the weaker one where nodes differ."""
+        found = {_cost(run)[1] for run in self.runs.values()} - {None}
+        return None if not found else "reported" if found == {"reported"} else "computed"
+
+    def _in_order(self) -> list[NodeRun]:
+        return [self.runs[node.id] for node in self.flow.nodes if node.id in self.runs]
+
     def nodes_json(self, *, compact: bool) -> list[tuple[dict[str, Any], bytes]]:
         """Each call's facts in the flow's order, and its own decision's trace."""
         names = {node.id: node.source_id for node in self.flow.nodes}
-        return [_node_json(self.runs[node.id], names, compact) for node in self.flow.nodes if node.id in self.runs]
+        return [_node_json(run, names, compact) for run in self._in_order()]
+
+
+def _cost(run: NodeRun) -> tuple[float | None, str | None]:
+    """What a node's answer cost, and where the figure comes from."""
+    answer = run.answer
+    if answer.reply is None or answer.index is None:
+        return None, None
+    return cost_of(answer.reply.usage, run.running.shown.state.kept.candidates[answer.index])
 
 
 def _node_json(run: NodeRun, names: Mapping[str, str], compact: bool) -> tuple[dict[str, Any], bytes]:
@@ -175,7 +242,7 @@ def _node_json(run: NodeRun, names: Mapping[str, str], compact: bool) -> tuple[d
         "price_out": None if row is None else row.get("price_out"),
         "tokens_in": usage.tokens_in if usage else None,
         "tokens_out": usage.tokens_out if usage else None,
-        "cost_usd": cost_of(usage, row)[0],
+        "cost_usd": _cost(run)[0],
         "latency_ms": round(answer.latency_ms, 3),
         "trace_id": run.running.told.trace_id,
     }

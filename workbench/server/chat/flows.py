@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from typing import Any, Final
 
 from workbench.language.flow import AdmittedFlow
 from workbench.server.chat.answering import completion_id, usage_json
 from workbench.server.chat.calling import Engine
-from workbench.server.chat.failures import error_of, status_of
+from workbench.server.chat.failures import again_of, error_of, status_of
 from workbench.server.chat.flow_run import FlowRun, NodeFailed, refuse_tools
 from workbench.server.chat.parameters import Call
 from workbench.server.chat.sse import DONE, KEEP_ALIVE, EventStream, until_gone
 from workbench.server.errors import Refused
 from workbench.server.exchange import Request, Response, dumps
-from workbench.server.hooks import Ticket
 from workbench.server.reading import ClientGone
 from workbench.server.x.admitting import admit_flow
-from workbench.server.x.tenancy import tenant_of
+from workbench.server.x.tenancy import name_of, tenant_of
 from workbench.traces.parts.words import new_id
 
+LOG: Final = logging.getLogger("workbench.server")
 GRACE_S: Final = 1.5
 """An error within this time is a plain one, also where a stream was asked for."""
 KEEP_ALIVE_S: Final = 15.0
@@ -28,66 +29,83 @@ KEEP_ALIVE_S: Final = 15.0
 
 async def run_flow(request: Request, engine: Engine, call: Call) -> Response | None:
     """Answer a call that brought a flow."""
-    flow = admit_flow(call.body["flow_ir"], request.state.session.vocabulary)
-    refuse_tools(call)
-    whose = {name: call.body[name] for name in ("tenant", "tenant_state") if call.body.get(name) is not None}
-    tenant = tenant_of(whose, request.state, request.caller)
-    ticket = await request.host.callers.admit(request.caller, "" if tenant is None else tenant.id)
-    now = time.time_ns() // 1_000_000
-    run = FlowRun(engine, request.state, call, request.caller, flow, new_id(), now)
+    tenant = tenant_of(call.body, request.state, request.caller)
+    whose = name_of(request.caller) if tenant is None else tenant.id
+    ticket = await request.host.callers.admit(request.caller, whose)
+    run: FlowRun | None = None
     try:
+        flow = admit_flow(call.body["flow_ir"], request.state.session.vocabulary)
+        refuse_tools(call)
+        now = time.time_ns() // 1_000_000
+        run = FlowRun(engine, request.state, call, request.caller, flow, new_id(), now)
+        run.check()
         with until_gone(request, run.stop):
             return await (_stream(request, run) if call.stream else _plain(run))
     finally:
-        await _give_back(ticket, run)
-
-
-async def _give_back(ticket: Ticket, run: FlowRun) -> None:
-    await ticket.close(run.spent if run.runs else None)
+        await ticket.close(None if run is None else run.spent)
 
 
 async def _plain(run: FlowRun) -> Response:
-    try:
-        said = await run.run()
-    except NodeFailed as failed:
-        return _failure(run, failed)
-    except BaseExceptionGroup as group:
-        raise _refusal(group) from None
+    said = await _said(run)
+    if said is None:
+        return _failure(run)
     head = _head(run, "chat.completion")
     head["choices"] = [{"index": 0, "message": {"role": "assistant", "content": said}, "finish_reason": "stop"}]
     head["usage"] = usage_json(run.usage())
     return Response(200, b'%s,"x_router":%s}' % (dumps(head)[:-1], _router(run)))
 
 
+async def _said(run: FlowRun) -> str | None:
+    """The flow's text; None where a node got no answer. Raises `Refused`, or `ClientGone`."""
+    try:
+        return await run.run()
+    except NodeFailed as failed:
+        if failed.run.answer.outcome == "cancelled":
+            raise ClientGone from None
+        return None
+    except BaseExceptionGroup as group:
+        raise _refusal(group) from None
+
+
 async def _stream(request: Request, run: FlowRun) -> Response | None:
     events = EventStream(request)
-    working = asyncio.ensure_future(_plain(run))
+    working = asyncio.ensure_future(_said(run))
     try:
         done, _ = await asyncio.wait([working], timeout=GRACE_S)
-        if done and working.result().status != 200:
-            return working.result()
+        if done and working.result() is None:
+            return _failure(run)
         head = b"data: %s" % dumps(_head(run, "chat.completion.chunk"))[:-1]
         await events.write(_chunk(head, b'{"role":"assistant"}'))
         while not working.done():
             await asyncio.wait([working], timeout=KEEP_ALIVE_S)
             if not working.done():
                 await events.write(KEEP_ALIVE)
-        await events.end(_ending(head, run, working.result()))
+        await events.end(_ending(head, run, working))
     finally:
         working.cancel()
+        await asyncio.gather(working, return_exceptions=True)  # what it spent is known once it has ended
     return None
 
 
-def _ending(head: bytes, run: FlowRun, answer: Response) -> bytes:
-    router = b',"x_router":%s' % _router(run)
-    if answer.status != 200 and run.failed is not None:
-        error = {"error": error_of(run.failed.answer, run.failed.running.shown)}
-        return _chunk(head, b"{}", b'"error"', router) + b"data: %s\n\n" % dumps(error) + DONE
-    output = next(node for node in run.flow.nodes if node.kind == "output")
-    last = run.runs.get(output.inputs[0])
-    said = last.answer.reply.text if last is not None and last.answer.reply is not None else ""
+def _ending(head: bytes, run: FlowRun, working: asyncio.Future[str | None]) -> bytes:
+    """The last chunks: the text, or why there is none."""
+    try:
+        said = working.result()
+    except ClientGone:
+        raise
+    except Exception as error:  # noqa: BLE001 - the answer has begun: its end says what can be said
+        LOG.error("a flow failed: %s", type(error).__name__)  # noqa: TRY400 - its text may hold a prompt
+        return _broken(head, run, {"message": "internal error", "type": "server_error", "code": "internal"})
+    if said is None:
+        return _broken(head, run, _error(run))
     usage = b',"usage":%s' % dumps(usage_json(run.usage()))
-    return _chunk(head, dumps({"content": said})) + _chunk(head, b"{}", b'"stop"', usage + router) + DONE
+    last = _chunk(head, b"{}", b'"stop"', usage + b',"x_router":%s' % _router(run))
+    return _chunk(head, dumps({"content": said})) + last + DONE
+
+
+def _broken(head: bytes, run: FlowRun, error: dict[str, Any]) -> bytes:
+    last = _chunk(head, b"{}", b'"error"', b',"x_router":%s' % _router(run))
+    return last + b"data: %s\n\n" % dumps({"error": error}) + DONE
 
 
 def _chunk(head: bytes, delta: bytes, finish: bytes = b"null", beside: bytes = b"") -> bytes:
@@ -112,30 +130,41 @@ def _refusal(group: BaseExceptionGroup[BaseException]) -> BaseException:
     return next((each for each in found if isinstance(each, Refused)), found[0])
 
 
-def _failure(run: FlowRun, failed: NodeFailed) -> Response:
-    answer, shown = failed.run.answer, failed.run.running.shown
-    if answer.outcome == "cancelled":
-        raise ClientGone
-    error = error_of(answer, shown)
-    error["message"] = f"node {failed.run.node.source_id[:80]}: {error['message']}"
-    return Response(status_of(answer.outcome), b'{"error":%s,"x_router":%s}' % (dumps(error), _router(run)))
+def _failure(run: FlowRun) -> Response:
+    assert run.failed is not None  # noqa: S101 - a flow without a text has a node without an answer
+    answer = run.failed.answer
+    body = b'{"error":%s,"x_router":%s}' % (dumps(_error(run)), _router(run))
+    return Response(status_of(answer.outcome), body, again_of(answer))
+
+
+def _error(run: FlowRun) -> dict[str, Any]:
+    """Which node got no answer, and why."""
+    assert run.failed is not None  # noqa: S101 - as above
+    error = error_of(run.failed.answer, run.failed.running.shown)
+    error["message"] = f"node {run.failed.node.source_id[:80]}: {error['message']}"
+    return error
 
 
 def _router(run: FlowRun) -> bytes:
-    """`x_router` of a flow: no provider of its own, the calls as `flow_nodes`."""
+    """`x_router` of a flow: no provider of its own, the calls as `flow_nodes`. Asked once: a session counts it."""
     flow: AdmittedFlow = run.flow
     compact = run.call.compact
+    cost = None if run.spent is None else run.spent.cost_usd
     head: dict[str, Any] = {
         "provider": "flow",
         "model_family": f"flow:{flow.fingerprint}",
         "served_model_id": None,
-        "cost_usd": None if run.spent.cost_usd is None else round(run.spent.cost_usd, 6),
-        "cost_basis": None if run.spent.cost_usd is None else "computed",
+        "cost_usd": None if cost is None else round(cost, 6),
+        "cost_basis": run.cost_basis,
         "trace_id": run.trace_id,
         "compact": compact,
     }
-    if run.call.session:
-        total = run.engine.totals.add(run.caller.id, run.call.session, run.usage(), run.spent.cost_usd)
+    if run.emulated:
+        head["emulated"] = True
+    if run.warnings:
+        head["warnings"] = run.warnings
+    if run.call.session and run.failed is None:
+        total = run.engine.totals.add(run.owner, run.call.session, run.usage(), cost)
         head["session_acc"] = total.json()
     nodes = [
         b'%s,"decision_trace":%s}' % (dumps(facts)[:-1], trace) for facts, trace in run.nodes_json(compact=compact)

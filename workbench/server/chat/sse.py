@@ -70,8 +70,12 @@ class until_gone:  # noqa: N801 - reads as a word in a `with`, at a part of the 
         self._stop = stop
 
     def __enter__(self) -> None:
-        if self._connection is not None:
-            self._connection.gone = self._stop
+        connection = self._connection
+        if connection is None:
+            return
+        connection.gone = self._stop
+        if connection.transport.is_closing():
+            self._stop()  # it went while something else was waited for
 
     def __exit__(self, *_: object) -> None:
         if self._connection is not None:

@@ -14,9 +14,8 @@ from functools import cached_property
 from typing import Any, Final, Literal
 
 from workbench.errors import AdmissionError, WorkspaceError
-from workbench.language.admission import Admitted, check, compose
-from workbench.language.clause_text import to_text
-from workbench.rulebook.clause import REQUEST, Clause
+from workbench.language.admission import Admitted, compose
+from workbench.rulebook.clause import Clause
 from workbench.rulebook.compile import Compiled
 from workbench.rulebook.schema import NO_LOG
 from workbench.rulebook.tenant import DEFAULT_WORKLOAD, Tenant
@@ -25,16 +24,19 @@ from workbench.server.errors import AGAIN_THE_SAME, ROUTER, Refused, invalid, sa
 from workbench.server.hooks import Caller
 from workbench.server.state import ServerState
 from workbench.server.x.admitting import admit_policy
+from workbench.server.x.asking import reads_requirements
 from workbench.server.x.refusal import because
 from workbench.server.x.requirements import pin_of
-from workbench.server.x.sourced import Sourced
-from workbench.server.x.tenancy import SOURCE, compiled_for, tenant_of
+from workbench.server.x.sourced import Sourced, narrowing, within
+from workbench.server.x.tenancy import compiled_for, name_of, scope_of, tenant_of
 from workbench.session.calls.health.measured import looks_at_measures
 from workbench.session.profiles.named import taken_apart
 from workbench.session.views import envelope_clause
 
 MOST_KEPT: Final = 1_024
 """Subjects remembered for one snapshot."""
+MOST_WRITTEN: Final = 16 * 1024
+"""Characters of a policy and a tenant's state that came with a request and is remembered."""
 _SEEDED: Final = ("sample", "jitter", "inject_seed", "from_ctx", "filter_text", "filter_image")
 
 
@@ -50,6 +52,13 @@ class Subject:
     """The whole policy; its clauses are all filters in force, envelopes first."""
     sourced: Sourced
     """The same for explaining."""
+    owner: str
+    """Whose running totals its sessions are: a caller's, apart for each tenant."""
+
+    @cached_property
+    def reads_requirements(self) -> bool:
+        """Whether what a call requires has an effect."""
+        return reads_requirements(self.policy)
 
     @cached_property
     def seeded(self) -> bool:
@@ -149,6 +158,8 @@ def subject_of(call: Call, sugar: Sugar, state: ServerState, caller: Caller, ter
     body = call.body
     policy = term if term is not None else body.get("policy_ir")
     key = _key(body, policy, sugar, caller)
+    if key is None:
+        return _subject(body, policy, sugar, state, caller)
     known = state.remembered.get(key)
     if known is None:
         known = _subject(body, policy, sugar, state, caller)
@@ -159,26 +170,32 @@ def subject_of(call: Call, sugar: Sugar, state: ServerState, caller: Caller, ter
 
 
 def _key(body: Mapping[str, Any], policy: Any, sugar: Sugar, caller: Caller) -> object:
-    """Everything that a subject depends on beside the snapshot."""
+    """Everything that a subject depends on beside the snapshot; None where that is too much to be remembered."""
     written = None if policy is None else json.dumps(policy, sort_keys=False)
     stated = body.get("tenant_state")
     told = None if stated is None else json.dumps(stated, sort_keys=False)
+    if len(written or "") + len(told or "") > MOST_WRITTEN:
+        return None
     wanted = (sugar.profile, sugar.family, sugar.provider)
     return (caller.id, body.get("tenant"), told, written, *wanted)
 
 
 def _subject(body: Mapping[str, Any], policy: Any, sugar: Sugar, state: ServerState, caller: Caller) -> Subject:
-    tenant = tenant_of(
-        {name: body[name] for name in ("tenant", "tenant_state") if body.get(name) is not None}, state, caller
-    )
+    tenant = tenant_of(body, state, caller)
     compiled, clauses = _base(policy, sugar, state, tenant)
     if sugar.family is not None:
-        compiled, clauses = _within(compiled, clauses, _narrowing(sugar, state), state)
+        clause = narrowing(sugar.family, sugar.provider, state.session)
+        compiled = replace(compiled, policy=within(compiled.policy, clause, state.session))
+        clauses = (clause, *clauses)
     who = tenant if tenant is not None else _caller_as_tenant(caller)
     whole = replace(compiled, tenant_id=who.id, clauses=clauses)
-    theirs = tenant is not None and tenant.source != SOURCE
-    scope = who.id if theirs else f"caller:{caller.id}:{who.id}"
-    return Subject(who, scope, whole, Sourced(whole.policy, clauses))
+    owner = owner_of(tenant, caller)
+    return Subject(who, scope_of(tenant, caller), whole, Sourced(whole.policy, clauses), owner)
+
+
+def owner_of(tenant: Tenant | None, caller: Caller) -> str:
+    """Whose running totals a call's session is: two callers, or two tenants of one, never share them."""
+    return f"{caller.id} {'' if tenant is None else tenant.id}"
 
 
 def _base(policy: Any, sugar: Sugar, state: ServerState, tenant: Tenant | None) -> tuple[Compiled, tuple[Clause, ...]]:
@@ -225,29 +242,6 @@ NOBODY: Final[Mapping[str, Any]] = {
 }  # fmt: skip
 
 
-def _within(
-    compiled: Compiled, clauses: tuple[Clause, ...], clause: Clause, state: ServerState
-) -> tuple[Compiled, tuple[Clause, ...]]:
-    assert clause.term is not None  # noqa: S101 - made two lines before
-    try:
-        policy = compose(compiled.policy, clause.term, state.session.vocabulary)
-    except AdmissionError as error:
-        raise because(400, "invalid_policy", "the policy can't run inside its envelopes", error.findings) from None
-    return replace(compiled, policy=policy), (clause, *clauses)
-
-
-def _narrowing(sugar: Sugar, state: ServerState) -> Clause:
-    """What the field `model` asks for, as a clause."""
-    family: list[Any] = ["family_eq", sugar.family]
-    term: list[Any] = family if sugar.provider is None else ["and", ["provider_eq", sugar.provider], family]
-    try:
-        admitted = check(term, state.session.vocabulary, sort="Pred")
-    except AdmissionError as error:
-        raise because(400, "invalid_model", "the model can't be asked for", error.findings) from None
-    text = to_text(admitted.normal, state.session.vocabulary)
-    return Clause(REQUEST, "filter", text, text, admitted, None, "What the request asks for", (), "default")
-
-
 def _caller_as_tenant(caller: Caller) -> Tenant:
     """Who stands for a caller that names no tenant: nobody has said that its text may be kept."""
-    return Tenant(f"caller-{caller.id}"[:64], caller.id, {NO_LOG: True}, DEFAULT_WORKLOAD, source="<caller>")
+    return Tenant(name_of(caller), caller.id, {NO_LOG: True}, DEFAULT_WORKLOAD, source="<caller>")

@@ -36,7 +36,7 @@ from workbench.session.calls.key_ring import KeyRing
 from workbench.session.calls.places import state_folder
 from workbench.session.settings import Settings
 from workbench.session.tracing import Traces, place_for
-from workbench.session.workspace import Workspace, open_workspace
+from workbench.session.workspace import Workspace, named_by, open_workspace
 from workbench.traces.grouped import GroupedWriter
 from workbench.traces.record import Record
 from workbench.traces.sinks import sink_for
@@ -76,6 +76,8 @@ class Process:
         self.plan = plan
         self.host = Host(options=plan.options)
         self._fast_path: FastPath | None = None
+        self._meant: tuple[Settings, Path | None] | None = None
+        """What the files name, where that could not be taken up."""
         self.redirected = None if plan.emulator is None else Redirected.to(plan.emulator)
         self.keys = KeyRing.open(plan.root, plan.folder, plan.environment)
         self.notices: list[Finding] = []
@@ -120,16 +122,20 @@ class Process:
             _ = state.profiles, state.kept.content_sha256, state.kept.pool.columns  # what a request would wait for
         except WorkbenchError as error:
             self.host.faults = error.findings or (Finding(error.title, "workspace"),)
+            self._meant = named_by(self.plan.root)
             return None
-        self.host.faults = broken
+        self.host.faults, self._meant = broken, None
         return state
 
     def look(self) -> Seen:
         """What the files look like now."""
-        state = self.host.state
-        if state is None:
-            return seen(self.plan.root, Settings("", ""), None)
-        return seen(self.plan.root, state.workspace.settings, state.workspace.catalog_path)
+        state, meant = self.host.state, self._meant
+        found: Seen = ()
+        if state is not None:
+            found = seen(self.plan.root, state.workspace.settings, state.workspace.catalog_path)
+        if meant is not None:  # what has to be mended may lie elsewhere than what is served
+            found += seen(self.plan.root, *meant)
+        return found or seen(self.plan.root, Settings("", ""), None)
 
     def reload(self) -> None:
         """Take up what the files say, where it is good."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from workbench.errors import CompileError, FileRefused, Finding
+from workbench.errors import CompileError, FileRefused, Finding, WorkspaceError
 from workbench.rulebook.compile import compile_policy
 from workbench.rulebook.tenant import Tenant
 from workbench.server.state import ServerState
@@ -26,6 +26,8 @@ from workbench.session.workspace import BrokenFile, Workspace
 LOG: Final = logging.getLogger("workbench.server")
 LOOK_S = 1.0
 """Between two looks at the files; a change is taken up once two looks see the same."""
+MOST_TOLD: Final = 20
+"""Findings that are told of one reading."""
 Seen = tuple[tuple[str, int, int, int], ...]
 
 
@@ -58,6 +60,7 @@ def keeping_good(workspace: Workspace, before: ServerState | None) -> tuple[Work
     """The workspace with each tenant whose file broke as it was before, and what is wrong with those files.
 
     A file that can be read and gives no policy, where it gave one before, is as broken as one that cannot be read.
+    Raises `WorkspaceError` where a rulebook (an envelope, a catalog) takes a tenant's policy away that it had.
     """
     findings = [finding for broken in workspace.broken for finding in broken.findings]
     if before is None:
@@ -79,11 +82,30 @@ def keeping_good(workspace: Workspace, before: ServerState | None) -> tuple[Work
             if wrong and not _gives_nothing(old, workspace.state):
                 kept[tenant_id] = old
                 findings += wrong
+    everyone = {**known, **kept}
+    _refuse_loss(everyone, workspace.state, before)
     if not kept:
         return workspace, tuple(findings)
-    everyone = {**known, **kept}
     state = replace(workspace.state, tenants=tuple(everyone[key] for key in sorted(everyone)))
-    return replace(workspace, state=state, broken=tuple(still)), tuple(findings)
+    documents = {**{key: before.workspace.tenant_documents[key] for key in kept}, **workspace.tenant_documents}
+    return replace(workspace, state=state, broken=tuple(still), tenant_documents=documents), tuple(findings)
+
+
+def _refuse_loss(tenants: Mapping[str, Tenant], state: WorkspaceState, before: ServerState) -> None:
+    """Raises where a tenant had a policy and has none by what all of them share."""
+    was = before.session
+    if (state.rulebook.sha256, state.envelope, state.vocabulary) == (was.rulebook.sha256, was.envelope, was.vocabulary):
+        return
+    found: list[Finding] = []
+    for tenant_id in sorted(tenants):
+        old = before.tenants.get(tenant_id)
+        wrong = _gives_nothing(tenants[tenant_id], state)
+        if wrong and old is not None and not _gives_nothing(old, was):
+            found += (
+                replace(each, reason=f"tenant `{tenant_id}` would lose its policy: {each.reason}") for each in wrong
+            )
+    if found:
+        raise WorkspaceError("tenants would lose their policies", found[:MOST_TOLD])
 
 
 def _gives_nothing(tenant: Tenant, state: WorkspaceState) -> tuple[Finding, ...]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final, cast
 
-from workbench.errors import AdmissionError, NotRunnable
+from workbench.boundary.sanitiser import one_line
+from workbench.errors import AdmissionError, Finding, NotRunnable, Place
 from workbench.language.admission import Admitted, check, compose, find
-from workbench.language.flow import AdmittedFlow, check_flow, find_flow
+from workbench.language.flow import MAX_FLOW_NODES, AdmittedFlow, check_flow, find_flow
 from workbench.language.lowering import lower
 from workbench.language.runnable import DEFAULT_HOST, Host, require_runnable
 from workbench.language.vocabulary import Vocabulary
@@ -49,8 +51,32 @@ def admit_term(term: object, vocabulary: Vocabulary) -> Admitted:
 
 def admit_flow(term: object, vocabulary: Vocabulary) -> AdmittedFlow:
     """The flow, admitted. Raises `Refused` (400 `invalid_flow`) with all findings."""
+    plain, found = _lowered(term, vocabulary)
     try:
-        return check_flow(term, vocabulary)
+        if not found:
+            return check_flow(plain, vocabulary)
     except AdmissionError:
-        found = find_flow(term, vocabulary)
-    raise because(400, "invalid_flow", "flow_ir rejected at admission", found)
+        pass
+    said = tuple(f"{each.place.path}".partition(".policy")[0] + ".policy" for each in found)
+    others = [each for each in find_flow(plain, vocabulary) if not f"{each.place.path}".startswith(said)]
+    raise because(400, "invalid_flow", "flow_ir rejected at admission", (*found, *others))
+
+
+def _lowered(term: object, vocabulary: Vocabulary) -> tuple[object, list[Finding]]:
+    """The flow with its nodes' policies in plain terms, and what could not be lowered; what is no flow, as it is."""
+    found: list[Finding] = []
+    items: list[Any] = cast("list[Any]", term) if isinstance(term, list) else []
+    if len(items) != 2 or not isinstance(items[1], dict) or len(cast("dict[str, Any]", items[1])) > MAX_FLOW_NODES:
+        return cast("object", term), found
+    nodes: dict[str, Any] = {}
+    for name, node in cast("dict[str, Any]", items[1]).items():
+        nodes[name] = node
+        if isinstance(node, dict) and "policy" in node:
+            record = cast("dict[str, Any]", node)
+            try:
+                nodes[name] = {**record, "policy": lower(record["policy"], vocabulary)}
+            except AdmissionError as error:
+                for each in error.findings:
+                    path = f"$.flow[1].{one_line(name, limit=40)}.policy{(each.place.path or '$')[1:]}"
+                    found.append(replace(each, place=Place(path=path)))
+    return [items[0], nodes], found

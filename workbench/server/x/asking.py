@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from workbench.engine.context import Context
 from workbench.language.admission import Admitted
@@ -36,13 +36,29 @@ def asked_of(body: Mapping[str, Any], policy: Admitted, state: Mapping[str, Any]
         warnings.append(f"`context` was read as `min_context` {size:g}, because `enforce_context` is true")
     elif size is not None and "min_context" not in wanted:
         warnings.append("`context` has no effect; send `requirements.min_context`, or `enforce_context`: true")
-    acting = sorted(set(wanted) - {"context", "pin"})
-    if acting and "meets_req" not in _operations(policy.normal):
-        warnings.append(f"the policy has no `meets_req`, so nothing reads {', '.join(f'`{name}`' for name in acting)}")
+    if not reads_requirements(policy):
+        warnings += unread(wanted)
     request: dict[str, Any] = {"requirements": wanted}
     if "scope" in body:
         request["scope"] = body["scope"]
     return Asked(Context(request, state, body.get("seed")), pin_of(wanted), tuple(warnings))
+
+
+def reads_requirements(policy: Admitted) -> bool:
+    """Whether the policy has the one operation through which requirements act."""
+    return "meets_req" in _operations(policy.normal)
+
+
+def unread(wanted: Mapping[str, Any]) -> tuple[str, ...]:
+    """The warning for requirements that nothing in a policy reads; none where there is nothing to read."""
+    acting = sorted(name for name, value in wanted.items() if name not in _ACTING and value is not None)
+    if not acting:
+        return ()
+    return (f"the policy has no `meets_req`, so nothing reads {', '.join(f'`{name}`' for name in acting)}",)
+
+
+_ACTING: Final = frozenset(("context", "pin"))
+"""What acts without it, or never."""
 
 
 def _requirements(body: Mapping[str, Any]) -> dict[str, Any]:

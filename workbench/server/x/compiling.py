@@ -9,11 +9,12 @@ from workbench.catalog import Catalog
 from workbench.engine import explain as engine_explain
 from workbench.engine.failplan import fallback_table
 from workbench.errors import UsageError
+from workbench.language.admission import Admitted
 from workbench.language.clause_text import to_text
 from workbench.rulebook.schema import facts_json
 from workbench.server.errors import finding_json
 from workbench.server.x.asking import asked_of
-from workbench.server.x.rank import Asking, missing, sourced_of
+from workbench.server.x.rank import Asking, missing, pinned, sourced_of
 from workbench.server.x.refusal import because, refused, shapeless
 from workbench.server.x.sourced import (
     Sourced,
@@ -23,7 +24,7 @@ from workbench.server.x.sourced import (
     offer_json,
     rule_json,
 )
-from workbench.server.x.tenancy import compiled_for, tenant_of
+from workbench.server.x.tenancy import compiled_for, scope_of, tenant_of
 
 MOST_OFFERS = 64
 """Most offers that one question may mean."""
@@ -64,13 +65,15 @@ def explain_answer(body: Mapping[str, Any], asking: Asking) -> dict[str, Any]:
         raise shapeless(missing("offer"))
     if not isinstance(offer, str):
         raise shapeless(("string_type", ("body", "offer"), "Input should be a valid string", None))
-    sourced = sourced_of(body, asking)
+    tenant = tenant_of(body, asking.state, asking.caller)
+    sourced = sourced_of(body, tenant, asking)
     found = _offers(asking.state.session.catalog, offer)
-    asked = asked_of(body, sourced.policy, asking.health)
+    asked = asked_of(body, sourced.policy, asking.health(scope_of(tenant, asking.caller)))
+    policy = pinned(sourced.policy, asked.pin, asking.state)
     return {
         **named(sourced.policy),
         "catalog": catalog_json(asking.state.session.catalog),
-        "offers": [_why(index, sourced, asked.context, asking) for index in found],
+        "offers": [_why(index, sourced, policy, asked.context, asking) for index in found],
         "warnings": list(asked.warnings),
     }
 
@@ -88,9 +91,9 @@ def _offers(catalog: Catalog, text: str) -> list[int]:
     return found
 
 
-def _why(index: int, sourced: Sourced, context: Any, asking: Asking) -> dict[str, Any]:
+def _why(index: int, sourced: Sourced, policy: Admitted, context: Any, asking: Asking) -> dict[str, Any]:
     pool, vocabulary = asking.state.kept.pool, asking.state.session.vocabulary
-    decision = asking.state.decisions.decide(sourced.policy, context)
+    decision = asking.state.decisions.decide(policy, context)
     place, reason = decision.place(index), decision.reason(index)
     score = None if place is None else decision.scores[place - 1]
     checks: list[dict[str, Any]] = []

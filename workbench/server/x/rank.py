@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 from workbench.errors import WorkspaceError
+from workbench.language.admission import Admitted
+from workbench.rulebook.tenant import Tenant
 from workbench.server.errors import ROUTER, Refused, said
 from workbench.server.hooks import Caller
 from workbench.server.state import ServerState
@@ -19,12 +21,14 @@ from workbench.server.x.sourced import (
     catalog_json,
     inside,
     named,
+    narrowing,
     of_compiled,
     of_policy,
     ranked_rows,
     rejected_rows,
+    within,
 )
-from workbench.server.x.tenancy import compiled_for, tenant_of
+from workbench.server.x.tenancy import compiled_for, scope_of, tenant_of
 from workbench.session.profiles.named import DEFAULT
 
 
@@ -34,7 +38,8 @@ class Asking:
 
     state: ServerState
     caller: Caller
-    health: Mapping[str, Any]
+    health: Callable[[str], Mapping[str, Any]]
+    """By whose it is (`tenancy.scope_of`), as a call would see it."""
     now: int
     """Seconds since 1970."""
 
@@ -44,11 +49,15 @@ def rank(body: Mapping[str, Any], asking: Asking) -> dict[str, Any]:
 
     With both, the policy decides inside the tenant's own filter. Nobody left is still an answer. Raises `Refused`.
     """
-    return ranking(sourced_of(body, asking), body, asking)
+    tenant = tenant_of(body, asking.state, asking.caller)
+    return ranking(sourced_of(body, tenant, asking), body, tenant, asking)
 
 
 def rank_profile(query: Mapping[str, str], asking: Asking) -> dict[str, Any]:
-    """The ranking under a named policy of the workspace. Raises `Refused`: 422 without `profile`, 400 unknown."""
+    """The ranking under a named policy of the workspace; inside the tenant's own filter, for a caller that has one.
+
+    Raises `Refused`: 422 without `profile`, 400 unknown.
+    """
     name = query.get("profile")
     if name is None:
         raise shapeless(("missing", ("query", "profile"), "Field required", None))
@@ -59,11 +68,13 @@ def rank_profile(query: Mapping[str, str], asking: Asking) -> dict[str, Any]:
     if profile is None:
         raise Refused(400, "rank", said(f"rank failed: unknown profile: {name[:128]}"), ROUTER)
     session = asking.state.session
-    sourced = of_compiled(profile.compiled, session)
+    sourced, tenant = of_compiled(profile.compiled, session), tenant_of({}, asking.state, asking.caller)
+    if tenant is not None:
+        sourced = inside(sourced, compiled_for(tenant, asking.state), session.vocabulary)
     body: dict[str, Any] = {}
     if "context" in query:
         body["context"] = _whole(query["context"])
-    return {"profile": name, **ranking(sourced, body, asking)}
+    return {"profile": name, **ranking(sourced, body, tenant, asking)}
 
 
 def _whole(text: str) -> int:
@@ -72,19 +83,17 @@ def _whole(text: str) -> int:
     raise shapeless(("int_parsing", ("query", "context"), "Input should be a valid integer", text[:128]))
 
 
-def sourced_of(body: Mapping[str, Any], asking: Asking) -> Sourced:
+def sourced_of(body: Mapping[str, Any], tenant: Tenant | None, asking: Asking) -> Sourced:
     """What a request is decided by. Raises `Refused`."""
     session = asking.state.session
-    if "policy_ir" in body:
+    if body.get("policy_ir") is not None or (tenant is None and "policy_ir" in body):
         term = policy_ir(body)
-        tenant = tenant_of(body, asking.state, asking.caller)
         inner = admit_policy(term, session.vocabulary)
         whole = inner if session.envelope is None else admit_policy(term, session.vocabulary, session.envelope)
         sourced = of_policy(inner, whole, session)
         if tenant is not None:
             sourced = inside(sourced, compiled_for(tenant, asking.state), session.vocabulary)
         return sourced
-    tenant = tenant_of(body, asking.state, asking.caller)
     if tenant is None:
         raise shapeless(missing("policy_ir"))
     compiled = compiled_for(tenant, asking.state)
@@ -106,20 +115,16 @@ def missing(key: str) -> Fault:
     return "missing", ("body", key), "Field required", None
 
 
-def ranking(sourced: Sourced, body: Mapping[str, Any], asking: Asking) -> dict[str, Any]:
+def ranking(sourced: Sourced, body: Mapping[str, Any], tenant: Tenant | None, asking: Asking) -> dict[str, Any]:
     """The whole answer."""
     state = asking.state
     catalog, pool = state.session.catalog, state.kept.pool
-    asked = asked_of(body, sourced.policy, asking.health)
-    decision = state.decisions.decide(sourced.policy, asked.context)
-    places, pinned = None, frozenset[int]()
-    if asked.pin is not None:
-        pinned = asked.pin.places(catalog)
-        places = [place for place, index in enumerate(decision.order) if index in pinned]
-    ranked = ranked_rows(decision, catalog, places)
+    asked = asked_of(body, sourced.policy, asking.health(scope_of(tenant, asking.caller)))
+    decision = state.decisions.decide(pinned(sourced.policy, asked.pin, state), asked.context)
+    ranked = ranked_rows(decision, catalog)
     rejected = rejected_rows(sourced, decision, catalog, pool, asked.context)
     if asked.pin is not None:
-        rejected = _of_pin(rejected, asked.pin, pinned)
+        rejected = _of_pin(rejected, asked.pin, known=asked.pin.is_in(catalog))
     answer: dict[str, Any] = {
         "rank_source": "router",
         "ranked": ranked,
@@ -133,13 +138,15 @@ def ranking(sourced: Sourced, body: Mapping[str, Any], asking: Asking) -> dict[s
     return {**answer, "warnings": list(asked.warnings)} if asked.warnings else answer
 
 
-def _of_pin(rejected: list[dict[str, Any]], pin: Pin, pinned: frozenset[int]) -> list[dict[str, Any]]:
+def pinned(policy: Admitted, pin: Pin | None, state: ServerState) -> Admitted:
+    """The policy as a call with that pin has it: the selector chooses among the pinned."""
+    if pin is None:
+        return policy
+    return within(policy, narrowing(pin.model, pin.provider, state.session), state.session)
+
+
+def _of_pin(rejected: list[dict[str, Any]], pin: Pin, *, known: bool) -> list[dict[str, Any]]:
     """What became of the pinned pair alone."""
-    if not pinned:
+    if not known:
         return [{"reason": "pin_not_found", "pin": pin.json()}]
-    names = {pin.model}
-    return [
-        row
-        for row in rejected
-        if row["provider"] == pin.provider and not names.isdisjoint((row["model_family"], row["served_model_id"]))
-    ]
+    return [row for row in rejected if row["provider"] == pin.provider and row["model_family"] == pin.model]

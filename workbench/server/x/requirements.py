@@ -29,13 +29,10 @@ class Pin:
         """As the wire has it."""
         return {"provider": self.provider, "model": self.model}
 
-    def places(self, catalog: Catalog) -> frozenset[int]:
-        """The offers it means, by model family or by served id."""
-        return frozenset(
-            index
-            for index, row in enumerate(catalog.candidates)
-            if row["provider_id"] == self.provider and self.model in (row["model_family"], row["served_model_id"])
-        )
+    def is_in(self, catalog: Catalog) -> bool:
+        """Whether there is an offer that it means."""
+        pair = (self.provider, self.model)
+        return any((row["provider_id"], row["model_family"]) == pair for row in catalog.candidates)
 
 
 def _is_text(value: object) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Final, cast
 
@@ -58,10 +59,15 @@ async def body_of(
 
 def _asking(request: Request) -> Asking:
     caller = request.caller
-    state, health, measuring = request.state, request.host.health_state(caller.tenant or ""), request.host.measuring
-    if measuring is not None:
-        state, health = measuring.state_of(state), measuring.health_of(health)
-    return Asking(state, caller, health, int(time.time()))
+    state, host = request.state, request.host
+    measuring = host.measuring
+    if measuring is None:
+        return Asking(state, caller, host.health_state, int(time.time()))
+
+    def health(scope: str) -> Mapping[str, Any]:
+        return measuring.health_of(host.health_state(scope))
+
+    return Asking(measuring.state_of(state), caller, health, int(time.time()))
 
 
 async def _models(request: Request) -> Response:

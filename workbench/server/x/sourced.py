@@ -12,11 +12,13 @@ from workbench.engine import explain
 from workbench.engine.context import Context
 from workbench.engine.decision import Decision
 from workbench.engine.pool import Pool
+from workbench.errors import AdmissionError
 from workbench.language.admission import Admitted, check, compose
 from workbench.language.clause_text import to_text
 from workbench.language.vocabulary import Vocabulary
-from workbench.rulebook.clause import Clause
+from workbench.rulebook.clause import REQUEST, Clause
 from workbench.rulebook.compile import Compiled
+from workbench.server.x.refusal import because
 from workbench.session.policy_edits import children
 from workbench.session.state import WorkspaceState
 from workbench.session.views import envelope_clause
@@ -55,6 +57,28 @@ def inside(sourced: Sourced, own: Compiled, vocabulary: Vocabulary) -> Sourced:
     filters = tuple(clause for clause in own.clauses if clause.slot == "filter" and clause.term is not None)
     policy = compose(sourced.policy, own.policy.slot("filter"), vocabulary)
     return Sourced(policy, (*filters, *sourced.clauses))
+
+
+def narrowing(family: str, provider: str | None, state: WorkspaceState) -> Clause:
+    """What a call's `model` or pin asks for, as a clause. Raises `Refused` 400."""
+    term: list[Any] = ["family_eq", family]
+    if provider is not None:
+        term = ["and", ["provider_eq", provider], term]
+    try:
+        admitted = check(term, state.vocabulary, sort="Pred")
+    except AdmissionError as error:
+        raise because(400, "invalid_model", "the model can't be asked for", error.findings) from None
+    text = to_text(admitted.normal, state.vocabulary)
+    return Clause(REQUEST, "filter", text, text, admitted, None, "What the request asks for", (), "default")
+
+
+def within(policy: Admitted, clause: Clause, state: WorkspaceState) -> Admitted:
+    """The policy with a clause and-ed onto its filter. Raises `Refused` 400 where they are too much together."""
+    assert clause.term is not None  # noqa: S101 - a clause in force has one
+    try:
+        return compose(policy, clause.term, state.vocabulary)
+    except AdmissionError as error:
+        raise because(400, "invalid_policy", "the policy can't run inside its envelopes", error.findings) from None
 
 
 def rule_of(clause: Clause) -> str:

@@ -23,16 +23,21 @@ _DOCUMENT: Final = frozenset(("id", "title", "note", "facts", "workload", "overr
 
 
 def tenant_of(body: Mapping[str, Any], state: ServerState, caller: Caller) -> Tenant | None:
-    """The tenant that `tenant` or `tenant_state` means; the caller's own where both are missing; None: nobody.
+    """The tenant that `tenant` or `tenant_state` means; the caller's own where both are missing or null; None: nobody.
 
     Raises `Refused`: 403 where the caller may not speak for it, 404 for an unknown one, 422 for what is no state.
     """
-    if "tenant" in body and "tenant_state" in body:
+    wanted, stated = body.get("tenant"), body.get("tenant_state")
+    if wanted is not None and stated is not None:
         raise refused(400, "invalid_request", "give `tenant` or `tenant_state`, not both")
-    if "tenant_state" in body:
-        return _stated(body["tenant_state"], state, caller)
-    wanted = body.get("tenant", caller.tenant)
+    if stated is not None:
+        return _stated(stated, state, caller)
     if wanted is None:
+        wanted = caller.tenant
+    if wanted is None:
+        if caller.tenants is not None:
+            message = "this token may not ask for nobody; name one of its tenants in `tenant`"
+            raise Refused(403, NOT_ALLOWED, message, "auth_error")
         return None
     if not isinstance(wanted, str):
         raise shapeless(("string_type", ("body", "tenant"), "Input should be a valid string", None))
@@ -47,6 +52,18 @@ def tenant_of(body: Mapping[str, Any], state: ServerState, caller: Caller) -> Te
         hint = f": did you mean `{close[0]}`?" if close else ""
         raise refused(404, "tenant_not_found", f"there is no tenant `{wanted}`{hint}")
     return tenant
+
+
+def scope_of(tenant: Tenant | None, caller: Caller) -> str:
+    """Whose breakers and disables hold for a call; no two tenants and no caller share one."""
+    if tenant is not None and tenant.source != SOURCE:
+        return tenant.id
+    return f"caller:{caller.id}:{name_of(caller) if tenant is None else tenant.id}"
+
+
+def name_of(caller: Caller) -> str:
+    """The name of a caller that calls for no tenant."""
+    return f"caller-{caller.id}"[:64]
 
 
 def may_speak_for(caller: Caller, tenant: str) -> bool:

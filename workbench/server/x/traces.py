@@ -1,4 +1,7 @@
-"""`GET /x/traces/{id}`: one trace as JSON, to those who may speak for its tenant. To all others there is none."""
+"""`GET /x/traces/{id}`: one trace as JSON, to those who may speak for its tenant. To all others there is none.
+
+A flow's id means the traces of its nodes, one for each call.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from workbench.server.x.tenancy import may_speak_for
 from workbench.session.tracing import Traces
 from workbench.traces.document import document
 from workbench.traces.parts.words import is_identifier
+from workbench.traces.record import Record
+from workbench.traces.store import TraceStore
 
 
 def trace_answer(trace_id: str, caller: Caller, traces: Traces | None) -> dict[str, Any]:
@@ -26,16 +31,23 @@ def trace_answer(trace_id: str, caller: Caller, traces: Traces | None) -> dict[s
         store = traces.existing()
         if store is None:
             raise _unknown()
-        record = store.get(trace_id)
-    except TraceError as error:
-        if any(finding.code == "unknown_trace" for finding in error.findings):
-            raise _unknown() from None
-        raise _unreadable() from None
+        records = _records(store, trace_id)
     except WorkbenchError:
         raise _unreadable() from None
-    if not may_speak_for(caller, str(record.trace.head.tenant)):
+    if not records or not all(may_speak_for(caller, str(record.trace.head.tenant)) for record in records):
         raise _unknown()
-    return document(record)
+    documents = [document(record) for record in records]
+    return documents[0] if records[0].trace.head.trace_id == trace_id else {"trace_id": trace_id, "nodes": documents}
+
+
+def _records(store: TraceStore, trace_id: str) -> list[Record]:
+    """The trace of that id, or those of a flow's nodes; none where nobody has it. Raises `WorkbenchError`."""
+    try:
+        return [store.get(trace_id)]
+    except TraceError as error:
+        if all(finding.code != "unknown_trace" for finding in error.findings):
+            raise
+    return [store.get(part) for part in store.parts(trace_id)]
 
 
 def _unknown() -> Refused:

@@ -241,10 +241,10 @@ def _content(material: Material, kind: str) -> tuple[int, bytes]:
 _TRACE: Final = (
     """INSERT INTO traces (sequence, trace_id, time_ms, tenant, no_log, emulated, winner, writer, contents,
     outcome, offer, provider, model, region, attempts, tokens_in, tokens_out, cost_usd, latency_ms) VALUES """,
-    """ ON CONFLICT (sequence) DO UPDATE SET outcome = excluded.outcome, offer = excluded.offer,
-    provider = excluded.provider, model = excluded.model, region = excluded.region, attempts = excluded.attempts,
-    tokens_in = excluded.tokens_in, tokens_out = excluded.tokens_out, cost_usd = excluded.cost_usd,
-    latency_ms = excluded.latency_ms""",
+    """ ON CONFLICT (sequence) DO UPDATE SET no_log = excluded.no_log, outcome = excluded.outcome,
+    offer = excluded.offer, provider = excluded.provider, model = excluded.model, region = excluded.region,
+    attempts = excluded.attempts, tokens_in = excluded.tokens_in, tokens_out = excluded.tokens_out,
+    cost_usd = excluded.cost_usd, latency_ms = excluded.latency_ms""",
 )
 _RECORD: Final = (
     "INSERT INTO records (sequence, words, data) VALUES ",

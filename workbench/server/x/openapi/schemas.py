@@ -217,7 +217,12 @@ SCHEMAS: Final[dict[str, Schema]] = {
             }
         ),
     ),
-    "Trace": record(("schema", "trace_id", "tenant", "no_log", "policy_ir", "ranked", "rejected"), trace_id=TEXT),
+    "Trace": {
+        "anyOf": [
+            record(("schema", "trace_id", "tenant", "no_log", "policy_ir", "ranked", "rejected"), trace_id=TEXT),
+            record(("trace_id", "nodes"), trace_id=TEXT, nodes=many(OBJECT)),
+        ]
+    },
     "ChatRequest": CHAT,
     "ChatCompletion": record(
         ("id", "object", "created", "model", "choices", "x_router"),
