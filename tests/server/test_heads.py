@@ -159,6 +159,26 @@ def test_a_body_that_is_shorter_or_longer_than_said_is_no_other_request(endpoint
         assert found.startswith(b"HTTP/1.1 200")
 
 
+@pytest.mark.parametrize("before", [0, 1], ids=["alone", "behind another"])
+@pytest.mark.parametrize("path", [b"/v1/chat/completions", b"/x/rank"])
+def test_a_body_that_breaks_does_not_hang(endpoint: Served, path: bytes, before: int) -> None:
+    """A head that is good, and a chunk that is none: whoever reads the body is told."""
+    broken = b"POST %s HTTP/1.1\r\nhost: 127.0.0.1\r\ntransfer-encoding: chunked\r\n\r\nZZ\r\n" % path
+    with connected(endpoint) as connection:
+        connection.settimeout(5)
+        for _ in range(before):
+            asked(connection, PLAIN)
+        connection.sendall(broken)
+        found = b""
+        while piece := connection.recv(65536):
+            found += piece
+        assert found.startswith(b"HTTP/1.1 400")
+    endpoint.tell(lambda process: process.host.metrics.inflight)
+    latest = time.monotonic() + 5
+    while endpoint.tell(lambda process: process.host.metrics.inflight):
+        assert time.monotonic() < latest
+
+
 def test_another_host_is_refused_though_the_rest_is_known(endpoint: Served) -> None:
     with connected(endpoint) as connection:
         asked(connection, PLAIN)

@@ -269,5 +269,5 @@ def ask(live: Served, text: str, **body: Any) -> str:
 
 def texts(live: Served, word: str) -> bool:
     """Whether a word is in any file of the traces, as it is or compressed."""
-    files = [path for path in live.folder.iterdir() if path.is_file()]
+    files = [path for path in live.folder.iterdir() if path.is_file() and path.suffix != ".wbtmp"]  # those come and go
     return any(word.encode() in data for path in files for data in readings(path.read_bytes()))

@@ -165,6 +165,10 @@ def test_the_selector_chooses_among_the_pinned_as_in_a_call(endpoint: Served) ->
     body = {"policy_ir": term, "requirements": pin, "offer": row["offer"]}
     (why,) = endpoint.post("/x/explain", body).json()["offers"]
     assert (why["verdict"], why["place"]) == ("winner", 1)
+    other = f"{first['provider']}/{first['served_model_id']}"
+    (why, *_) = endpoint.post("/x/explain", {**body, "offer": other}).json()["offers"]
+    assert why["verdict"] == "rejected"
+    assert [rule["rule"] for rule in why["rules"]] == ["request"]
 
 
 def test_a_pin_means_a_family_and_one_that_means_nobody_is_told(endpoint: Served) -> None:

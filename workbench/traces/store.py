@@ -32,7 +32,7 @@ LAST: Final = 2**62
 """No trace has this sequence number or a higher one."""
 MOST_KEPT: Final = 4
 """Catalogs held in memory between reads."""
-MOST_PARTS: Final = 258
+MOST_PARTS: Final = 256
 """Nodes of a flow, its input and its output among them."""
 SEARCHED: Final = 200_000
 """Most characters of a trace's text that a search looks at."""

@@ -97,21 +97,27 @@ class Endpoint:
         """The files have changed: what it serves now, and what of them it does not."""
         self._stands(standing)
         if standing.findings or not standing.initialized:
-            self._say("the files have changed, and not all of them are served", "warn")
+            self.say("the files have changed, and not all of them are served", "warn")
         else:
-            self._say("the files have changed, and are served")
+            self.say("the files have changed, and are served")
         self._tell()
 
     def ended(self, how: str) -> None:
         """It is gone, and nobody asked it to go."""
         self.child = None
         self.trouble = f"the endpoint has ended by itself ({how})"
-        self._say(self.trouble, "warn")
+        self.say(self.trouble, "warn")
         self._tell()
 
-    def _say(self, text: str, style: str = "accent") -> None:
+    def say(self, text: str, style: str = "accent") -> None:
+        """Let whoever looks on say something, until the next key."""
         with suppress(NoMatches):  # a screen that is being taken down
             self.onlooker.say(text, style)
+
+    def complain(self, text: str) -> None:
+        """The same until something else is to be said."""
+        with suppress(NoMatches):  # as above
+            self.onlooker.show_banner(text)
 
     def _tell(self, *, listed: bool = False) -> None:
         with suppress(NoMatches):  # as above
@@ -134,10 +140,10 @@ class Endpoint:
             root = self._session.workspace.root
             try:
                 if emulate and self.emulated is None:
-                    self._say("starting the emulator …")
+                    self.say("starting the emulator …")
                     self.emulated = await EmulatorChild.start(root)
                 if wanted:
-                    self._say("starting …")
+                    self.say("starting …")
                     self.child = await self._start(root, None if self.emulated is None else self.emulated.url)
                     self._root = root
                     self._stands(self.child.standing)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
@@ -49,12 +50,14 @@ class LazyTokens:
         self.place = place
         self.quick = isinstance(place, Path)
         self._tokens: Tokens | None = None
+        self._opening = threading.Lock()
 
     def opened(self) -> Tokens:
         """The store, made where nothing is. Raises `CallersError`."""
-        if self._tokens is None:
-            self._tokens = Tokens(open_tables(self.place))
-        return self._tokens
+        with self._opening:
+            if self._tokens is None:
+                self._tokens = Tokens(open_tables(self.place))
+            return self._tokens
 
     def all(self) -> tuple[Token, ...]:
         """Every token. Raises `CallersError`; makes no file."""

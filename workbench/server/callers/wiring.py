@@ -5,14 +5,17 @@ Owns the order in which these are opened and ended.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from workbench.boundary.machine import is_loopback
 from workbench.errors import Finding, UsageError
 from workbench.gateway.dispatch import monotonic_ms
+from workbench.server.callers.aside import aside
 from workbench.server.callers.gate import Gate, Settings
 from workbench.server.callers.health_exchange import HealthExchange
 from workbench.server.callers.places import LazyTokens
@@ -22,6 +25,9 @@ from workbench.server.shared.base import Ask, Block, Denied, Given, Shared, Shar
 from workbench.server.shared.inside import Inside
 from workbench.server.shared.opening import open_shared
 from workbench.server.shared.tables import TablesShared
+
+OPEN_S: Final = 5.0
+"""How long opening the store of the tokens may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,30 +60,37 @@ class Lazy:
         self._several = several
         self._inside = Inside()
         self._tables: TablesShared | None = None
+        self._opening = asyncio.Lock()
 
-    def _place(self, ask: Ask | Given) -> Shared:
+    async def _place(self, ask: Ask | Given) -> Shared:
         if not (ask.budget is not None or (self._several and ask.limits)):
             return self._inside
-        return self._opened()
+        return await self._opened()
 
-    def _opened(self) -> TablesShared:
-        if self._tables is None:
-            try:
-                self._tables = TablesShared(open_tables(self._tokens.place))
-            except CallersError as error:
-                raise SharedError(error.title) from None
-        return self._tables
+    async def _opened(self) -> TablesShared:
+        """The tables, opened beside the event loop: a store that hangs holds up who needs it alone."""
+        async with self._opening:
+            if self._tables is None:
+                try:
+                    place = self._tokens.place
+                    database = await asyncio.wait_for(aside(lambda: open_tables(place)), OPEN_S)
+                except CallersError as error:
+                    raise SharedError(error.title) from None
+                except TimeoutError:
+                    raise SharedError("the store of the tokens does not answer") from None
+                self._tables = TablesShared(database)
+            return self._tables
 
     async def admit(self, ask: Ask) -> Denied | None:
         """Budgets in the token store; rates and places in memory, or there too where others serve beside us."""
         if self._several or ask.budget is None:
-            return await self._place(ask).admit(ask)
+            return await (await self._place(ask)).admit(ask)
         denied = await self._inside.admit(Ask(ask.lease, ask.now_ms, ask.limits))
         if denied is not None:
             return denied
         allowed = False
         try:
-            denied = await self._opened().admit(Ask(ask.lease, ask.now_ms, (), ask.budget))
+            denied = await (await self._opened()).admit(Ask(ask.lease, ask.now_ms, (), ask.budget))
             allowed = denied is None
         finally:
             if not allowed:
@@ -87,20 +100,20 @@ class Lazy:
     async def settle(self, given: Given) -> None:
         """Where it was taken."""
         if self._several:
-            await self._place(given).settle(given)
+            await (await self._place(given)).settle(given)
             return
         await self._inside.settle(Given(given.lease, given.limits))
         if given.budget is not None:
-            await self._opened().settle(Given(given.lease, (), given.budget, given.cost))
+            await (await self._opened()).settle(Given(given.lease, (), given.budget, given.cost))
 
     async def tell(self, origin: str, blocks: Iterable[Block]) -> None:
         """To the processes beside us."""
         if self._several:
-            await self._opened().tell(origin, blocks)
+            await (await self._opened()).tell(origin, blocks)
 
     async def heard(self, origin: str, now_ms: float) -> list[Block]:
         """From the processes beside us."""
-        return await self._opened().heard(origin, now_ms) if self._several else []
+        return await (await self._opened()).heard(origin, now_ms) if self._several else []
 
     async def close(self) -> None:
         """End what was opened."""

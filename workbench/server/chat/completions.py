@@ -55,7 +55,6 @@ def response_of(answer: Answer, running: Running) -> Response | None:
 async def begin(request: Request, call: Call, sugar: Sugar, warnings: tuple[str, ...] = ()) -> Running:
     """The call decided and admitted, nothing sent yet. Raises `Refused`."""
     engine = engine_of(request)
-    call.name_session(request.header(SESSION_HEADER))
     tenant = tenant_of(call.body, request.state, request.caller)
     whose = name_of(request.caller) if tenant is None else tenant.id
     ticket = await request.host.callers.admit(request.caller, whose)  # before a policy that came along is looked at

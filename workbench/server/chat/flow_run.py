@@ -75,13 +75,13 @@ class FlowRun:
     flow: AdmittedFlow
     trace_id: str
     began_ms: int
+    owner: str
+    """Whose running totals its session is."""
     runs: dict[str, NodeRun] = field(default_factory=dict[str, NodeRun])
     """By node, in the order in which they ended."""
     spent: Spent | None = None
     """None where nothing was."""
     failed: NodeRun | None = None
-    owner: str = ""
-    """Whose running totals its session is."""
     _subjects: dict[str, Subject] = field(default_factory=dict[str, Subject])
     _stops: list[Stop] = field(default_factory=list[Stop])
     _stopped: bool = False
@@ -96,10 +96,9 @@ class FlowRun:
         for node in self.flow.nodes:
             if node.policy is not None:
                 try:
-                    subject = subject_of(self.call, sugar, self.state, self.caller, node.policy.source)
+                    self._subjects[node.id] = subject_of(self.call, sugar, self.state, self.caller, node.policy.source)
                 except Refused as refused:
                     raise replace(refused, message=said(f"node {node.source_id[:80]}: {refused.message}")) from None
-                self._subjects[node.id], self.owner = subject, subject.owner
 
     async def run(self) -> str:
         """The text that reaches the output. Raises `NodeFailed` for the first node without an answer, or `Refused`."""

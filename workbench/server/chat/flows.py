@@ -14,6 +14,7 @@ from workbench.server.chat.failures import again_of, error_of, status_of
 from workbench.server.chat.flow_run import FlowRun, NodeFailed, refuse_tools
 from workbench.server.chat.parameters import Call
 from workbench.server.chat.sse import DONE, KEEP_ALIVE, EventStream, until_gone
+from workbench.server.chat.subject import owner_of
 from workbench.server.errors import Refused
 from workbench.server.exchange import Request, Response, dumps
 from workbench.server.reading import ClientGone
@@ -37,7 +38,8 @@ async def run_flow(request: Request, engine: Engine, call: Call) -> Response | N
         flow = admit_flow(call.body["flow_ir"], request.state.session.vocabulary)
         refuse_tools(call)
         now = time.time_ns() // 1_000_000
-        run = FlowRun(engine, request.state, call, request.caller, flow, new_id(), now)
+        owner = owner_of(tenant, request.caller)
+        run = FlowRun(engine, request.state, call, request.caller, flow, new_id(), now, owner)
         run.check()
         with until_gone(request, run.stop):
             return await (_stream(request, run) if call.stream else _plain(run))

@@ -10,7 +10,7 @@ from workbench.gateway.codecs.neutral import Delta, Reply
 from workbench.gateway.events import Answer, Attempting, CallEvent
 from workbench.server.chat.answering import router, served_id
 from workbench.server.chat.calling import Running
-from workbench.server.chat.completions import begin, sugar_of_call
+from workbench.server.chat.completions import SESSION_HEADER, begin, sugar_of_call
 from workbench.server.chat.failures import error_of, failure_response
 from workbench.server.chat.parameters import read_call
 from workbench.server.chat.responses_body import call_items, chat_body, frame, text_item, usage_json
@@ -28,6 +28,7 @@ async def respond(request: Request) -> Response | None:
     body = await read_object(request)
     asked, warnings = chat_body(body)
     call = read_call(asked, request.host.options.default_max_tokens)
+    call.name_session(request.header(SESSION_HEADER))
     running = await begin(request, call, sugar_of_call(call, request), warnings)
     with until_gone(request, running.stop.stop):
         if call.stream:

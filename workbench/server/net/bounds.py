@@ -184,13 +184,18 @@ class Bounded(HttpToolsProtocol):
         raise _Bad(message)
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what the parser does not take; behind a request that is being answered, end after its answer."""
+        """Refuse what the parser does not take; behind a whole request that is being answered, end after its answer."""
         del msg
         self._arrived()
         self._coming = False
         if self.is_answering:
-            self.cycle.keep_alive = False
-            return
+            cycle: Any = self.cycle
+            if not getattr(cycle, "more_body", False):
+                cycle.keep_alive = False
+                return
+            if cycle.response_started:
+                self.turn_away()
+                return
         self.transport.write(_refusal(*self._fault))
         self.transport.close()
 

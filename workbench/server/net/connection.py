@@ -51,7 +51,7 @@ class _Joined:
 
     def write(self, data: bytes) -> None:
         """The first piece waits for the second; that a body may come is said at once."""
-        if data.startswith(_GO_ON):
+        if not self._begun and data.startswith(_GO_ON):
             self._transport.write(data)
             return
         if not self._begun:

@@ -97,6 +97,7 @@ class FastPath:
         latest = time.monotonic() + ENDING_S
         while self.calls and time.monotonic() < latest:  # noqa: ASYNC110 - nobody but the end waits for it
             await asyncio.sleep(LOOK_S / 10)
+        self._record()
 
     def _made(self, client: Client, headers: Headers, body: bytes) -> _Turn | None:
         host = self.host

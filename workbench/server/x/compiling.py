@@ -9,7 +9,6 @@ from workbench.catalog import Catalog
 from workbench.engine import explain as engine_explain
 from workbench.engine.failplan import fallback_table
 from workbench.errors import UsageError
-from workbench.language.admission import Admitted
 from workbench.language.clause_text import to_text
 from workbench.rulebook.schema import facts_json
 from workbench.server.errors import finding_json
@@ -69,11 +68,11 @@ def explain_answer(body: Mapping[str, Any], asking: Asking) -> dict[str, Any]:
     sourced = sourced_of(body, tenant, asking)
     found = _offers(asking.state.session.catalog, offer)
     asked = asked_of(body, sourced.policy, asking.health(scope_of(tenant, asking.caller)))
-    policy = pinned(sourced.policy, asked.pin, asking.state)
+    sourced = pinned(sourced, asked.pin, asking.state)
     return {
         **named(sourced.policy),
         "catalog": catalog_json(asking.state.session.catalog),
-        "offers": [_why(index, sourced, policy, asked.context, asking) for index in found],
+        "offers": [_why(index, sourced, asked.context, asking) for index in found],
         "warnings": list(asked.warnings),
     }
 
@@ -91,9 +90,9 @@ def _offers(catalog: Catalog, text: str) -> list[int]:
     return found
 
 
-def _why(index: int, sourced: Sourced, policy: Admitted, context: Any, asking: Asking) -> dict[str, Any]:
+def _why(index: int, sourced: Sourced, context: Any, asking: Asking) -> dict[str, Any]:
     pool, vocabulary = asking.state.kept.pool, asking.state.session.vocabulary
-    decision = asking.state.decisions.decide(policy, context)
+    decision = asking.state.decisions.decide(sourced.policy, context)
     place, reason = decision.place(index), decision.reason(index)
     score = None if place is None else decision.scores[place - 1]
     checks: list[dict[str, Any]] = []

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from workbench.errors import WorkspaceError
-from workbench.language.admission import Admitted
 from workbench.rulebook.tenant import Tenant
 from workbench.server.errors import ROUTER, Refused, said
 from workbench.server.hooks import Caller
@@ -68,7 +67,7 @@ def rank_profile(query: Mapping[str, str], asking: Asking) -> dict[str, Any]:
     if profile is None:
         raise Refused(400, "rank", said(f"rank failed: unknown profile: {name[:128]}"), ROUTER)
     session = asking.state.session
-    sourced, tenant = of_compiled(profile.compiled, session), tenant_of({}, asking.state, asking.caller)
+    sourced, tenant = of_compiled(profile.compiled, session), tenant_of(query, asking.state, asking.caller)
     if tenant is not None:
         sourced = inside(sourced, compiled_for(tenant, asking.state), session.vocabulary)
     body: dict[str, Any] = {}
@@ -120,7 +119,8 @@ def ranking(sourced: Sourced, body: Mapping[str, Any], tenant: Tenant | None, as
     state = asking.state
     catalog, pool = state.session.catalog, state.kept.pool
     asked = asked_of(body, sourced.policy, asking.health(scope_of(tenant, asking.caller)))
-    decision = state.decisions.decide(pinned(sourced.policy, asked.pin, state), asked.context)
+    sourced = pinned(sourced, asked.pin, state)
+    decision = state.decisions.decide(sourced.policy, asked.context)
     ranked = ranked_rows(decision, catalog)
     rejected = rejected_rows(sourced, decision, catalog, pool, asked.context)
     if asked.pin is not None:
@@ -138,11 +138,12 @@ def ranking(sourced: Sourced, body: Mapping[str, Any], tenant: Tenant | None, as
     return {**answer, "warnings": list(asked.warnings)} if asked.warnings else answer
 
 
-def pinned(policy: Admitted, pin: Pin | None, state: ServerState) -> Admitted:
-    """The policy as a call with that pin has it: the selector chooses among the pinned."""
+def pinned(sourced: Sourced, pin: Pin | None, state: ServerState) -> Sourced:
+    """What decides as a call with that pin has it: the selector chooses among the pinned."""
     if pin is None:
-        return policy
-    return within(policy, narrowing(pin.model, pin.provider, state.session), state.session)
+        return sourced
+    clause = narrowing(pin.model, pin.provider, state.session)
+    return Sourced(within(sourced.policy, clause, state.session), (clause, *sourced.clauses))
 
 
 def _of_pin(rejected: list[dict[str, Any]], pin: Pin, *, known: bool) -> list[dict[str, Any]]:

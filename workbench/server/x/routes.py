@@ -90,7 +90,7 @@ async def _rank(request: Request) -> Response:
 
 
 async def _rank_profile(request: Request) -> Response:
-    return json_response(rank_profile(_query(request, "profile", "context"), _asking(request)))
+    return json_response(rank_profile(_query(request, "profile", "context", "tenant"), _asking(request)))
 
 
 async def _normalize(request: Request) -> Response:

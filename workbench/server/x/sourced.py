@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,10 +108,10 @@ def offer_json(catalog: Catalog, index: int) -> dict[str, Any]:
     }
 
 
-def ranked_rows(decision: Decision, catalog: Catalog, places: Sequence[int] | None = None) -> list[dict[str, Any]]:
-    """The order as rows, best first; `places` (from 0) of it, or all."""
-    wanted = range(len(decision.order)) if places is None else places
-    return [{**offer_json(catalog, decision.order[place]), "score": finite(decision.scores[place])} for place in wanted]
+def ranked_rows(decision: Decision, catalog: Catalog) -> list[dict[str, Any]]:
+    """The order as rows, best first."""
+    ranked = zip(decision.order, decision.scores, strict=True)
+    return [{**offer_json(catalog, index), "score": finite(score)} for index, score in ranked]
 
 
 def rejected_rows(

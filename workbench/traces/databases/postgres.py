@@ -22,6 +22,8 @@ from workbench.traces.databases.schema import APPLIED, DONE, MIGRATIONS, TABLE, 
 _LOCK: Final = 7_266_401_918
 """The advisory lock that one process at a time migrates under: any fixed number."""
 _WAIT_S: Final = 5
+SILENT_MS: Final = 10_000
+"""How long a server may leave what was sent to it unacknowledged before its connection counts as broken."""
 
 
 class PostgresDatabase:
@@ -98,7 +100,10 @@ def engine_of(address: str) -> sa.Engine:
         url = sa.make_url(address)
         if url.get_backend_name() != "postgresql":
             raise TraceError("no address of a trace store", [Finding("begin it with `postgresql://`", "trace_address")])
-        options = {"connect_timeout": _WAIT_S, "options": f"-c lock_timeout={_WAIT_S}s -c synchronous_commit=on"}
+        options: dict[str, Any] = {
+            "connect_timeout": _WAIT_S, "options": f"-c lock_timeout={_WAIT_S}s -c synchronous_commit=on",
+            "tcp_user_timeout": SILENT_MS, "keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3,
+        }  # fmt: skip
         return sa.create_engine(
             url.set(drivername="postgresql+psycopg"), connect_args=options, pool_size=2, max_overflow=8,
             pool_pre_ping=True,

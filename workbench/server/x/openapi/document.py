@@ -49,7 +49,10 @@ OPERATIONS: Final = (
     Operation("GET", "/x/fields", "fields", "The names that a policy may use.", "Fields"),
     Operation(
         "GET", "/x/rank", "rankProfile", "The ranking under a named policy.", "Ranking", statuses=(422,),
-        query=(("profile", TEXT, True), ("context", {**WHOLE, "minimum": 0, "maximum": 10**14}, False)),
+        query=(
+            ("profile", TEXT, True), ("context", {**WHOLE, "minimum": 0, "maximum": 10**14}, False),
+            ("tenant", TEXT, False),
+        ),
     ),
     Operation(
         "POST", "/x/rank", "rank", "The ranking under a policy, or for a tenant.", "Ranking", "RankRequest",

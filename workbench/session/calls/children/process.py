@@ -1,4 +1,4 @@
-"""One of our own commands as a child process: started for a screen, ended with it, gone when the app is.
+"""One of our own commands as a child process: started for a screen, gone when the app is.
 
 Owns the process, its first line, which says where it listens, and its end. What it answers is its own.
 """

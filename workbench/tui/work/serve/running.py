@@ -33,7 +33,8 @@ class Running(WorkScreen):
         return self.endpoint.child
 
     def on_unmount(self) -> None:
-        self.endpoint.onlooker = self._main
+        if self.endpoint.onlooker is self:
+            self.endpoint.onlooker = self._main
         self._main.endpoint_changed()
 
     def endpoint_changed(self, *, listed: bool = False) -> None:
@@ -54,11 +55,11 @@ class Running(WorkScreen):
             try:
                 await self.endpoint.change(wanted=wanted, emulate=emulate)
             except (WorkbenchError, OSError) as error:
-                self.endpoint.onlooker.show_banner(reason_of(error))
+                self.endpoint.complain(reason_of(error))
                 return
             child = self.child
             words = "stopped" if child is None else f"serving at {child.url}"
-            self.endpoint.onlooker.say(words)
+            self.endpoint.say(words)
 
         self._main.run_worker(change(), group="serve")
 
