@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import signal
+from dataclasses import replace
 from pathlib import Path
+from time import sleep
 
 import pytest
 from textual.pilot import Pilot
@@ -37,6 +39,10 @@ async def _until(found: str, pilot: Pilot[int]) -> None:
             await pilot.pause()
 
 
+def _hold_up() -> None:
+    sleep(0.2)
+
+
 async def test_an_edit_is_kept_by_itself_and_goes_once_saved(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(keeping, "AFTER", 0.01)
     app = WorkbenchApp(session)
@@ -52,6 +58,26 @@ async def test_an_edit_is_kept_by_itself_and_goes_once_saved(session: Session, m
             while session.journal_file.find() is not None:
                 await pilot.pause()
     assert not session.dirty
+
+
+async def test_an_edit_made_when_one_is_due_is_kept_with_it(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keeping, "AT_MOST", 0.1)
+    app = WorkbenchApp(session)
+    async with app.run_test(size=SIZE) as pilot:
+        await go_to_tenant(pilot, "lumenor-vip")
+        await go_to_clause(pilot, "vip-floor")
+        keeper = main_screen(app).keeper
+        session.commit(EDIT)
+        keeper.look()
+        _hold_up()
+        session.commit(replace(EDIT, text="bench_intelligence >= 0.63"))
+        keeper.look()
+        async with asyncio.timeout(10):
+            while keeper.pending:
+                await pilot.pause()
+    journal = session.journal_file.find()
+    assert journal is not None
+    assert "0.63" in str(journal)
 
 
 async def test_what_was_left_is_offered_and_restored_as_one_edit(left: Session, session: Session) -> None:

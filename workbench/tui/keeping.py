@@ -23,6 +23,8 @@ from workbench.session.session import Session
 
 AFTER = 0.5
 AT_MOST = 2.0
+AT_LEAST = 0.05
+"""Below this a running timer is let go off: one of no seconds is lost by Textual, or divides by them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +58,11 @@ class JournalKeeper:
         now = monotonic()
         if self._latest is None:
             self._latest = now + AT_MOST
+        elif self._latest - now < AT_LEAST:
+            return
         if self._timer is not None:
             self._timer.stop()
-        self._timer = self._screen.set_timer(max(0.0, min(AFTER, self._latest - now)), self._keep)
+        self._timer = self._screen.set_timer(min(AFTER, self._latest - now), self._keep)
 
     async def _keep(self) -> None:
         try:
