@@ -63,7 +63,9 @@ def read_stamped(path: Path, *, max_bytes: int) -> tuple[bytes, Stamp]:
             check_regular(path, status)
             if status.st_size > max_bytes:
                 _too_large(path, status.st_size, max_bytes)
-            data = file.read(max_bytes + 1)
+            data = file.read(status.st_size + 1)  # not the bound: room for all of it would be asked for each time
+            if len(data) > status.st_size:  # it grows while it is read
+                data += file.read(max_bytes + 1 - len(data))
     except (OSError, ValueError) as error:
         raise refused(path, "read", error) from None
     if len(data) > max_bytes:

@@ -56,6 +56,9 @@ class Template:
     def __init__(self, record: Record) -> None:
         self.record = record
         """One of them."""
+        self.no_log: Final = record.trace.no_log
+        """Whether no text of them is kept."""
+        self._kind: Final = b"quiet" if self.no_log else b"full"
         self._asked_last: tuple[Asked | None, bytes] = None, b""
         self._words: dict[tuple[int | None, str], str] = {}
 
@@ -63,11 +66,6 @@ class Template:
     def material(self) -> Material:
         """What all of them name."""
         return self.record.material
-
-    @property
-    def no_log(self) -> bool:
-        """Whether no text of them is kept."""
-        return self.record.trace.no_log
 
     @cached_property
     def winner(self) -> str | None:
@@ -117,10 +115,6 @@ class Template:
         if exchange is not None and not self.no_log:
             parts.insert(0, b'"exchange":' + strict_json.canonical(plain(exchange)))
         return stored(b'{"kind":"%s","schema":%d,"trace":{%s}}' % (self._kind, SCHEMA, b",".join(parts)))
-
-    @property
-    def _kind(self) -> bytes:
-        return b"quiet" if self.no_log else b"full"
 
     def words(self, own: Own, summary: Summary | None) -> str:
         """What a search looks at, of a trace whose text is not kept."""

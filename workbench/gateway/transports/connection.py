@@ -10,6 +10,7 @@ import asyncio
 import select
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, cast
 
 import httptools
@@ -31,6 +32,7 @@ class Connection(asyncio.Protocol):
         """When it looks whether something has come; it stays from one exchange to the next."""
         self._heard = 0.0
         self.transport: asyncio.Transport
+        self._look: Callable[[], object] = _nothing
         self.idle_since = 0.0
         """Its owner's clock, in seconds."""
         self.lost = False
@@ -142,6 +144,15 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It is open."""
         self.transport = cast("asyncio.Transport", transport)
+        self._look = _look_at(self.transport)
+
+    @property
+    def usable(self) -> bool:
+        """Whether another exchange may begin: it is open, and nothing has come that the loop has not seen yet.
+
+        An answer that nobody asked for must not become the next one's.
+        """
+        return not self.lost and not self.transport.is_closing() and not self._look()
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the answer; those that nobody asked for end the connection."""
@@ -216,18 +227,17 @@ class Connection(asyncio.Protocol):
             self.done = True
 
 
-def usable(connection: Connection) -> bool:
-    """Whether another exchange may begin: it is open, and nothing has come that the loop has not seen yet."""
-    return not connection.lost and not connection.transport.is_closing() and not _readable(connection.transport)
-
-
-def _readable(transport: asyncio.Transport) -> bool:
-    """Whether bytes, or an end, wait to be read: an answer that nobody asked for must not become the next one's."""
+def _look_at(transport: asyncio.Transport) -> Callable[[], object]:
+    """What tells whether bytes, or an end, wait to be read."""
     held = transport.get_extra_info("socket")
     if held is None:
-        return False
+        return _nothing
     if not hasattr(select, "poll"):  # Windows
-        return bool(select.select([held], [], [], 0)[0])
+        return lambda: select.select([held], [], [], 0)[0]
     waiting = select.poll()
     waiting.register(held.fileno(), select.POLLIN)
-    return bool(waiting.poll(0))
+    return partial(waiting.poll, 0)
+
+
+def _nothing() -> object:
+    return None
