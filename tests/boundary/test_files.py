@@ -104,6 +104,16 @@ def test_size_is_looked_at_before_reading(tmp_path: Path) -> None:
     assert code_of(caught) == "too_large"
 
 
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="a file that has more than its size says")
+def test_what_a_file_has_beyond_its_size_is_read_within_the_bound() -> None:
+    file = Path("/proc/self/status")
+    assert file.stat().st_size == 0
+    assert b"VmRSS" in read_bytes(file, max_bytes=100_000)
+    with pytest.raises(FileRefused) as caught:
+        read_bytes(file, max_bytes=100)
+    assert code_of(caught) == "too_large"
+
+
 def test_a_stamp_tells_every_change(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"one")
