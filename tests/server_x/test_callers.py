@@ -260,6 +260,35 @@ def test_a_rate_is_kept_and_says_when_to_come_back(emulator: str, tmp_path: Path
         assert made.chat(other).status_code == 200
 
 
+def test_questions_that_take_work_count_and_lists_do_not(emulator: str, tmp_path: Path) -> None:
+    with served(tmp_path, emulator, settings=Settings(capacity=1)) as made:
+        secret = made.token("slow", rate_per_minute=4, tenants=("acme-eu", "ladle-free"))
+        own = {"authorization": f"Bearer {secret}"}
+        made.tell(stopped)
+        asked = [
+            made.post("/x/rank", {"tenant": "acme-eu"}, **own),
+            made.post("/x/policy/normalize", {"policy_ir": 3}, **own),  # a wrong one gives its place back too
+            made.get("/x/rank?profile=default&tenant=acme-eu", **own),
+            made.chat(secret, tenant="ladle-free"),
+            made.post("/x/compile", {"tenant": "acme-eu"}, **own),
+            made.chat(secret, tenant="ladle-free"),
+        ]
+        assert [answer.status_code for answer in asked] == [200, 422, 200, 200, 429, 429]
+        assert int(asked[-2].headers["retry-after"]) >= 1
+        for path in ("/v1/models", "/x/fields", "/x/policy/templates", "/healthz", "/metrics"):
+            assert made.get(path, **own).status_code == 200
+        assert made.gate.running == 0
+
+
+def test_a_tenants_rate_holds_for_the_questions_of_a_token_of_its_own(emulator: str, tmp_path: Path) -> None:
+    with served(tmp_path, emulator, settings=Settings(tenant_per_minute=2)) as made:
+        own = {"authorization": f"Bearer {made.token('one', tenants=('acme-eu',))}"}
+        made.tell(stopped)
+        codes = [made.post("/x/rank", {"tenant": "acme-eu"}, **own).status_code for _ in range(3)]
+        assert codes == [200, 200, 429]
+        assert made.chat(None, tenant="ladle-free").status_code == 200
+
+
 def test_a_rate_frees_one_call_each_interval(tmp_path: Path) -> None:
     clock = [1_800_000_000_000.0]
     known, tokens = gate(tmp_path, clock=clock)
@@ -321,6 +350,8 @@ def test_a_budget_is_held_spent_and_refused_with_its_figures(emulator: str, tmp_
         cost = first.json()["x_router"]["cost_usd"]
         assert cost >= 1e-6
         broke = made.chat(secret)
+        question = made.post("/x/rank", {"tenant": "acme-eu"}, authorization=f"Bearer {secret}")
+        assert question.status_code == 200  # it costs nothing
         error = broke.json()["error"]
         assert (broke.status_code, error["type"], error["code"]) == (402, "budget_error", "consumer_budget_exhausted")
         assert (error["budget_usd"], error["spent_usd"]) == (1e-6, cost)

@@ -73,6 +73,12 @@ def test_public_means_the_same_in_both() -> None:
     assert public == {(route.method, route.path) for route in ROUTES if route.public}
 
 
+def test_what_is_counted_may_be_told_to_wait() -> None:
+    counted = {(operation.method, operation.path) for operation in OPERATIONS if operation.counted}
+    assert counted == {(route.method, route.path) for route in ROUTES if route.counted}
+    assert all("429" in document()["paths"][path][method.lower()]["responses"] for method, path in counted)
+
+
 def test_every_reference_is_there() -> None:
     def references(value: Any) -> list[str]:
         if isinstance(value, dict):

@@ -76,7 +76,13 @@ class App:
         if not route.public:
             await host.callers.look(scope["headers"])
             request.caller = host.callers.recognise(scope["headers"], scope["path"])
-        return await route.handler(request)
+        if not route.counted:
+            return await route.handler(request)
+        ticket = await host.callers.admit(request.caller, None)
+        try:
+            return await route.handler(request)
+        finally:
+            await ticket.close(None)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()

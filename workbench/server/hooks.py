@@ -57,8 +57,11 @@ class Callers(Protocol):
         """The same where nothing is to be refused, else None; raises nothing, and nothing is counted."""
         ...
 
-    async def admit(self, caller: Caller, tenant: str) -> Ticket:
-        """Leave for a call in the name of `tenant`: 402, 403, 429 with `Retry-After`, 503."""
+    async def admit(self, caller: Caller, tenant: str | None) -> Ticket:
+        """Leave for a call in the name of `tenant`: 402, 403, 429 with `Retry-After`, 503.
+
+        None: for a question that calls nobody, and costs nothing.
+        """
         ...
 
     async def look(self, headers: list[tuple[bytes, bytes]]) -> None:
@@ -107,7 +110,7 @@ class Anyone:
         del caller
         return False
 
-    async def admit(self, caller: Caller, tenant: str) -> Ticket:
+    async def admit(self, caller: Caller, tenant: str | None) -> Ticket:
         """Always."""
         del caller, tenant
         return FREE

@@ -24,6 +24,8 @@ class Route:
     """Whether it is answered without a token, whatever the setting."""
     early: bool = False
     """Whether it is answered before there is any good workspace."""
+    counted: bool = False
+    """Whether it is a question that counts against rates and places as a call does. Calls count themselves."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -214,8 +214,8 @@ class Gate:
             known = self._callers[token.id] = Caller(token.id, tenants, routes, own)
         return known
 
-    async def admit(self, caller: Caller, tenant: str) -> Ticket:
-        """Leave for one call. Raises `Refused`: 402, 403, 429 with `Retry-After`, 503."""
+    async def admit(self, caller: Caller, tenant: str | None) -> Ticket:
+        """Leave for one call, or without a tenant for one question. Raises `Refused`: 402, 403, 429, 503."""
         self.metrics.pending += 1
         try:
             return await self._admit(caller, tenant)
@@ -245,8 +245,8 @@ class Gate:
             return False
         return not (token.rate_per_minute is None and token.concurrency is None and token.budget_usd is None)
 
-    async def _admit(self, caller: Caller, tenant: str) -> Ticket:
-        if caller.tenants is not None and tenant not in caller.tenants:
+    async def _admit(self, caller: Caller, tenant: str | None) -> Ticket:
+        if tenant is not None and caller.tenants is not None and tenant not in caller.tenants:
             message = "this token may not call for this tenant; name one of its own in `tenant`"
             raise Refused(403, "caller_tenant_not_allowed", message, "auth_error")
         capacity = self.settings.capacity
@@ -275,16 +275,17 @@ class Gate:
             most = 0 if ask.budget is None else ask.budget.most
             raise broke(most, no.spent) if no.why == "budget" else denied(no)
 
-    def _ask(self, caller: Caller, tenant: str) -> Ask | None:
-        token = self._known.get(caller.id)
+    def _ask(self, caller: Caller, tenant: str | None) -> Ask | None:
+        token, whose = self._known.get(caller.id), tenant or caller.tenant
         limits: list[Limit] = []
         if token is not None and (token.rate_per_minute is not None or token.concurrency is not None):
             limits.append(Limit(f"token:{token.id}", token.rate_per_minute, token.concurrency))
-        if self.settings.tenant_per_minute is not None or self.settings.tenant_concurrency is not None:
-            limits.append(Limit(f"tenant:{tenant}", self.settings.tenant_per_minute, self.settings.tenant_concurrency))
+        settings = self.settings
+        if whose is not None and (settings.tenant_per_minute, settings.tenant_concurrency) != (None, None):
+            limits.append(Limit(f"tenant:{whose}", settings.tenant_per_minute, settings.tenant_concurrency))
         now = self.now_ms()
         budget = None
-        if token is not None and token.budget_usd is not None:
+        if tenant is not None and token is not None and token.budget_usd is not None:
             hold = self._holds.get(token.id, FIRST_HOLD)
             budget = Budget(token.id, month_of(now), round(token.budget_usd * NANO), hold)
         if not limits and budget is None:

@@ -29,6 +29,8 @@ class Operation:
     query: tuple[tuple[str, Schema, bool], ...] = ()
     """Name, schema, whether it has to be there."""
     public: bool = False
+    counted: bool = False
+    """Whether limits hold for it: of a call they are among its statuses."""
     events: str | None = None
     """The schema of an event, where it answers as a stream too."""
 
@@ -48,7 +50,7 @@ OPERATIONS: Final = (
     Operation("GET", "/v1/models/{model}", "model", "One of them.", "Model"),
     Operation("GET", "/x/fields", "fields", "The names that a policy may use.", "Fields"),
     Operation(
-        "GET", "/x/rank", "rankProfile", "The ranking under a named policy.", "Ranking", statuses=(422,),
+        "GET", "/x/rank", "rankProfile", "The ranking under a named policy.", "Ranking", statuses=(422,), counted=True,
         query=(
             ("profile", TEXT, True), ("context", {**WHOLE, "minimum": 0, "maximum": 10**14}, False),
             ("tenant", TEXT, False),
@@ -56,28 +58,30 @@ OPERATIONS: Final = (
     ),
     Operation(
         "POST", "/x/rank", "rank", "The ranking under a policy, or for a tenant.", "Ranking", "RankRequest",
-        statuses=(409,),
+        statuses=(409,), counted=True,
     ),
     Operation(
         "POST", "/x/compile", "compile", "A tenant's policy and the source of each clause.", "Compiled",
-        "CompileRequest", statuses=(409,),
+        "CompileRequest", statuses=(409,), counted=True,
     ),
     Operation(
         "POST", "/x/explain", "explain", "Why an offer is where it is.", "Explained", "ExplainRequest",
-        statuses=(409,),
+        statuses=(409,), counted=True,
     ),
     Operation(
         "POST", "/x/policy/normalize", "normalize", "A policy's normal form and fingerprint.", "Policy",
-        "PolicyRequest", query=(("admit", {"type": "string", "enum": ["0", "1"]}, False),),
+        "PolicyRequest", query=(("admit", {"type": "string", "enum": ["0", "1"]}, False),), counted=True,
     ),
-    Operation("POST", "/x/policy/build", "build", "A policy from its parts.", "Policy", "BuildRequest"),
+    Operation("POST", "/x/policy/build", "build", "A policy from its parts.", "Policy", "BuildRequest", counted=True),
     Operation("GET", "/x/policy/templates", "templates", "The templates.", "Templates"),
     Operation(
         "POST", "/x/policy/templates/{id}", "template", "A template's policy.", "Policy", "object",
-        optional_body=True,
+        optional_body=True, counted=True,
     ),
-    Operation("POST", "/x/flow/normalize", "normalizeFlow", "A flow's normal form.", "Flow", "FlowRequest"),
-    Operation("GET", "/x/traces/{id}", "trace", "One trace.", "Trace"),
+    Operation(
+        "POST", "/x/flow/normalize", "normalizeFlow", "A flow's normal form.", "Flow", "FlowRequest", counted=True,
+    ),
+    Operation("GET", "/x/traces/{id}", "trace", "One trace.", "Trace", counted=True),
     Operation(
         "POST", "/v1/chat/completions", "chat", "A chat completion, routed by policy.", "ChatCompletion",
         "ChatRequest", statuses=_CALL, events="ChatEvent",
@@ -164,6 +168,8 @@ def _responses(operation: Operation) -> dict[str, Any]:
         statuses.update(_GATED)
     if operation.body is not None:
         statuses.update(_BODY)
+    if operation.counted:
+        statuses.add(429)
     for status in sorted(statuses):
         refusal = {"application/json": {"schema": ref("Error")}}
         found[str(status)] = {"description": _WORDS.get(status, "refused"), "content": refusal}
