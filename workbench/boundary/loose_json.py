@@ -34,16 +34,18 @@ def loads(data: bytes, *, source: str, max_bytes: int) -> JsonValue:
         text = data.decode("utf-8", "surrogatepass").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         _refuse(source, f"byte 0x{data[error.start]:02x} is not UTF-8", "encoding")
+    flaw: json.JSONDecodeError | None = None
     try:
         return _parsed(text)
-    except RecursionError:
-        text = _cut(text)
+    except RecursionError:  # how deep that is differs from one Python to the next
+        pass
     except json.JSONDecodeError as error:
-        _refuse(source, error.msg[:1].lower() + error.msg[1:], "syntax", error)
+        flaw = error
     try:
-        return _parsed(text)
+        return _parsed(_cut(text))
     except json.JSONDecodeError as error:
-        _refuse(source, error.msg[:1].lower() + error.msg[1:], "syntax", error)
+        flaw = flaw or error
+        _refuse(source, flaw.msg[:1].lower() + flaw.msg[1:], "syntax", flaw)
 
 
 def _parsed(text: str) -> JsonValue:

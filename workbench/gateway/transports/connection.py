@@ -32,7 +32,8 @@ class Connection(asyncio.Protocol):
         """When it looks whether something has come; it stays from one exchange to the next."""
         self._heard = 0.0
         self.transport: asyncio.Transport
-        self._look: Callable[[], object] = _nothing
+        self.look: Callable[[], object] = _nothing
+        """Tells whether bytes, or an end, wait to be read."""
         self.idle_since = 0.0
         """Its owner's clock, in seconds."""
         self.lost = False
@@ -144,15 +145,7 @@ class Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """It is open."""
         self.transport = cast("asyncio.Transport", transport)
-        self._look = _look_at(self.transport)
-
-    @property
-    def usable(self) -> bool:
-        """Whether another exchange may begin: it is open, and nothing has come that the loop has not seen yet.
-
-        An answer that nobody asked for must not become the next one's.
-        """
-        return not self.lost and not self.transport.is_closing() and not self._look()
+        self.look = _look_at(self.transport)
 
     def data_received(self, data: bytes) -> None:
         """Bytes of the answer; those that nobody asked for end the connection."""
@@ -225,6 +218,14 @@ class Connection(asyncio.Protocol):
         """The answer is whole."""
         if self.headed:
             self.done = True
+
+
+def usable(connection: Connection) -> bool:
+    """Whether another exchange may begin: it is open, and nothing has come that the loop has not seen yet.
+
+    An answer that nobody asked for must not become the next one's.
+    """
+    return not connection.lost and not connection.transport.is_closing() and not connection.look()
 
 
 def _look_at(transport: asyncio.Transport) -> Callable[[], object]:

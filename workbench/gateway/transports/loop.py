@@ -20,7 +20,7 @@ import httpx
 from workbench.gateway.codecs.neutral import HttpRequest
 from workbench.gateway.limits import Limits
 from workbench.gateway.transport import tls_context
-from workbench.gateway.transports.connection import Connection
+from workbench.gateway.transports.connection import Connection, usable
 from workbench.gateway.transports.direct import OK, Arriving, Asked, Body, Direct
 from workbench.gateway.transports.room import Room
 
@@ -110,7 +110,7 @@ class LoopTransport(Direct):
         known = self._idle.get((place.secure, place.host, place.port))
         while known:
             connection = known.pop()
-            if time.monotonic() - connection.idle_since < IDLE_S and connection.usable:
+            if time.monotonic() - connection.idle_since < IDLE_S and usable(connection):
                 return connection
             connection.transport.abort()
         return None
