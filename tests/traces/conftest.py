@@ -5,17 +5,44 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from workbench.traces import grouped
+from workbench.traces.databases import sqlite
 from workbench.traces.opening import open_store
 from workbench.traces.store import TraceStore
+
+
+@pytest.fixture(autouse=True)
+def closed_after_all(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """What a kill in a test leaves open ends with the test: since Python 3.13 it is a warning in whichever is next."""
+    connections: list[sqlite3.Connection] = []
+    connect: Callable[..., sqlite3.Connection] = vars(sqlite)["_connect"]
+
+    def noted(*args: Any, **named: Any) -> sqlite3.Connection:
+        connections.append(connect(*args, **named))
+        return connections[-1]
+
+    monkeypatch.setattr(sqlite, "_connect", noted)
+    yield
+    for connection in connections:
+        connection.close()
+
+
+@pytest.fixture(autouse=True)
+def disk_that_never_stalls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A disk that is slow for a moment, as other tests make it, turns the journal off; no test is about that one."""
+    monkeypatch.setattr(grouped, "STALL_S", float("inf"))
+    monkeypatch.setattr(grouped, "SLOW_S", float("inf"))
 
 
 def _program(name: str) -> str:
