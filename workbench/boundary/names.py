@@ -50,11 +50,18 @@ def path_inside(root: Path, *parts: str) -> Path:
         path = base.joinpath(*parts).resolve()
     except (OSError, RuntimeError, ValueError) as error:
         _refuse(str(root), f"{shown} cannot be resolved, {type(error).__name__}", "outside")
-    if any(each.is_symlink() for each in (path, *path.parents)):  # since Python 3.13 a loop of links stays as it is
+    if any(_is_link(each) for each in (path, *path.parents)):  # since Python 3.13 a loop of links stays as it is
         _refuse(str(root), f"{shown} cannot be resolved, its links lead in a circle", "outside")
     if path != base and base not in path.parents:
         _refuse(str(root), f"{shown} leads out of its folder through a link", "outside")
     return path
+
+
+def _is_link(path: Path) -> bool:
+    try:
+        return path.is_symlink()
+    except OSError:  # what may not be looked at is told whoever opens it
+        return False
 
 
 def _is_step(step: str) -> bool:
