@@ -42,10 +42,10 @@ async def test_a_fault_gets_the_name_that_httpx_gives_it(fault: Fault, mode: Mod
 async def scripted(*answers: bytes, close: bool = False) -> AsyncGenerator[tuple[str, list[int]]]:
     """A server that gives these answers in order on each connection; its address, and the requests by connection."""
     counts: list[int] = []
-    open_ones: list[asyncio.StreamWriter] = []
+    writers: list[asyncio.StreamWriter] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        open_ones.append(writer)
+        writers.append(writer)
         place = len(counts)
         counts.append(0)
         try:
@@ -66,7 +66,7 @@ async def scripted(*answers: bytes, close: bool = False) -> AsyncGenerator[tuple
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1", counts
-        for writer in open_ones:  # since Python 3.12 a server waits for them
+        for writer in writers:  # since Python 3.12 a server waits for them
             writer.close()
 
 

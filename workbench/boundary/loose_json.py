@@ -25,8 +25,8 @@ _TOKENS: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{}]', re.DOTALL)
 def loads(data: bytes, *, source: str, max_bytes: int) -> JsonValue:
     """The value of a JSON document, a UTF-8 byte order mark allowed.
 
-    A `DocumentError` with line and column where it is none, or larger than `max_bytes`. Of a document that is too deep
-    for the parser, lists and records below `KEPT_DEPTH` are empty.
+    A `DocumentError` with line and column where it is none, or larger than `max_bytes`. Of a document that the
+    parser can't read whole, too deep or wrong that far down, lists and records below `KEPT_DEPTH` are empty.
     """
     if len(data) > max_bytes:
         _refuse(source, f"{len(data):,} bytes, the limit is {max_bytes:,}", "too_large")
