@@ -9,6 +9,7 @@ import sqlite3
 import subprocess
 import tempfile
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -26,14 +27,22 @@ from workbench.traces.store import TraceStore
 def closed_after_all(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """What a kill in a test leaves open ends with the test: since Python 3.13 it is a warning in whichever is next."""
     connections: list[sqlite3.Connection] = []
+    threads: list[ThreadPoolExecutor] = []
     connect: Callable[..., sqlite3.Connection] = vars(sqlite)["_connect"]
 
     def noted(*args: Any, **named: Any) -> sqlite3.Connection:
         connections.append(connect(*args, **named))
         return connections[-1]
 
+    def started(*args: Any) -> ThreadPoolExecutor:
+        threads.append(ThreadPoolExecutor(*args))
+        return threads[-1]
+
     monkeypatch.setattr(sqlite, "_connect", noted)
+    monkeypatch.setattr(grouped, "ThreadPoolExecutor", started)
     yield
+    for thread in threads:
+        thread.shutdown()  # a connection that is closed under a thread's hands takes the interpreter with it
     for connection in connections:
         connection.close()
 

@@ -19,6 +19,7 @@ import pytest
 from tests.traces.test_grouped import LOGGING, QUIET, TEMPLATES, begun, opened
 from tests.traces.worlds import NOON
 from workbench.errors import WorkbenchError
+from workbench.traces import grouped
 from workbench.traces.databases import journal
 from workbench.traces.databases.journal import HALF, Journal, Left, left_journals, open_journal, taken_over
 from workbench.traces.databases.places import writer as program
@@ -49,6 +50,14 @@ def of(writer: GroupedWriter) -> Journal:
     assert isinstance(writer.sink, BulkSink)
     assert writer.sink.journal is not None
     return writer.sink.journal
+
+
+def kill(writer: GroupedWriter) -> None:
+    """End it as a kill does: nothing is written from now on."""
+    abandon(of(writer))
+    writer.sink = None
+    if writer._thread is not None:  # pyright: ignore[reportPrivateUsage] - as above
+        writer._thread.shutdown()  # pyright: ignore[reportPrivateUsage]
 
 
 def left(folder: Path) -> list[bytes]:
@@ -141,22 +150,20 @@ async def test_an_intent_is_told_before_the_store_has_it(tmp_path: Path, monkeyp
 
 async def killed(folder: Path, *, store_too: bool) -> None:
     """Announce intents of both kinds of tenant and leave everything as a kill does."""
-    store = open_store(folder / "traces.db")
-    writer = GroupedWriter(sink_for(store))
-    assert await begun(writer, [opened(0), opened(1, QUIET)]) == [True, True]
-    other = sqlite3.connect(folder / "traces.db", isolation_level=None)
-    if not store_too:
-        other.execute("BEGIN IMMEDIATE")
-    again = opened(2)
-    assert await begun(writer, [again, opened(3, QUIET)]) == [True, True]
-    told = asyncio.get_running_loop().create_future()
-    before = CallEnd(1, NOON + 5, "rate_limit", 429, 5.0)
-    writer.begin(again, Intent(2, 1, 1, NOON + 6), before, told.set_result)
-    assert await told
-    if store_too:
-        await writer.stored()
-    abandon(of(writer))
-    other.close()
+    with pytest.MonkeyPatch.context() as patched, closing(open_store(folder / "traces.db")) as store:
+        patched.setattr(grouped, "TOGETHER_S", 3_600.0)  # nothing is stored unasked
+        writer = GroupedWriter(sink_for(store))
+        assert await begun(writer, [opened(0), opened(1, QUIET)]) == [True, True]
+        again = opened(2)
+        assert await begun(writer, [again, opened(3, QUIET)]) == [True, True]
+        told = asyncio.get_running_loop().create_future()
+        before = CallEnd(1, NOON + 5, "rate_limit", 429, 5.0)
+        writer.begin(again, Intent(2, 1, 1, NOON + 6), before, told.set_result)
+        assert await told
+        if store_too:
+            await writer.stored()
+        assert store.count() == (4 if store_too else 2)
+        kill(writer)
 
 
 @pytest.mark.parametrize("store_too", [False, True])
@@ -193,7 +200,8 @@ async def test_what_was_stored_and_pruned_does_not_come_back(tmp_path: Path) -> 
         assert store.count() == 0
 
 
-async def test_an_entry_that_is_none_costs_no_other(tmp_path: Path) -> None:
+async def test_an_entry_that_is_none_costs_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grouped, "TOGETHER_S", 3_600.0)  # nothing is stored unasked
     store = open_store(tmp_path / "traces.db")
     writer = GroupedWriter(sink_for(store))
     assert await begun(writer, [opened(0)]) == [True]
@@ -201,7 +209,7 @@ async def test_an_entry_that_is_none_costs_no_other(tmp_path: Path) -> None:
     for entry in (b"{", b"[]", b'{"head": {"trace_id": "t1"}}', b'{"head": 1}', b"\xff"):
         assert kept.append([entry]) is not None
     assert await begun(writer, [opened(1)]) == [True]
-    abandon(kept)
+    kill(writer)
     with closing(open_store(tmp_path / "traces.db")) as again:
         assert [finding.code for finding in again.notices] == ["trace_journal"]
         assert "5 intents" in again.notices[0].reason

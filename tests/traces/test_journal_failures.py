@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.traces.test_grouped import begun, ended, opened
-from tests.traces.test_journal import abandon, made, of
+from tests.traces.test_journal import abandon, kill, made
 from tests.traces.worlds import NOON
 from workbench.traces import grouped
 from workbench.traces.databases import journal, leftover
@@ -92,7 +92,7 @@ async def test_what_was_announced_and_never_stored_is_found_by_the_next(
         assert await begun(writer, [opened(number) for number in range(1, 40)]) == [True] * 39
         await writer.stored()
         if how == "killed":
-            abandon(of(writer))
+            kill(writer)
         else:
             await writer.close()
             assert writer.lost == 39
@@ -141,7 +141,7 @@ async def test_what_a_failing_journal_took_is_not_found_in_it(
     await writer.stored()
     assert store.prune(Filter(trace_id="t000001"), now_ms=NOON) == 1
     store.close()
-    abandon(of(writer))
+    kill(writer)
     with closing(open_store(tmp_path / "traces.db")) as again:
         assert [row.trace_id for row in again.rows(now_ms=NOON)] == ["t000000"]
 
@@ -202,7 +202,7 @@ async def test_a_store_with_a_longer_name_keeps_its_journal(tmp_path: Path) -> N
     store = open_store(tmp_path / name)
     writer = GroupedWriter(sink_for(store))
     assert await begun(writer, [opened(0)]) == [True]
-    abandon(of(writer))
+    kill(writer)
     open_store(tmp_path / "traces.db").close()
     assert len(left_journals(tmp_path / name)) == 1
 
