@@ -96,6 +96,7 @@ def test_a_workspace_that_is_not_there_is_a_wrong_word(tmp_path: Path) -> None:
         (["catalog", "shwo"], "no such command `shwo`", "did you mean `show`?"),
         (["catalog"], "missing command", "write `workbench catalog [OPTIONS] COMMAND [ARGS]...`"),
         (["--jsn"], "no such option `--jsn`", "did you mean `--json`?"),
+        (["rank", "--tenant", "acme-eu"], "no such option `--tenant`", "write `workbench rank [OPTIONS] TENANT`"),
         (["rank", "acme-eu", "--rejcted"], "no such option `--rejcted`", "did you mean `--rejected`?"),
         (["rank"], "`TENANT` is missing", "write `workbench rank [OPTIONS] TENANT`"),
         (["rank", "acme-eu", "--limit", "many"], "`--limit` can't be used: `many` is not a valid integer range", None),

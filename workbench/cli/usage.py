@@ -17,8 +17,9 @@ def usage_error(error: click.ClickException) -> UsageError:
 
 def _words(error: click.ClickException) -> tuple[str, str | None, str]:
     if isinstance(error, click.NoSuchOption):
-        known = _options(error.ctx)
-        return f"no such option `{error.option_name}`", suggestion(error.option_name, known), "no_such_option"
+        name = error.option_name
+        hint = _argument_hint(error, name) or suggestion(name, _options(error.ctx))
+        return f"no such option `{name}`", hint, "no_such_option"
     if isinstance(error, click.MissingParameter):
         name = error.param.human_readable_name if error.param is not None else "parameter"
         return f"`{name.upper()}` is missing", _usage_hint(error), "missing_argument"
@@ -43,6 +44,16 @@ def _options(ctx: click.Context | None) -> list[str]:
     if ctx is None:
         return []
     return [name for param in ctx.command.get_params(ctx) if isinstance(param, click.Option) for name in param.opts]
+
+
+def _argument_hint(error: click.UsageError, option: str) -> str | None:
+    """Where what was written as an option goes without one, as in `rank --tenant NAME`."""
+    if error.ctx is None:
+        return None
+    arguments = [param for param in error.ctx.command.params if isinstance(param, click.Argument)]
+    if option.strip("-").replace("-", "_") not in {param.name for param in arguments}:
+        return None
+    return f"it goes without `{option}`: {_usage_hint(error)}"
 
 
 def _usage_hint(error: click.ClickException) -> str | None:
