@@ -1,10 +1,15 @@
-"""What holds for every test: hypothesis judges results, never the speed of the machine, and how the run was started
-decides nothing."""
+"""What holds for every test: hypothesis judges results, never the speed of the machine, how the run was started decides
+nothing, and a database that nobody closed is a warning on every Python."""
 
 from __future__ import annotations
 
 import os
 import signal
+import sqlite3
+import sys
+import warnings
+from functools import partial
+from typing import Any
 
 from hypothesis import HealthCheck, settings
 
@@ -21,3 +26,25 @@ for _name in ("SIGINT", "SIGHUP"):  # a job in the background or under nohup beg
     _number = getattr(signal, _name, None)
     if _number is not None and signal.getsignal(_number) is signal.SIG_IGN:
         signal.signal(_number, _stay)
+
+
+class _Watched(sqlite3.Connection):
+    """Says before Python 3.13 what any connection says since."""
+
+    _open = False
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._open = True
+
+    def close(self) -> None:
+        self._open = False
+        super().close()
+
+    def __del__(self) -> None:
+        if self._open:
+            warnings.warn(f"unclosed database in {self!r}", ResourceWarning, stacklevel=1, source=self)
+
+
+if sys.version_info < (3, 13):
+    sqlite3.connect = partial(sqlite3.connect, factory=_Watched)

@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 from unittest import mock
 
@@ -216,7 +217,8 @@ def test_an_interrupt_cancels_the_call_and_the_trace_says_so(tmp_path: Path, num
         child.send_signal(number)
         child.communicate()
         assert child.returncode == 128 + number
-    (row,) = open_store(tmp_path / "traces.db").rows(now_ms=now())
+    with closing(open_store(tmp_path / "traces.db")) as store:
+        (row,) = store.rows(now_ms=now())
     assert row.outcome == "cancelled"
 
 

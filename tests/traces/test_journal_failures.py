@@ -83,6 +83,22 @@ async def test_what_was_announced_waits_for_whoever_writes_all_the_while(
     assert (store.count(), writer.lost) == (50, 0)
 
 
+async def test_whoever_waits_on_a_slow_disk_is_told_by_the_journal_where_the_store_is_taken(
+    tmp_path: Path, store: TraceStore, writer: GroupedWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grouped, "BUSY_MS", 50)
+    monkeypatch.setattr(grouped, "STALL_S", -1.0)  # whatever was written took long: the loop announces no more
+    assert await begun(writer, [opened(1)]) == [True]
+    await writer.stored()
+    with closing(locked(tmp_path)):
+        for first in (2, 10):
+            assert await begun(writer, [opened(number) for number in range(first, first + 8)]) == [True] * 8
+        assert store.count() == 2
+    await writer.close()
+    assert (store.count(), writer.lost) == (18, 0)
+    assert not left_journals(tmp_path / "traces.db")
+
+
 @pytest.mark.parametrize("how", ["killed", "closed"])
 async def test_what_was_announced_and_never_stored_is_found_by_the_next(
     tmp_path: Path, writer: GroupedWriter, monkeypatch: pytest.MonkeyPatch, how: str

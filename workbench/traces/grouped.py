@@ -130,10 +130,7 @@ class GroupedWriter:
         new = self._waiting[self._announced :]
         intents = [write for write in new if isinstance(write, Begun)]
         if intents:
-            try:
-                until = sink.announce(intents)
-            except Exception:  # noqa: BLE001 - which of them it is, turns out where they are stored
-                until = None
+            until = _announced(sink, intents)
             if until is None:
                 return False
             self._until = until
@@ -235,15 +232,18 @@ class GroupedWriter:
             self._lose([write], error)
 
     def _put_back(self, sink: Sink, writes: Sequence[Write], until: Position | None) -> None:
-        """Somebody else writes all the while: who waits is told, what nobody waits for goes on waiting."""
-        told = {id(write) for write in writes if isinstance(write, Begun) and write.durable is not None}
+        """Somebody else writes all the while: what is durable elsewhere waits on, whoever's is not is told."""
+        asking = [write for write in writes if isinstance(write, Begun) and write.durable is not None]
+        announced = None if self._closing or not asking else _announced(sink, asking)
+        told = {id(write) for write in asking} if announced is None else set[int]()
         back = [] if self._closing else [write for write in writes if id(write) not in told]
         error = TraceError("another program writes all the while")
         kept = {id(write) for write in back}
         self._failed(sink, [(write, error) for write in writes if id(write) not in kept])
         self._waiting[:0] = back
         self._announced += len(back)
-        self._until = self._until or until
+        self._until = announced or self._until or until
+        _settle(back, True)
 
     def _lose(self, writes: Sequence[Write], error: WorkbenchError) -> None:
         self.lost += len(writes)
@@ -268,6 +268,13 @@ class GroupedWriter:
         if self.sink is not None:
             self.sink.close()
             self.sink = None
+
+
+def _announced(sink: Sink, intents: Sequence[Begun]) -> Position | None:
+    try:
+        return sink.announce(intents)
+    except Exception:  # noqa: BLE001 - which of them it is, turns out where they are stored
+        return None
 
 
 def _told(error: Exception) -> WorkbenchError:

@@ -152,12 +152,16 @@ class _Shown:
             output.line("every call goes to the emulator; every answer is made up")
         quiet = self._invocation.quiet
         diagnostics.warn([finding for finding in findings if not quiet or finding.severity != "warning"])
-        if not self._invocation.quiet:
+        if quiet:
+            return
+        if state is None:
+            output.line("until that is mended every call is answered 503; files are taken up as they change")
+        else:
             body = _body(tenant)
             token = '-H "authorization: Bearer $WORKBENCH_TOKEN" ' if host.options.any_name else ""
             headers = f"{token}-H 'content-type: application/json'"
             output.whole(f"try       curl -s {url}/v1/chat/completions {headers} -d '{body}'")
-            output.line("ctrl+c ends it")
+        output.line("ctrl+c ends it")
 
     def ending(self) -> None:
         """It was asked to end, and calls are under way."""
