@@ -45,6 +45,7 @@ async def sung(folder: Path, tenant: str) -> int:
             await one(caller, bad, good, fault, mode, tenant, workspace.state)
         assert caller.traces.recorder().lost == 0
         caller.health().reset()
+        caller.traces.close()
     return len(MATRIX)
 
 
