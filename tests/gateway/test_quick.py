@@ -100,11 +100,11 @@ async def quick(
 
 
 def told(made: Any, drips: bool = False) -> Any:
-    """What is known of a call, without its times; where the server `drips`, without how much came in that time."""
+    """What is known of a call, without its times; where the server `drips`, without what came in that time."""
     answer: Answer = made.answer
     found = {**asdict(answer), "intents": [asdict(each) for each in made.recorder.intents]}
     found["outcomes"] = [asdict(each) for each in made.recorder.outcomes]
-    return _without(found, TIMES | {"bytes_in"} if drips else TIMES)
+    return _without(found, TIMES | {"bytes_in", "error_message"} if drips else TIMES)
 
 
 def _without(value: Any, names: set[str]) -> Any:
