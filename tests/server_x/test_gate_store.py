@@ -141,12 +141,19 @@ class Remote:
         self.going.clear()
         self.asked.clear()
 
+    def close(self) -> None:
+        """End it, once nobody asks any more."""
+        self.going.set()
+        for thread in threading.enumerate():
+            if thread.name == "aside":
+                thread.join(20)
+        self._tokens.close()
+
 
 @pytest.fixture
 def remote(tmp_path: Path) -> Iterator[Remote]:
-    made = Remote(tmp_path / "tokens.db")
-    yield made
-    made.going.set()
+    with contextlib.closing(Remote(tmp_path / "tokens.db")) as made:
+        yield made
 
 
 def test_a_token_store_that_hangs_holds_nobody_up_for_long(

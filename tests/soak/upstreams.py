@@ -1,4 +1,5 @@
-"""Upstreams that misbehave to the byte: one cuts its stream anywhere, one answers nobody before all have come.
+"""Upstreams that misbehave to the byte: one cuts its stream anywhere, one never ends it, one answers nobody before all
+have come.
 
 Both speak through the emulator's own wire, so that what is cut is what a provider sends.
 """
@@ -6,7 +7,9 @@ Both speak through the emulator's own wire, so that what is cut is what a provid
 from __future__ import annotations
 
 import asyncio
+import queue
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -82,6 +85,33 @@ class Cutter:
             exchange.cut()
 
         return script
+
+
+@dataclass(slots=True)
+class Halter:
+    """Sends half of each stream, and then nothing for as long as somebody listens."""
+
+    _gone: queue.SimpleQueue[float] = field(default_factory=queue.SimpleQueue[float])
+    _emulator: Emulator = field(default_factory=Emulator)
+
+    def answer(self, request: Request) -> bytes | Script:
+        """As the emulator answers, and no end."""
+        made = self._emulator.answer(request)
+        assert isinstance(made, bytes)
+
+        async def script(exchange: Exchange) -> None:
+            try:
+                await exchange.send(made[: len(made) // 2])
+                await exchange.until_gone()
+            finally:
+                self._gone.put(time.monotonic())
+
+        return script
+
+    def left_within(self, seconds: float) -> float:
+        """Wait until the next one has left; how long that took from now, in seconds."""
+        now = time.monotonic()
+        return max(0.0, self._gone.get(timeout=seconds) - now)
 
 
 @dataclass(slots=True)
