@@ -33,6 +33,7 @@ def described(endpoint: Served) -> Iterator[Any]:
     yield schemathesis.openapi.from_url(f"{endpoint.url}/openapi.json")
     assert sum(MADE.values()) >= 1_000, MADE
     assert MADE["negative"] > 100, MADE
+    print(dict(MADE))  # noqa: T201 - the figures of a long run
 
 
 described_schema: Any = schemathesis.pytest.from_fixture("described")
