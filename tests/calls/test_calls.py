@@ -18,9 +18,10 @@ from workbench.errors import UsageError
 from workbench.gateway.codecs.neutral import Delta
 from workbench.gateway.dispatch import Stop
 from workbench.gateway.events import Attempting, CallEvent, Failed
-from workbench.session.calls.caller import Caller
+from workbench.session.calls.caller import Caller, Dearer
 from workbench.session.calls.question import Question
 from workbench.session.calls.watch import Watch
+from workbench.session.workspace import open_workspace
 from workbench.traces.document import document
 
 
@@ -159,6 +160,65 @@ async def test_missing_keys_are_named_and_nothing_is_sent(tmp_path: Path, closin
     assert called.outcome == "exhausted: auth_error"
     watch = Watch(workspace.state, prepared)
     assert [rung.standing for rung in watch.rungs] == ["lacking", "lacking"]
+
+
+async def test_the_one_key_that_is_set_is_reached_however_far_down(tmp_path: Path, closing: list[Caller]) -> None:
+    async with serving(COUNTED) as (good,):
+        urls = ["http://127.0.0.1:1"] * (MOST_ATTEMPTS + 3)
+        workspace, caller = world(tmp_path, [*urls, good.url], with_keys=False)
+        closing.append(caller)
+        caller.environment = {f"P{len(urls)}_API_KEY": KEY}
+        prepared = caller.prepare(workspace.state, LOUD, Question("x", max_tokens=100))
+        told = prepared.quote
+        assert not prepared.stuck
+        assert (told.attempts, told.candidates, told.sendable) == (2, len(urls) + 1, 1)
+        watch = Watch(workspace.state, prepared)
+        assert {rung.standing for rung in watch.rungs[:-1]} == {"lacking"}
+
+        async def heard(event: CallEvent) -> None:
+            watch.hear(event, 0.0)
+
+        called = await caller.run(prepared, heard)
+    assert (called.outcome, called.answer.index) == ("ok", len(urls))
+    assert told.usd is not None
+    assert called.spent.cost_usd is not None
+    assert called.spent.cost_usd <= told.usd
+    kept = document(caller.traces.store().get(called.trace_id))
+    assert [step.get("detail") for step in kept["decision_path"]] == ["local_key_missing"] * len(urls) + [None]
+    watch.end(called)
+    assert [rung.standing for rung in watch.rungs] == ["failed"] * len(urls) + ["answered"]
+
+
+def test_an_offer_without_an_address_is_none_of_the_attempts_that_are_quoted(
+    tmp_path: Path, closing: list[Caller]
+) -> None:
+    cheap = offer(0, region="us")
+    urls = ["http://127.0.0.1:1"] * (MOST_ATTEMPTS + 1)
+    rows = [cheap, *(offer(place, price_in=10.0, price_out=10.0) for place in range(1, len(urls)))]
+    workspace, caller = world(tmp_path, urls, offers=rows, plan="otherwise: next")
+    path = workspace.root / "own.json"
+    catalog = json.loads(path.read_text())
+    catalog["providers"][0]["base_urls"] = {"eu": urls[0]}
+    path.write_text(json.dumps(catalog))
+    closing.append(caller)
+    told = caller.prepare(open_workspace(workspace.root).state, LOUD, Question("x", max_tokens=100)).quote
+    first = told.first
+    assert first is not None
+    assert first.tokens_in is not None
+    assert (told.attempts, told.sendable, first.usd) == (MOST_ATTEMPTS, MOST_ATTEMPTS, 0.0)
+    assert told.usd == approx(MOST_ATTEMPTS * (first.tokens_in + 100) * 10.0 / 1e6)
+
+
+async def test_a_key_that_is_gone_since_the_quote_is_asked_about_again(tmp_path: Path, closing: list[Caller]) -> None:
+    urls = ["http://127.0.0.1:1"] * (MOST_ATTEMPTS + 1)
+    workspace, caller = world(tmp_path, urls, plan="otherwise: next")
+    closing.append(caller)
+    held = {**caller.environment}
+    caller.environment = held
+    prepared = caller.prepare(workspace.state, LOUD, Question("x", max_tokens=100))
+    del held["P0_API_KEY"]  # a keyring that was locked meanwhile
+    with pytest.raises(Dearer):
+        await caller.run(prepared)
 
 
 async def test_a_key_in_dotenv_is_used_and_a_new_origin_holds_it(tmp_path: Path, closing: list[Caller]) -> None:

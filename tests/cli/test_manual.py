@@ -18,6 +18,7 @@ from tests.cli.command import ROOT, call, environment
 from tests.cli.test_ship import PRICES
 from tests.gateway.wire import answered
 from tests.traces.worlds import case
+from tests.tracing.filled import decided
 from workbench.cli.manual import SHAPES, manual
 from workbench.cli.root import COMMANDS, root
 from workbench.traces.opening import open_store
@@ -75,6 +76,7 @@ ARGUMENTS = {
         for name, words in {
             "traces list": [],
             "traces show": ["t000001"],
+            "traces show FLOW": [],
             "traces export": ["--out", "traces.jsonl"],
             "traces prune": ["--keep", "0", "--yes"],
             "replay": ["t000001"],
@@ -95,6 +97,8 @@ def test_what_a_command_prints_has_the_keys_of_the_page(
     if name.startswith(("traces", "replay")):
         with contextlib.closing(open_store(workspace / "traces.db")) as store:
             store.finish(settle(case().record(1)))
+            for node in ("flow.n1", "flow.n2"):
+                decided(store, node)
     if name in {"token show", "token revoke"}:
         call("token", "new", "one", cwd=workspace)
     words = ["acme" if word == "TENANT" else word for word in name.split()]

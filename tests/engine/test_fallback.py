@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from workbench.engine.context import Context
-from workbench.engine.fallback import MOST_ATTEMPTS, Call, Cascade, Finished, fallback, narrow
+from workbench.engine.fallback import MOST_ATTEMPTS, MOST_SHUT, Call, Cascade, Finished, fallback, narrow
 from workbench.engine.health import HOST, Health
 from workbench.engine.pool import Pool
 from workbench.engine.virtual import Ladder, Simulated, drive
@@ -265,6 +265,87 @@ def test_a_final_failure_is_not_tried_again() -> None:
     plan = policy(network_error={"action": "retry_same", "attempts": 3})
     ladder = run(plan, failing({"a": "network_error"}, final=True))
     assert called(ladder) == [0, 1]
+
+
+def test_what_nothing_can_be_sent_to_is_no_attempt_and_its_like_are_passed_over() -> None:
+    rows = [{**offer("a", f"m{n}"), "auth_env": f"KEY_{n % 20}", "base_url": "https://a.example"} for n in range(40)]
+    pool = Pool([*rows, {**offer("b"), "auth_env": "KEY_0", "base_url": "https://b.example"}], CORE)
+
+    def behave(call: Call) -> Simulated:
+        return Simulated(1.0, "auth_error", local=True, unconfigured=True) if call.index < 40 else OK
+
+    plan = policy(auth_error={"action": "retry_same", "attempts": 3, "backoff_ms": 5})
+    health = Health()
+    ladder = drive(fallback(Cascade(plan, tuple(range(41)), pool, Context(), "t"), health, now=0.0), behave)
+    assert called(ladder) == [*range(20), 40]
+    assert events(ladder.finished) == ["attempted"] * 20 + ["skipped"] * 20 + ["attempted"]
+    assert {entry["reason"] for entry in ladder.finished.path if "reason" in entry} == {"not_configured"}
+    assert (ladder.finished.outcome, ladder.finished.index) == ("ok", 40)
+    assert health.blocked("t", "a", 30.0) is None, "a key that is not set says nothing of its provider"
+    health.failed("t", "b", 0.0, open_ms=60_000, retry_after_ms=None, host=False)
+    ladder = drive(fallback(Cascade(plan, tuple(range(41)), pool, Context(), "t"), health, now=0.0), behave)
+    assert called(ladder)[-1] == 40, "where nothing was sent, the best open breaker is probed"
+    ladder = drive(fallback(Cascade(plan, tuple(range(40)), pool, Context(), "t"), health, now=0.0), behave)
+    assert ladder.finished.outcome == "exhausted: auth_error"
+
+
+def rows(*named: tuple[str, str, str]) -> Pool:
+    """Offers by provider, family and address; nothing can be sent to the address `shut`."""
+    return Pool([{**offer(p, f), "auth_env": p.upper(), "base_url": url} for p, f, url in named], CORE)
+
+
+def walk(pool: Pool, plan: Admitted, health: Health, good: str = "", kind: str = "auth_error") -> Ladder:
+    """Down the whole pool; the provider `good` answers, the others fail with a rate limit."""
+
+    def behave(call: Call) -> Simulated:
+        row = pool.candidates[call.index]
+        if row["base_url"] == "shut":
+            return Simulated(1.0, kind, local=True, unconfigured=True)
+        return OK if row["provider_id"] == good else Simulated(1.0, "rate_limit")
+
+    cascade = Cascade(plan, tuple(range(len(pool.candidates))), pool, Context(), "t")
+    return drive(fallback(cascade, health, now=0.0), behave)
+
+
+def test_the_same_model_elsewhere_stays_the_same_where_it_passes_over_a_door() -> None:
+    plan = policy(model_unavailable={"action": "next_provider_same_model"})
+    pool = rows(("a", "m", "shut"), ("a", "m", "shut"), ("b", "n", "open"), ("c", "m", "open"))
+    ladder = walk(pool, plan, Health(), "c", "model_unavailable")
+    assert called(ladder) == [0, 3]
+
+
+def test_a_probe_is_of_somebody_the_walk_came_to() -> None:
+    health = Health()
+    health.failed("t", "b", 0.0, open_ms=60_000, retry_after_ms=None, host=False)
+    plan = policy(auth_error={"action": "next_provider_same_model"})
+    pool = rows(("a", "m", "shut"), ("b", "n", "open"))
+    ladder = walk(pool, plan, health)
+    assert (called(ladder), ladder.finished.outcome) == ([0], "exhausted: auth_error")
+    pool = rows(("b", "m", "shut"), ("b", "n", "open"), ("a", "n", "shut"))
+    ladder = walk(pool, policy(), health, "b")
+    assert (called(ladder), ladder.finished.index) == ([2, 0, 1], 1), "a probe that could not be sent is none"
+
+
+def test_what_is_told_is_the_failure_of_what_was_sent() -> None:
+    pool = rows(("a", "m", "shut"), ("b", "n", "open"), ("c", "m", "shut"))
+    assert walk(pool, policy(), Health()).finished.outcome == "exhausted: rate_limit"
+
+
+def test_a_missing_key_does_not_disable_its_provider() -> None:
+    pool = rows(("a", "m", "shut"), ("a", "n", "open"))
+    ladder = walk(pool, policy(auth_error={"action": "disable_provider"}), Health(), "a")
+    assert (called(ladder), ladder.finished.index) == ([0, 1], 1)
+
+
+def test_keys_and_addresses_that_are_not_set_are_looked_for_no_more_than_so_often() -> None:
+    pool = rows(*((f"p{number}", "m", "shut") for number in range(MOST_SHUT + 20)))
+    assert len(called(walk(pool, policy(), Health()))) == MOST_SHUT
+
+
+def test_a_plan_that_ends_with_a_missing_key_ends() -> None:
+    plan = policy(auth_error={"action": "abort"})
+    ladder = run(plan, failing({"a": "auth_error"}, local=True, unconfigured=True))
+    assert (called(ladder), ladder.finished.outcome) == ([0], "auth_error")
 
 
 def test_each_attempt_gets_the_request_as_transformed_for_its_candidate() -> None:

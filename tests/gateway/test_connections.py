@@ -258,6 +258,19 @@ async def test_a_row_that_cannot_be_called_is_passed_over(row: dict[str, Any], d
     assert made.answer.attempts[0].http_status is None
 
 
+async def test_missing_keys_and_addresses_use_up_no_attempts() -> None:
+    async with transport() as wire, serving(answered(False)) as (server,):
+        keyless = [candidate(n, server.url, auth_env=f"NOT_SET_{n % 15}") for n in range(30)]
+        nowhere = [{**candidate(n, ""), "base_url": None} for n in range(30, 33)]
+        made = await call(wire, cascade([*keyless, *nowhere, candidate(33, server.url)]))
+        assert len(server.received) == 1
+    assert (made.answer.outcome, made.answer.index) == ("ok", 33)
+    details = [attempt.detail for attempt in made.answer.attempts]
+    assert details == ["local_key_missing"] * 15 + ["local_url", None]
+    passed = [entry for entry in made.answer.path if entry["event"] == "skipped"]
+    assert [entry["reason"] for entry in passed] == ["not_configured"] * 17
+
+
 BAD_REQUESTS: list[dict[str, Any]] = [
     {"messages": []},
     {"messages": "hello"},

@@ -93,6 +93,17 @@ def test_two_of_one_name_have_to_be_told_apart(token: Any) -> None:
     assert "tok_" in ran.err
 
 
+def test_a_name_whose_other_tokens_are_revoked_means_the_one_that_is_not(token: Any) -> None:
+    for _ in range(2):
+        token("new", "one")
+        assert token("revoke", "one").code == 0
+    made = token("new", "one", "--json").json
+    assert token("show", "one", "--json").json["id"] == made["id"]
+    assert made["id"] in token("revoke", "one").out
+    assert [row["standing"] for row in token("list", "--all", "--json").json["tokens"]] == ["revoked"] * 3
+    assert token("revoke", "one").code == 2, "all three are revoked: which of them is asked for cannot be known"
+
+
 def test_beyond_loopback_there_has_to_be_a_token(token: Any, tmp_path: Path) -> None:
     ran = call("serve", "--host", EVERYWHERE, "--port", "0", "--traces", str(tmp_path / "t.db"))
     assert ran.code == 2

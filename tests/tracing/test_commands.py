@@ -13,7 +13,7 @@ import pytest
 from tests.cli.command import Ran, call, run
 from tests.traces.later import LATER as NEWER
 from tests.traces.worlds import NOON
-from tests.tracing.filled import called, fill
+from tests.tracing.filled import called, decided, fill
 from workbench.boundary import files
 from workbench.session.workspace import sample_root
 from workbench.traces.databases.sqlite import open_sqlite
@@ -116,6 +116,23 @@ def test_show_says_who_kept_whom_out_and_takes_a_short_id(filled: Path) -> None:
     assert "not in this trace" in quiet.err
     ambiguous = traces(filled, "show", "ta")
     assert (ambiguous.code, "ta04decided" in ambiguous.err) == (1, True)
+
+
+def test_show_of_a_flow_shows_every_node(filled: Path) -> None:
+    with closing(open_store(filled)) as store:
+        decided(store, "tf0123456789.n2")
+        called(store, "tf0123456789.n1", text="needle")
+    ran = traces(filled, "show", "tf0123456789", "--exchange")
+    assert ran.out.startswith("tf0123456789: a flow of 2 calls\n")
+    first, second = ran.out.index("tf0123456789.n1: "), ran.out.index("tf0123456789.n2: ")
+    assert ran.out.index("tf01234567.n1 ") < first < ran.out.index("needle") < second
+    shown = traces(filled, "show", "tf0123", "--json").json
+    assert shown["flow"] == "tf0123456789"
+    assert [node["trace"]["trace_id"] for node in shown["nodes"]] == ["tf0123456789.n1", "tf0123456789.n2"]
+    assert {tuple(node) for node in shown["nodes"]} == {("trace", "steps", "lacks")}
+    alone = traces(filled, "show", "tf01234567.n1", "--json").json
+    assert alone["trace"]["trace_id"] == "tf0123456789.n1"
+    assert "tf01234567.n2" in traces(filled, "list").out
 
 
 def test_export_is_lines_of_whole_records(filled: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from tests.tracing.filled import FAILED_OVER, SECOND, begun, called, decided, fi
 from workbench.errors import DocumentError, TraceError, UsageError
 from workbench.session.tracing.asking import moment_ms, outcome_word, query_filter
 from workbench.session.tracing.pruning import back_up, pruning
-from workbench.session.tracing.rows import answered, find, marks, page, row_json
+from workbench.session.tracing.rows import answered, find, find_all, marks, page, row_json, short_id
 from workbench.session.tracing.verdict import verdict, verdicts
 from workbench.session.tracing.whole import exported, whole
 from workbench.traces.databases.sqlite import SqliteDatabase
@@ -125,6 +125,30 @@ def test_an_id_may_be_shortened_and_an_ambiguous_one_names_its_candidates(store:
     for text in ("nobody", "", "x; DROP TABLE traces", "%", "\x00", "ta_", "t" * 10_000):
         with pytest.raises(TraceError, match="no trace's id begins"):
             find(store, text, now_ms=LATER)
+
+
+def test_the_id_of_a_flow_means_its_nodes_and_a_nodes_short_id_that_node(store: TraceStore) -> None:
+    fill(store)
+    nodes = [f"tf0123456789abcdef.n{number}" for number in range(1, 12)]
+    for node in (*nodes[1:], nodes[0]):
+        decided(store, node)
+    for text in ("tf0123456789abcdef", "tf0123", "tf0123456789abcdef.n"):
+        assert [row.trace_id for row in find_all(store, text, now_ms=LATER)] == nodes
+    for node in nodes:
+        assert [row.trace_id for row in find_all(store, short_id(node), now_ms=LATER)] == [node]
+        assert [row.trace_id for row in find_all(store, node, now_ms=LATER)] == [node]
+    assert len({short_id(node) for node in nodes}) == len(nodes)
+    with pytest.raises(TraceError, match="more than 10 ids"):
+        find(store, "tf0123", now_ms=LATER)
+    with pytest.raises(TraceError, match="no trace's id begins"):
+        find_all(store, "tf0123.n12", now_ms=LATER)
+    decided(store, "tf0123xyz")
+    for text in ("tf0123", "t", "ta"):
+        with pytest.raises(TraceError, match="ids"):
+            find_all(store, text, now_ms=LATER)
+    decided(store, "tf0123xyz.n3")
+    with pytest.raises(TraceError, match=r"`tf0123\.n3` begins 2 ids"):
+        find_all(store, "tf0123.n3", now_ms=LATER)
 
 
 def test_one_trace_in_full_is_a_ladder_with_times_and_words(store: TraceStore) -> None:

@@ -48,7 +48,7 @@ async def test_a_call_that_could_be_dearer_by_now_is_not_sent_and_may_be_quoted_
             keep(store)
             await pilot.press("y")
             await over(pilot, screen)
-            assert "providers went out since" in screen_text(app)
+            assert "providers or keys went out since" in screen_text(app)
             assert not screen.running
             assert not first.received
             assert not second.received

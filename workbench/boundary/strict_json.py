@@ -182,10 +182,13 @@ class _Reader:
                 self._refuse("a UTF-8 byte order mark", "bom", hint="save it as UTF-8 without the mark")
             raw = raw[len(_UTF8_BOM) :]
         text = self._text(raw)
-        outside = b"".join(_unescaped(raw, b"").split(b'"')[::2])
-        self._check_depth(raw, outside)
+        careful = _has_long_numbers(raw)
+        if careful or raw.count(b"{") + raw.count(b"[") > self.max_depth:  # what stands in strings counts for nothing
+            outside = b"".join(_unescaped(raw, b"").split(b'"')[::2])
+            self._check_depth(raw, outside)
+            careful = _has_long_numbers(outside)
         self._check_surrogates(raw)
-        return self._parse(raw, text, _CAREFUL if _has_long_numbers(outside) else _PLAIN)
+        return self._parse(raw, text, _CAREFUL if careful else _PLAIN)
 
     def _bytes(self, data: bytes | str) -> bytes:
         if isinstance(data, bytes):

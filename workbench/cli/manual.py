@@ -74,6 +74,7 @@ SHAPES: Final = {
     "emulate --faults": ("faults",),
     "traces list": ("store", "traces", "next"),
     "traces show": ("trace", "steps", "lacks", "store"),
+    "traces show FLOW": ("flow", "nodes", "store"),
     "traces export": ("traces", "path", "failed"),
     "traces prune": ("store", "deleted", "left", "backup"),
     "replay": ("trace_id", "tenant", "same", "recorded_catalog", "catalog", "fields", "differences", "store"),

@@ -20,7 +20,9 @@ from workbench.errors import UsageError
 from workbench.language.admission import Admitted
 
 MOST_ATTEMPTS: Final = 12
-"""Most calls of one request."""
+"""Most calls of one request; one that could not be sent for want of a key or an address is none."""
+MOST_SHUT: Final = 100
+"""Most keys and addresses of one request that turn out not to be configured."""
 MOST_RETRIES: Final = 5
 """Most further tries of one candidate, whatever the plan says."""
 MOST_BACKOFF_MS: Final = 30_000
@@ -81,6 +83,8 @@ class Outcome:
     """Another try of this candidate is pointless, whatever the plan says: a certificate that does not verify."""
     measured: bool = False
     """The host itself vouches that the provider is at fault, so that it counts for every tenant."""
+    unconfigured: bool = False
+    """Nothing was sent, and nothing can be to whoever has this key's name and this address: they are passed over."""
     facts: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """Further facts of the attempt for its log entry (`detail`, `first_token_ms`, ...)."""
 
@@ -150,8 +154,15 @@ class _Run:
         self.health = health
         self.deadline = deadline
         self.path: list[Event] = []
-        self.calls = 0
+        self.sent = 0
+        """Calls that were made; those that nothing could be sent for are none."""
+        self.shut: set[tuple[object, object]] = set()
+        """The doors that nothing can be sent to."""
+        self.open: list[int] = []
+        """Those that were passed over because their breaker is open."""
         self.last: str | None = None
+        self.reason: str | None = None
+        """The last one; of a call that was made, once one was."""
         self.now = 0.0
 
     def walk(self, now: float) -> Machine:
@@ -160,27 +171,34 @@ class _Run:
         if not self.order:
             return self._finished("no_candidates")
         place: int | None = 0
+        led = "next_candidate"
         while place is not None and place < len(self.order):
             index = self.order[place]
-            blocked = self.health.blocked(self.tenant, self._provider(index), self.now)
+            blocked = self._blocked(index)
             if blocked is not None:
                 self._log("skipped", index, reason=blocked)
-                place += 1
+                if blocked == "breaker_open":
+                    self.open.append(index)
+                place = self._next(place, led) if blocked == "not_configured" else place + 1
                 continue
             ended = yield from self._candidate(index)
             if isinstance(ended, Finished):
                 return ended
-            place = self._next(place, ended)
-        if self.calls == 0:
+            led = ended
+            place = self._next(place, led)
+        if self.sent == 0 and place is not None:
             return (yield from self._last_probe())
         return self._exhausted()
 
     def _last_probe(self) -> Machine:
         """One call of the best whose breaker is open; a disabled provider is not called."""
-        for index in self.order:
-            if self.health.blocked(self.tenant, self._provider(index), self.now) == "breaker_open":
+        for index in self.open:
+            if self._blocked(index) in {None, "breaker_open"}:
                 ended = yield from self._candidate(index, retries=False)
-                return ended if isinstance(ended, Finished) else self._exhausted()
+                if isinstance(ended, Finished):
+                    return ended
+                if self.sent:
+                    break
         return self._exhausted()
 
     def _candidate(
@@ -204,7 +222,8 @@ class _Run:
                 return self._exhausted()
             if decided != "retry_same":
                 return decided
-            wait = self._backoff(index, outcome, action, attempt) if retries and not outcome.final else None
+            final = outcome.final or outcome.unconfigured
+            wait = self._backoff(index, outcome, action, attempt) if retries and not final else None
             if wait is None:
                 then = str(action.get("then_action", "next_candidate"))
                 if then == "abort":
@@ -215,7 +234,6 @@ class _Run:
                 self.now = (yield Wait(wait)).now
 
     def _call(self, index: int, attempt: int) -> Generator[Call | Wait, Outcome | Resumed, Outcome]:
-        self.calls += 1
         provider = self._provider(index)
         each = self.cascade
         request = transform(
@@ -228,6 +246,12 @@ class _Run:
             raise UsageError("a call is answered by an `Outcome`")
         self.now = told.now
         self.last = told.kind or self.last
+        if told.unconfigured:
+            self.shut.add(self._door(index))
+        else:
+            self.sent += 1
+        if not told.unconfigured or not self.sent:
+            self.reason = told.kind or self.reason
         if told.kind is None and not told.cancelled:
             self.health.succeeded(self.tenant, provider)
         elif told.cancelled or told.local or told.kind in OWN_FAULTS:
@@ -247,6 +271,8 @@ class _Run:
         if outcome.committed:
             entry.update(action="abort", action_suppressed="committed")
             return "abort"
+        if outcome.unconfigured and name == "disable_provider":
+            name = "next_candidate"  # another address of this provider may be configured
         entry["action"] = name
         if outcome.retry_after_ms and name != "retry_same" and outcome.kind not in OWN_FAULTS and not outcome.local:
             self.health.hold(self.tenant, self._provider(index), self.now, outcome.retry_after_ms)
@@ -283,11 +309,11 @@ class _Run:
         return None
 
     def _over(self) -> bool:
-        return self.calls >= MOST_ATTEMPTS or self.now >= self.deadline
+        return self.sent >= MOST_ATTEMPTS or len(self.shut) >= MOST_SHUT or self.now >= self.deadline
 
     def _exhausted(self) -> Finished:
-        if self.last is not None:
-            return self._finished(f"exhausted: {self.last}")
+        if self.reason is not None:
+            return self._finished(f"exhausted: {self.reason}")
         waits = [
             (index, self.health.recovers_at(self.tenant, self._provider(index), self.now) - self.now)
             for index in self.order
@@ -296,6 +322,17 @@ class _Run:
 
     def _finished(self, outcome: str, index: int | None = None) -> Finished:
         return Finished(outcome, index, tuple(self.path))
+
+    def _blocked(self, index: int) -> str | None:
+        """Why a candidate is passed over now."""
+        if self._door(index) in self.shut:
+            return "not_configured"
+        return self.health.blocked(self.tenant, self._provider(index), self.now)
+
+    def _door(self, index: int) -> tuple[object, object]:
+        """What has to be set for a candidate: its key's name and its address."""
+        candidate = self.pool.candidates[index]
+        return candidate.get("auth_env"), candidate.get("base_url")
 
     def _provider(self, index: int) -> str:
         return str(self.pool.candidates[index].get("provider_id"))

@@ -21,6 +21,7 @@ class Simulated:
     committed: bool = False
     local: bool = False
     final: bool = False
+    unconfigured: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,5 +81,6 @@ def _outcome(call: Call, behaves: Simulated, now: float) -> Outcome:
         committed=behaves.committed,
         local=behaves.local,
         final=behaves.final,
+        unconfigured=behaves.unconfigured,
         measured=behaves.measured,
     )

@@ -44,6 +44,8 @@ class Failure:
     """The connection itself failed, whatever the tenant asked: counts for every tenant."""
     final: bool = False
     """Another try of the same candidate is pointless."""
+    unconfigured: bool = False
+    """Nothing was sent, for want of a key or an address."""
 
 
 @dataclass(frozen=True, slots=True)

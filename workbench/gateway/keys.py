@@ -163,11 +163,11 @@ class Keys:
             return None
         value = self._value(route.key_name)
         if value is None:
-            raise LocalFault("auth_error", "local_key_missing")
+            raise LocalFault("auth_error", "local_key_missing", unconfigured=True)
         if key_fault(value) is not None:
-            raise LocalFault("auth_error", "local_key_malformed")
+            raise LocalFault("auth_error", "local_key_malformed", unconfigured=True)
         if not self.bindings.allows(route.key_name, route.origin):
-            raise LocalFault("auth_error", "local_key_held")
+            raise LocalFault("auth_error", "local_key_held", unconfigured=True)
         return Key(route.key_name, trimmed(value), route.origin)
 
     def has(self, name: str) -> bool:

@@ -125,7 +125,8 @@ class Walk:
         except (asyncio.CancelledError, CallerGone):
             return await self._ended(trying, cancelled=True)
         except LocalFault as fault:
-            return await self._failed(trying, Failure(fault.reason, fault.detail, local=True))
+            failure = Failure(fault.reason, fault.detail, local=True, unconfigured=fault.unconfigured)
+            return await self._failed(trying, failure)
         except Broken as broken:
             return await self._failed(trying, broken.failure, broken.message)
         except Exception as error:  # noqa: BLE001 - nothing of an exception escapes but the name of its class
@@ -142,6 +143,7 @@ class Walk:
         """The attempt, ready to run; raises `LocalFault` where nothing may be sent."""
         host, call = self.host, trying.call
         route = host.route(self.ask.cascade.pool, call.index)
+        key = host.keys.key(route)
         codec = codec_of(route)
         http = codec.request(route, call.request, stream=self.ask.stream)
         terms = Terms(
@@ -154,7 +156,7 @@ class Walk:
             commits=self.ask.commits,
         )
         trying.dropped = (*http.warnings, *unplaced(route.api_kind, call.request))
-        trying.tried = tried = Attempted(host.transport, http, host.keys.key(route), codec, terms, self.emit)
+        trying.tried = tried = Attempted(host.transport, http, key, codec, terms, self.emit)
         return tried
 
     async def _failed(self, trying: Trying, failure: Failure, message: str | None = None) -> Outcome:
@@ -166,7 +168,10 @@ class Walk:
             await self._tell(Failed(self.attempts[-1]))
         except (asyncio.CancelledError, CallerGone):
             return replace(outcome, cancelled=True)
-        return replace(outcome, local=failure.local, measured=failure.measured, final=failure.final)
+        return replace(
+            outcome, local=failure.local, measured=failure.measured, final=failure.final,
+            unconfigured=failure.unconfigured,
+        )  # fmt: skip
 
     async def _ended(self, trying: Trying, message: str | None = None, **told: Any) -> Outcome:
         """The outcome of an attempt, recorded; `told` are fields of it."""

@@ -1,10 +1,10 @@
-"""`workbench traces show`: one trace in full."""
+"""`workbench traces show`: one trace in full, or those of a flow's nodes."""
 
 from __future__ import annotations
 
 import json
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -13,8 +13,9 @@ from workbench.cli import diagnostics
 from workbench.cli.invocation import Invocation, declare, limit_option
 from workbench.cli.layout import Table
 from workbench.cli.output import Output, dollars, number
+from workbench.cli.traces import listing
 from workbench.cli.traces.store import opened, place_option, tell
-from workbench.session.tracing.rows import find, marks
+from workbench.session.tracing.rows import find_all, flow_of, marks
 from workbench.session.tracing.whole import Whole, whole
 from workbench.traces.document import iso
 
@@ -33,19 +34,31 @@ def command(
     """Show the trace ID: what happened step by step, who was ranked, who was rejected by which rule, what it cost.
 
     ID may be shortened to a beginning that only one trace has. A trace of a no_log tenant says what it does not hold.
+    The id of a flow shows its nodes, one trace each.
     """
     with opened(invocation, place) as here:
         store = here.traces.opened()
-        found = whole(store, find(store, trace_id, now_ms=here.now))
+        found = [whole(store, row) for row in find_all(store, trace_id, now_ms=here.now)]
         if invocation.as_json:
-            body = {"trace": found.document, "steps": _steps(found), "lacks": found.lacks, "store": here.json}
-            invocation.output.document(body)
+            invocation.output.document({**_json(found), "store": here.json})
             return diagnostics.OK
-        _show(invocation.output, found, limit, rejected=rejected)
-        if exchange:
-            _exchange(invocation, found)
+        if len(found) > 1:
+            invocation.output.heading(f"{flow_of(found[0].row.trace_id)}: a flow of {len(found)} calls")
+            invocation.output.table(listing.table([each.row for each in found], invocation.output.width))
+            invocation.output.line()
+        for position, each in enumerate(found):
+            if position:
+                invocation.output.line()
+            _show(invocation.output, each, limit, rejected=rejected)
+            if exchange:
+                _exchange(invocation, each)
         tell(invocation, here.traces)
     return diagnostics.OK
+
+
+def _json(found: Sequence[Whole]) -> dict[str, Any]:
+    nodes = [{"trace": each.document, "steps": _steps(each), "lacks": each.lacks} for each in found]
+    return nodes[0] if len(nodes) == 1 else {"flow": flow_of(found[0].row.trace_id), "nodes": nodes}
 
 
 def _steps(found: Whole) -> list[dict[str, Any]]:

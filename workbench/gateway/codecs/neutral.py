@@ -26,11 +26,13 @@ Symptom = Literal[
 class LocalFault(Exception):
     """Nothing may be sent: our own side is at fault. Carries words from closed lists, never a value."""
 
-    def __init__(self, reason: str, detail: str) -> None:
+    def __init__(self, reason: str, detail: str, *, unconfigured: bool = False) -> None:
         super().__init__(detail)
         self.reason = reason
         """One of the thirteen."""
         self.detail = detail
+        self.unconfigured = unconfigured
+        """Whether no offer with this key's name and this address can be called before somebody has set something."""
 
 
 class Flawed(Exception):

@@ -54,7 +54,7 @@ class Route:
         provider, model = text(candidate.get("provider_id")), text(candidate.get("served_model_id"))
         base = text(candidate.get("base_url"))
         if not provider or not model or base is None:
-            raise LocalFault("model_unavailable", "local_url")
+            raise LocalFault("model_unavailable", "local_url", unconfigured=base is None)
         judged = base.replace("http://", "https://", 1) if allow_http and base.startswith("http://") else base
         if address_fault(judged) is not None:
             raise LocalFault("model_unavailable", "local_url")

@@ -79,12 +79,17 @@ class Tokens:
         return tuple(_token(row) for row in rows)
 
     def one(self, name: str) -> Token:
-        """The token of that id, or of that name where only one has it. Raises `UsageError` with a suggestion."""
+        """The token of that id, or of that name: the one that is not revoked, where others of the name are.
+
+        Raises `UsageError` with a suggestion.
+        """
         tokens = self.all()
         found = [token for token in tokens if token.id == name] or [token for token in tokens if token.name == name]
-        if len(found) == 1:
-            return found[0]
-        raise _not_one(name, found, tokens)
+        living = [token for token in found if token.revoked_ms is None]
+        for meant in (found, living):
+            if len(meant) == 1:
+                return meant[0]
+        raise _not_one(name, living or found, tokens)
 
     def revoke(self, token: Token, now_ms: int) -> None:
         """End it for good; what is running goes on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from workbench.boundary.sealed import sealed
@@ -115,9 +115,17 @@ def router(answer: Answer, shown: Shown, told: Told) -> bytes:
     if told.session is not None:
         head["session_acc"] = told.session
     trace = shown.trace(
-        path=dumps(answer.path), began_ms=told.began_ms, latency_ms=answer.latency_ms, compact=told.compact
+        path=path_json(answer, told.compact), began_ms=told.began_ms, latency_ms=answer.latency_ms, compact=told.compact
     )
     return b'{%s,%s,"decision_trace":%s}' % (shown.who(answer.index), dumps(head)[1:-1], trace)
+
+
+def path_json(answer: Answer, compact: bool) -> bytes:
+    """`decision_path`; a compact one leaves out who was passed over for want of a key or an address."""
+    path: Sequence[Mapping[str, Any]] = answer.path
+    if compact and len(path) > 1:
+        path = [entry for entry in path if entry.get("reason") != "not_configured"]
+    return dumps(path)
 
 
 def cost_of(usage: Usage | None, candidate: Mapping[str, Any] | None) -> tuple[float | None, str | None]:

@@ -14,12 +14,11 @@ from workbench.gateway.codecs.neutral import Delta, Reply
 from workbench.gateway.dispatch import Ask, Dispatcher, Stop
 from workbench.gateway.events import Answer, Emit, unheard
 from workbench.gateway.records import Attempt
-from workbench.server.chat.answering import Told, cost_of
+from workbench.server.chat.answering import Told, cost_of, path_json
 from workbench.server.chat.parameters import Call
 from workbench.server.chat.shown import Shown
 from workbench.server.chat.subject import Subject
 from workbench.server.chat.totals import Totals
-from workbench.server.exchange import dumps
 from workbench.server.hooks import Spent, Ticket
 from workbench.server.host import Host
 from workbench.server.state import ServerState
@@ -96,7 +95,7 @@ class Running:
     def decision_trace(self, answer: Answer, *, compact: bool) -> bytes:
         """`decision_trace` of how it ended."""
         return self.shown.trace(
-            path=dumps(answer.path), began_ms=self.began_ms, latency_ms=answer.latency_ms, compact=compact
+            path=path_json(answer, compact), began_ms=self.began_ms, latency_ms=answer.latency_ms, compact=compact
         )
 
     async def close(self, answer: Answer | None) -> None:

@@ -33,13 +33,19 @@ def error_of(answer: Answer, shown: Shown) -> dict[str, Any]:
     """The member `error`."""
     code = answer.outcome
     message = code if code.startswith("exhausted: ") else f"router: {code}"
-    items = [_item(entry) for entry in answer.path if entry["event"] == "attempted" and entry.get("error_kind")]
+    failed = [entry for entry in answer.path if entry["event"] == "attempted" and entry.get("error_kind")]
+    items = [_item(entry) for entry in sorted(failed, key=_keyless)]
     if not items and answer.recovery:
         items = _waits(answer, shown.state.session.catalog)
     elif not items and code == "no_candidates":
         items = [_nobody(shown)]
     joined = "; ".join(items)
     return {"message": said(f"{message} — {joined}" if joined else message), "type": ROUTER, "code": code}
+
+
+def _keyless(entry: Mapping[str, Any]) -> bool:
+    """Whether it was not even sent: such are told last, where a message is cut."""
+    return str(entry.get("detail") or "").startswith("local_key_")
 
 
 def _item(entry: Mapping[str, Any]) -> str:

@@ -18,6 +18,8 @@ Basis = Literal["reported", "computed"]
 """The provider's own figure; or catalog prices times the tokens that it counted."""
 CACHED_SHARE: Final = 0.1
 """Of the input price, for tokens that the provider had in its cache."""
+LOCAL: Final = "local_"
+"""How the detail of an attempt begins for which nothing was sent."""
 _ASKED: Final = ("messages", "tools", "response_format", "temperature", "max_tokens")
 
 
@@ -70,6 +72,11 @@ class Called:
     def outcome(self) -> str:
         """`ok`, a reason, `cancelled`, `no_candidates`, or `exhausted: LAST_REASON`."""
         return self.answer.outcome
+
+    @property
+    def sent(self) -> int:
+        """How many of its attempts something was sent for."""
+        return sum(not (attempt.detail or "").startswith(LOCAL) for attempt in self.answer.attempts)
 
     @property
     def ok(self) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,8 @@ class Prepared:
     quote: Quote
     lacks: tuple[Lack, ...]
     """The offers of the order that nothing can be sent to, in order."""
+    missing: Mapping[str, str]
+    """The variables of addresses that are not set, by provider."""
     record: Record
     """The trace as it will begin."""
     emulated: bool
@@ -117,13 +119,12 @@ class Prepared:
                 raise UsageError("no curl", [Finding(reason, "no_address", hint="set it, or give --emulator URL")])
         return curl_of(self.cascade.pool.candidates[index], self.request(index), stream=self.question.stream)
 
-    def still_holds(self, blocked: Collection[str]) -> None:
-        """Raises `Dearer` where these providers, passed over, lead to dearer offers than the quote has counted."""
-        lacking = {lack.index for lack in self.lacks}
-        now, agreed = quote(self.cascade, self.offers, lambda index: index not in lacking, blocked).usd, self.quote.usd
+    def still_holds(self, blocked: Collection[str], lacks: Sequence[Lack]) -> None:
+        """Raises `Dearer` where these providers and keys, passed over, lead to dearer offers than the quote counted."""
+        now, agreed = quote(self.cascade, self.offers, _sendable(self.cascade, lacks), blocked).usd, self.quote.usd
         if agreed is not None and (now is None or now > agreed):
             hint = "ask for its price again"
-            reason = "providers went out since, and the offers behind them cost more"
+            reason = "providers or keys went out since, and the offers behind them cost more"
             raise Dearer("nothing was sent", [Finding(reason, "dearer", hint=hint)])
 
     @property
@@ -134,7 +135,7 @@ class Prepared:
     @property
     def sendable(self) -> int:
         """How many offers of the order can be called."""
-        return len(self.cascade.order) - len(self.lacks)
+        return sum(map(_sendable(self.cascade, self.lacks), self.cascade.order))
 
     @property
     def stuck(self) -> bool:
@@ -196,14 +197,14 @@ class Caller:
         decision = decide(compiled.policy, pool, context)
         called = Pool(_with_addresses(pool.candidates, where), state.vocabulary)
         cascade = Cascade(compiled.policy, decision.order, called, context, tenant)
-        lacks = self._lacks(cascade, where)
-        lacking = {lack.index for lack in lacks}
+        lacks = self._lacks(cascade, where.missing)
         return Prepared(
             _decided(outcome, decision),
             question,
             cascade,
-            quote(cascade, state.catalog.offers, lambda index: index not in lacking, _blocked(health, tenant)),
+            quote(cascade, state.catalog.offers, _sendable(cascade, lacks), _blocked(health, tenant)),
             lacks,
+            where.missing,
             make_trace(
                 outcome.tenant,
                 compiled,
@@ -229,7 +230,8 @@ class Caller:
             record = await to_end(lambda: recorder.decided(prepared.record))
             return Called.nobody(record, lost=recorder.lost - before)
         health = HealthStore.at(self.folder, emulated=prepared.emulated)
-        prepared.still_holds(_blocked(health, prepared.tenant))
+        lacks = await to_end(lambda: self._lacks(prepared.cascade, prepared.missing))  # a keyring may take its time
+        prepared.still_holds(_blocked(health, prepared.tenant), lacks)
         recorder = await to_end(self.traces.recorder)
         before = recorder.lost
         recording = recorder.start(_beginning(prepared.record, int(time.time() * 1000)))
@@ -277,15 +279,16 @@ class Caller:
         candidates = measured_candidates(state.pool.candidates, health.fields())
         return Pool(candidates, state.vocabulary), replace(kept, candidates=candidates)
 
-    def _lacks(self, cascade: Cascade, where: Addressed) -> tuple[Lack, ...]:
+    def _lacks(self, cascade: Cascade, missing: Mapping[str, str]) -> tuple[Lack, ...]:
+        """Which offers of the order lack what; `missing` has the variables of addresses that are not set."""
         found: list[Lack] = []
         for index in cascade.order:
             candidate = cascade.pool.candidates[index]
             provider = str(candidate.get("provider_id"))
-            if provider in where.missing and not candidate.get("base_url"):
-                found.append(Lack(index, provider, where.missing[provider], "address"))
+            if provider in missing and not candidate.get("base_url"):
+                found.append(Lack(index, provider, missing[provider], "address"))
                 continue
-            variable, why = self.ring.state_of(candidate)
+            variable, why = self.ring.state_of(candidate, allow_http=self.allow_http)
             if variable is not None and why is not None:
                 found.append(Lack(index, provider, variable, why))
         return tuple(found)
@@ -318,6 +321,12 @@ async def _answered(host: Dispatcher, ask: Ask, emit: Emit, stop: Stop) -> tuple
                 return Answer("cancelled", None, None, (), ()) if task.cancelled() else task.result(), True
             cancelled = True
             stop.stop()
+
+
+def _sendable(cascade: Cascade, lacks: Sequence[Lack]) -> Callable[[int], bool]:
+    """Whether anything can be sent to an offer of the order."""
+    lacking = {lack.index for lack in lacks}
+    return lambda index: index not in lacking and cascade.pool.candidates[index].get("base_url") is not None
 
 
 def _blocked(health: HealthStore, tenant: str) -> frozenset[str]:

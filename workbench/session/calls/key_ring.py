@@ -91,10 +91,10 @@ class KeyRing:
             raise UsageError("nothing to confirm", [Finding(f"`{text}` is not held", "key_held", hint=hint)])
         self.confirm(name, origin)
 
-    def state_of(self, candidate: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    def state_of(self, candidate: Mapping[str, Any], *, allow_http: bool = False) -> tuple[str | None, str | None]:
         """The variable of an offer's key and what is wrong with it: `missing`, `held`, `malformed`; None if nothing."""
         try:
-            route = Route.of(candidate)
+            route = Route.of(candidate, allow_http=allow_http)
         except LocalFault:
             return None, None
         if route.key_name is None:

@@ -32,9 +32,9 @@ class Bound:
     """The most one attempt at one offer can use and cost; None is unknown."""
 
     index: int
-    tokens_in: int | None
-    tokens_out: int | None
-    usd: float | None
+    tokens_in: int | None = None
+    tokens_out: int | None = None
+    usd: float | None = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Quote:
     attempts: int
     """Most attempts that the plan and this host allow."""
     candidates: int
-    """How many different offers they may reach."""
+    """How many different offers they may reach, those that nothing can be sent to among them."""
     usd: float | None
     """Over all attempts; None is unknown: it could be anything."""
     unknown: tuple[int, ...] = ()
@@ -66,16 +66,18 @@ def quote(
     if not cascade.order:
         return Quote(None, 0, 0, 0.0)
     tries, goes_on = 1 + _retries(cascade), _goes_on(cascade)
-    reached = _reachable(cascade, MOST_ATTEMPTS if goes_on else 1, blocked)
-    bounds = [_bound(cascade, offers[index], index, sendable(index)) for index, _ in reached]
+    reached = _reachable(cascade, blocked, sendable) if goes_on else _reachable(cascade, blocked, None, 1)
+    provider_of = cascade.pool.candidates
+    next_one = (index for index, _ in reached if str(provider_of[index].get("provider_id")) not in blocked)
+    first = next(next_one, reached[0][0])
+    bounds = [_bound(cascade, offers[k], k, sendable(k)) if k == first or sendable(k) else Bound(k) for k, _ in reached]
     can = sum(sendable(index) for index, _ in reached)
-    attempts = min(MOST_ATTEMPTS, tries * (len(bounds) if goes_on else 1))
+    attempts = min(MOST_ATTEMPTS, tries * (can if goes_on else 1))
     unknown = tuple(bound.index for bound in bounds if bound.usd is None)
     costs = [bound.usd or 0.0 for bound in bounds]
     worst = _worst(costs, [skip for _, skip in reached], tries) if goes_on else max(costs) * tries
-    provider_of = cascade.pool.candidates
-    first = next((b for b in bounds if str(provider_of[b.index].get("provider_id")) not in blocked), bounds[0])
-    return Quote(first, attempts, len(bounds), None if unknown else worst, unknown, can)
+    shown = next(bound for bound in bounds if bound.index == first)
+    return Quote(shown, attempts, len(bounds), None if unknown else worst, unknown, can)
 
 
 def _retries(cascade: Cascade) -> int:
@@ -99,10 +101,13 @@ def _goes_on(cascade: Cascade) -> bool:
     return False
 
 
-def _reachable(cascade: Cascade, most: int, blocked: Collection[str]) -> list[tuple[int, bool]]:
+def _reachable(
+    cascade: Cascade, blocked: Collection[str], sendable: Callable[[int], bool] | None, most: int = MOST_ATTEMPTS
+) -> list[tuple[int, bool]]:
     """The offers that `most` attempts may reach, in order, and whether each may be passed over.
 
-    It may where its provider is out already or failed before in the same call, or the plan looks for the same model.
+    It may where its provider is out already or failed before in the same call, the plan looks for the same model, or
+    nothing can be sent to it, which is no attempt; with None for `sendable` that is one too.
     """
     jumps = any(
         "next_provider_same_model" in (action.get("action"), action.get("then_action"))
@@ -115,7 +120,8 @@ def _reachable(cascade: Cascade, most: int, blocked: Collection[str]) -> list[tu
         if left == 0:
             break
         provider = str(cascade.pool.candidates[index].get("provider_id"))
-        skip = provider in blocked or (bool(found) and (jumps or provider in seen))
+        shut = sendable is not None and not sendable(index)
+        skip = shut or provider in blocked or (bool(found) and (jumps or provider in seen))
         found.append((index, skip))
         seen.add(provider)
         left -= 0 if skip else 1

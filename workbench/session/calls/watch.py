@@ -101,6 +101,9 @@ class Watch:
                 return
             if rung.standing in {"ahead", "lacking"}:
                 rung.standing = "skipped"
+        self._last = Rung(index, place_words(self.state, index), "trying")
+        self.rungs.append(self._last)
+        self.more -= 1
 
     def _at(self, index: int, standing: Standing, note: str) -> None:
         for rung in self.rungs:
@@ -118,7 +121,7 @@ class Watch:
             if called.answer.index == rung.index:
                 rung.notes.append(f"answered in {milliseconds(called.answer.attempts[-1].latency_ms)}")
         for entry in called.answer.path:
-            if entry.get("event") == "skipped":
+            if entry.get("event") == "skipped" and entry.get("reason") != "not_configured":  # which says so itself
                 self._skipped(str(entry.get("provider_id")), str(entry.get("reason")))
 
     def _skipped(self, provider: str, reason: str) -> None:

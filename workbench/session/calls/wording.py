@@ -104,7 +104,7 @@ def _first_try(prepared: Prepared) -> str:
 
 def _worst(prepared: Prepared) -> str:
     told = prepared.quote
-    over = f"{counted(told.attempts, 'attempt')} among {counted(told.candidates, 'offer')}"
+    over = f"{counted(told.attempts, 'attempt')} among {counted(told.sendable, 'offer')}"
     if prepared.sendable == 0:
         return "nothing can be sent to any of them"
     if prepared.stuck:
@@ -157,7 +157,9 @@ def failure_words(attempt: Attempt) -> str:
 
 def outcome_words(called: Called) -> str:
     """How the call ended, in one line."""
-    many = counted(len(called.answer.attempts), "attempt")
+    many, unsent = counted(called.sent, "attempt"), len(called.answer.attempts) - called.sent
+    if unsent:
+        many += f" and {unsent} that nothing could be sent for"
     if called.ok:
         return f"answered after {many}, {milliseconds(called.answer.latency_ms)}"
     if called.outcome == "cancelled":
@@ -193,11 +195,11 @@ def cost_words(called: Called) -> str:
     """`$0.0012, computed: ...`; unknown where it is."""
     spent = called.spent
     if spent.cost_basis is None:
-        return "unknown" if called.answer.attempts else "nothing was sent"
+        return "unknown" if called.sent else "nothing was sent"
     words = f"{dollars(spent.cost_usd)}, {_BASES[spent.cost_basis]}"
     if called.emulated:
         return f"nothing, emulated; a real one {words}"
-    failed = len(called.answer.attempts) - 1
+    failed = called.sent - 1
     return f"{words}; what {counted(failed, 'failed attempt')} cost is not known" if failed > 0 else words
 
 

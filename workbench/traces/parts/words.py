@@ -23,7 +23,7 @@ Kind = Literal[
 ]  # fmt: skip
 EventName = Literal["attempted", "retry_scheduled", "provider_disabled", "skipped"]
 ActionName = Literal["next_candidate", "next_provider_same_model", "retry_same", "disable_provider", "abort"]
-Block = Literal["breaker_open", "disabled_provider"]
+Block = Literal["breaker_open", "disabled_provider", "not_configured"]
 CostBasis = Literal["reported", "estimated", "provider"]
 """Catalog prices times the tokens reported, times tokens estimated, or what the provider itself says it charged."""
 Detail = Literal[
