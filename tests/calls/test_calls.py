@@ -21,6 +21,7 @@ from workbench.gateway.events import Attempting, CallEvent, Failed
 from workbench.session.calls.caller import Caller, Dearer
 from workbench.session.calls.question import Question
 from workbench.session.calls.watch import Watch
+from workbench.session.calls.wording import outcome_words, quote_lines
 from workbench.session.workspace import open_workspace
 from workbench.traces.document import document
 
@@ -171,6 +172,8 @@ async def test_the_one_key_that_is_set_is_reached_however_far_down(tmp_path: Pat
         prepared = caller.prepare(workspace.state, LOUD, Question("x", max_tokens=100))
         told = prepared.quote
         assert not prepared.stuck
+        said = dict(quote_lines(workspace.state, prepared))["first try"]
+        assert f"nothing can be sent to it; the first that can be called is p{len(urls)}/" in said
         assert (told.attempts, told.candidates, told.sendable) == (2, len(urls) + 1, 1)
         watch = Watch(workspace.state, prepared)
         assert {rung.standing for rung in watch.rungs[:-1]} == {"lacking"}
@@ -180,6 +183,7 @@ async def test_the_one_key_that_is_set_is_reached_however_far_down(tmp_path: Pat
 
         called = await caller.run(prepared, heard)
     assert (called.outcome, called.answer.index) == ("ok", len(urls))
+    assert outcome_words(called).startswith(f"answered after 1 attempt and {len(urls)} that nothing could be sent for")
     assert told.usd is not None
     assert called.spent.cost_usd is not None
     assert called.spent.cost_usd <= told.usd

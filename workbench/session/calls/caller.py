@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -132,10 +133,15 @@ class Prepared:
         """Whether the policy leaves nobody: an outcome, and no call."""
         return not self.cascade.order
 
+    @cached_property
+    def can_be_called(self) -> Callable[[int], bool]:
+        """Whether anything can be sent to an offer of the order."""
+        return _sendable(self.cascade, self.lacks)
+
     @property
     def sendable(self) -> int:
         """How many offers of the order can be called."""
-        return sum(map(_sendable(self.cascade, self.lacks), self.cascade.order))
+        return sum(map(self.can_be_called, self.cascade.order))
 
     @property
     def stuck(self) -> bool:

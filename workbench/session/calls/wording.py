@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from workbench.catalog.models import Offer
 from workbench.gateway.events import Attempting, CallEvent, Failed, Waiting
 from workbench.gateway.records import Attempt, LoggedAttempt
 from workbench.session.calls.answer import Called, Spent
@@ -62,7 +63,10 @@ def counted(number: int, thing: str) -> str:
 
 def place_words(state: WorkspaceState, index: int) -> str:
     """`PROVIDER/MODEL in REGION`."""
-    offer = state.catalog.offers[index]
+    return _place(state.catalog.offers[index])
+
+
+def _place(offer: Offer) -> str:
     return f"{offer.provider}/{offer.served_model_id} in {offer.region or 'an unknown region'}"
 
 
@@ -97,8 +101,12 @@ def _tokens(count: int | None) -> str:
 
 def _first_try(prepared: Prepared) -> str:
     first = prepared.quote.first
-    if first is None or any(lack.index == first.index for lack in prepared.lacks):
-        return "nothing can be sent to it"
+    if first is None or not prepared.can_be_called(first.index):
+        able = next(filter(prepared.can_be_called, prepared.cascade.order), None)
+        nothing = "nothing can be sent to it"
+        return (
+            nothing if able is None else f"{nothing}; the first that can be called is {_place(prepared.offers[able])}"
+        )
     return ANYTHING if first.usd is None else f"at most {dollars(first.usd)}"
 
 
