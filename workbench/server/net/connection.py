@@ -82,19 +82,23 @@ def _complete(joined: _Joined, then: Callable[[], None]) -> None:
     then()
 
 
+class _Unheard:
+    """An event that nobody waits for."""
+
+    def set(self) -> None:
+        """Nothing follows."""
+
+
 class _Turn:
     """A request that takes the fast path, where uvicorn looks for one of its own."""
 
-    __slots__ = ("disconnected", "keep_alive", "message_event", "response_complete")
+    __slots__ = ("disconnected", "keep_alive", "response_complete")
+    message_event: ClassVar = _Unheard()
 
     def __init__(self, keep_alive: bool = True) -> None:
         self.response_complete = False
         self.disconnected = False
         self.keep_alive = keep_alive
-        self.message_event = self
-
-    def set(self) -> None:
-        """Nobody waits for it."""
 
 
 class Connection(Bounded):
