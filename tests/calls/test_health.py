@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -256,3 +258,25 @@ async def test_what_was_measured_decides_where_the_policy_looks_at_it(tmp_path: 
     assert kept.material.catalog.candidates[1]["tok_s"] == 1000.0
     assert kept.material.verdicts.order == (1, 0)
     assert kept.trace.head.population_sha256 != first.record.trace.head.population_sha256
+
+
+def test_a_file_that_is_written_again_and_again_leaves_no_garbage(tmp_path: Path) -> None:
+    """An endpoint writes it every two seconds, and has nothing else for the collector to find."""
+    kept = KeptFile(tmp_path / FILE)
+    document = {"schema": 1, "providers": [{"tenant": "é", "until": None}], "empty": {}}
+    kept.change(lambda _: (document, None))
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        for _ in range(20):
+            kept.change(lambda _: (document, None))
+        gc.collect()
+        found = Counter(type(each).__qualname__ for each in cast("list[object]", gc.garbage))
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    assert {name: count for name, count in found.items() if count >= 20} == {}
+    assert kept.read() == document
+    assert (tmp_path / FILE).read_text(encoding="utf-8").count("\n") == len(document) + 2

@@ -77,7 +77,7 @@ class KeptFile:
                 document, result = change(self.read())
                 if self.trouble is not None:
                     self._set_aside()
-                data = strict_json.dumps({"schema": SCHEMA, **document}, indent=1).encode()
+                data = _lines({"schema": SCHEMA, **document})
                 try:
                     files.write_atomic(self.path, data, mode=0o600)
                 except FileRefused as error:
@@ -95,3 +95,9 @@ class KeptFile:
     def _said(self, error: FileRefused | DocumentError, what: str) -> Finding:
         reason = error.findings[0].reason if error.findings else error.title
         return Finding(f"this file {what}: {reason}", "state_file", self._place, severity="warning")
+
+
+def _lines(document: Document) -> bytes:
+    """A line for each member. Indented by `json` it would leave a circle of functions to the garbage collector."""
+    members = (f" {strict_json.dumps(name)}: {strict_json.dumps(value)}" for name, value in document.items())
+    return "{{\n{}\n}}\n".format(",\n".join(members)).encode()
