@@ -263,7 +263,7 @@ async def test_what_was_measured_decides_where_the_policy_looks_at_it(tmp_path: 
 def test_a_file_that_is_written_again_and_again_leaves_no_garbage(tmp_path: Path) -> None:
     """An endpoint writes it every two seconds, and has nothing else for the collector to find."""
     kept = KeptFile(tmp_path / FILE)
-    document = {"schema": 1, "providers": [{"tenant": "é", "until": None}], "empty": {}}
+    document: dict[str, Any] = {"schema": 1, "providers": [{"tenant": "é", "until": None}], "empty": {}}
     kept.change(lambda _: (document, None))
     gc.collect()
     gc.disable()

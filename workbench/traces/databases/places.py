@@ -30,7 +30,8 @@ def locked(path: Path) -> Generator[None]:
         return
     handle = -1
     with contextlib.suppress(OSError):
-        handle = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        name = f"{path.parent}{os.sep}.{path.name}.lock"  # no path, whose name would be interned each time
+        handle = os.open(name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         if handle >= 0:
             fcntl.flock(handle, fcntl.LOCK_EX)
