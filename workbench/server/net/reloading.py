@@ -34,8 +34,8 @@ Seen = tuple[tuple[str, int, int, int], ...]
 def seen(root: Path, settings: Settings, catalog: Path | None) -> Seen:
     """What the files look like from outside: path, time, size and inode of each, in a stable order.
 
-    Paths are strings here: `pathlib` interns each name that it is given, and this is done every second. What comes and
-    goes there makes the interpreter's table of such names grow by a megabyte after a quarter of an hour.
+    Paths are strings here: `pathlib` interns each name that it is given, and this is done every second; names that come
+    and go make the interpreter's table of such names grow.
     """
     found: list[tuple[str, int, int, int]] = []
     for path in _paths(str(root), settings, catalog):
