@@ -114,6 +114,26 @@ async def test_a_call_is_quoted_asked_for_and_watched_to_its_end(tmp_path: Path,
     store.close()
 
 
+async def test_text_that_comes_before_its_place_is_wrapped_for_that_place(tmp_path: Path) -> None:
+    words = "one two three four five six seven eight nine ten"
+    async with serving(GOOD) as (good,):
+        app = opened(tmp_path, [good.url])
+        async with app.run_test(size=(120, 36)) as pilot:
+            screen = await open_call(pilot)
+            await ask(pilot, screen)
+            lane = screen.lanes[0]
+            watch = lane.seen
+            assert watch is not None
+            watch.phase = "running"
+            watch.pieces.append(words)
+            lane.look(0.0)  # the place of the answer is shown by this, and laid out after it
+            assert not len(lane.flow)
+            await pilot.pause()
+            assert words in screen_text(app)
+            assert len(lane.flow) == 1
+            watch.phase = "quoted"
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 36)])
 async def test_what_is_typed_at_once_is_the_prompt_and_no_key(tmp_path: Path, size: tuple[int, int]) -> None:
     async with serving(GOOD) as (good,):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.message import Message
 
 from workbench.tui.widgets.line_view import LineView
 from workbench.tui.widgets.rows import Rows
@@ -12,6 +13,9 @@ from workbench.tui.widgets.rows import Rows
 
 class Reader(LineView):
     """Scrolls by line and by page."""
+
+    class Resized(Message):
+        """It has another size: lines that were made for a width are to be made again."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up,k", "by_lines(-1)", "up", show=False, id="reader.up"),
@@ -21,6 +25,9 @@ class Reader(LineView):
         Binding("home,g", "to_line(0)", "first", show=False, id="reader.first"),
         Binding("end,G", "to_line(1000000000)", "last", show=False, id="reader.last"),
     ]
+
+    def on_resize(self) -> None:
+        self.post_message(self.Resized())
 
     def show_rows(self, rows: Rows) -> None:
         """Show other lines, from where one was reading."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from textual import on
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from workbench.gateway.dispatch import monotonic_ms
 from workbench.session.calls.watch import Watch
 from workbench.tui.widgets.drawing import Cell, Line
 from workbench.tui.widgets.reader import Reader
@@ -50,12 +52,19 @@ class Lane(Vertical):
             _reveal(plan, lines)
         answer = self.query_one(AnswerReader)
         answer.display = watch.phase != "quoted" and not watch.prepared.nobody
+        if not answer.size.width:
+            return  # it has no place yet; `_resized` draws it there, and the plan beside it
         following = answer.top + answer.visible_lines >= len(self.flow)
         self.flow.feed(watch.take_text(), answer.draw_width)
         rows = self.flow if len(self.flow) or watch.called is None else ListedRows(_tools(watch))
         answer.show_rows(rows)
         if following and watch.phase == "running":
             answer.scroll_lines(len(self.flow))
+
+    @on(Reader.Resized)
+    def _resized(self) -> None:
+        if self.seen is not None:
+            self.look(monotonic_ms())
 
     def finish(self) -> None:
         """The call is over: an answer that did not come in pieces is shown now."""
