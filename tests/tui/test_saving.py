@@ -33,6 +33,8 @@ async def test_a_gone_folder_is_said_and_a_copy_saves_the_edits(
         await pilot.press("space")
         edited = session.state
         shutil.rmtree(root)
+        while "changed on disk" not in screen_text(app):
+            await pilot.pause(0.1)
         await pilot.press("s")
         await pilot.pause()
         assert "could not be saved" in screen_text(app)
@@ -62,6 +64,12 @@ async def test_export_and_reload_say_it_too(session: Session, root: Path, monkey
         await pilot.press("enter")
         await pilot.pause()
         assert "could not be exported" in screen_text(app)
+        main_screen(app).post_message(DiskChanged((root,)))
+        await pilot.pause()
+        assert "could not be exported" in screen_text(app), "the watch says nothing new"
+        main_screen(app).post_message(DiskChanged(()))
+        await pilot.pause()
+        assert "could not be exported" in screen_text(app), "nor is it taken back with the trouble of the files"
 
 
 def _conflicts(root: Path) -> list[Path]:

@@ -56,6 +56,10 @@ class MainScreen(Editing):
         self.keeper = JournalKeeper(session, self, self.not_kept)
         self.on_disk: tuple[Path, ...] = ()
         """Files that another program changed and that were not read since."""
+        self.banner = ""
+        """What the line above the footer says."""
+        self._disk_trouble = ""
+        """What it last said of the files."""
         self._endpoint: Endpoint | None = None
 
     def on_mount(self) -> None:
@@ -155,21 +159,30 @@ class MainScreen(Editing):
     def _disk_changed(self, event: DiskChanged) -> None:
         self.on_disk = event.paths
         if not event.paths:
-            self.show_banner("")
+            if self.banner == self._disk_trouble:
+                self.show_banner("")
+            self._disk_trouble = ""
             return
         names = ", ".join(path.name for path in event.paths[:3])
         if self.session.dirty or self.draft is not None:
-            self.show_banner(f"changed on disk: {names}. Your edits are kept; f5 reads the files and gives them up")
+            self._disk_trouble = f"changed on disk: {names}. Your edits are kept; f5 reads the files and gives them up"
+            self.show_banner(self._disk_trouble)
         else:
-            self.reload(f"read again: {names} changed on disk")
+            self.reload(f"read again: {names} changed on disk", asked=False)
 
-    def reload(self, said: str) -> None:
-        """Read the workspace again; where that fails, the last good state stays, with a banner."""
+    def reload(self, said: str, *, asked: bool = True) -> None:
+        """Read the workspace again; where that fails, the last good state stays, with a banner.
+
+        Where nobody `asked` and the trouble is the one already said, the banner keeps what was said since.
+        """
         try:
             self.session.reload()
         except (WorkbenchError, OSError) as error:
             title = f"{error.title}: " if isinstance(error, WorkbenchError) and error.findings else ""
-            self.show_banner(f"showing the last good state: {title}{reason_of(error)}")
+            trouble = f"showing the last good state: {title}{reason_of(error)}"
+            if asked or trouble != self._disk_trouble:
+                self._disk_trouble = trouble
+                self.show_banner(trouble)
             return
         self.files_read()
         self.refresh_view()
@@ -188,6 +201,7 @@ class MainScreen(Editing):
     def files_read(self) -> None:
         """What stands on disk is what is shown."""
         self.on_disk = ()
+        self._disk_trouble = ""
         self._disk.forget()
         self.show_banner("")
 
@@ -196,6 +210,7 @@ class MainScreen(Editing):
         other = self.session.hold.other
         if not text and other is not None:
             text = f"read only here: {other.words} has this workspace open. A save goes to another folder"
+        self.banner = text
         banner = self.query_one("#banner", TextBlock)
         banner.set_class(bool(text), "-open")
         banner.show(lambda width: [[Cell(shorten(f" ! {text}", width), "warn")]] if text else [])
