@@ -152,7 +152,8 @@ class WorkbenchApp(App[int]):
         main = self.main_screen
         if main is not None:
             with contextlib.suppress(TimeoutError, WorkbenchError, OSError):
-                self.kept = await asyncio.wait_for(asyncio.to_thread(main.keep_now), LAST_WRITE)
+                async with asyncio.timeout(LAST_WRITE):
+                    self.kept = await asyncio.to_thread(main.keep_now)
         self.exit(None, status)
 
     def _handle_exception(self, error: Exception) -> None:

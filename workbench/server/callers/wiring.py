@@ -73,7 +73,8 @@ class Lazy:
             if self._tables is None:
                 try:
                     place = self._tokens.place
-                    database = await asyncio.wait_for(aside(lambda: open_tables(place)), OPEN_S)
+                    async with asyncio.timeout(OPEN_S):
+                        database = await aside(lambda: open_tables(place))
                 except CallersError as error:
                     raise SharedError(error.title) from None
                 except TimeoutError:

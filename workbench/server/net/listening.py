@@ -129,8 +129,13 @@ def run(
         serving = asyncio.ensure_future(server.serve([bound]))
         while not server.started and not serving.done():
             await asyncio.wait([serving], timeout=0.01)
-        if not serving.done():
-            ready()
+        try:
+            if not server.should_exit:
+                ready()
+        except BaseException:  # whatever happened to its words, what was opened is closed
+            server.should_exit = True
+            await serving
+            raise
         await serving
 
     gc.collect()

@@ -57,7 +57,8 @@ async def start(what: str, words: Sequence[str]) -> tuple[Ready, asyncio.subproc
         stderr=asyncio.subprocess.PIPE, limit=MOST_LINE, start_new_session=True, env=child_environment(),
     )  # fmt: skip
     try:
-        return await asyncio.wait_for(_ready(what, process), START_S), process
+        async with asyncio.timeout(START_S):
+            return await _ready(what, process), process
     except BaseException as error:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
@@ -74,7 +75,8 @@ async def stop(process: asyncio.subprocess.Process, end_s: float = END_S) -> Non
     with contextlib.suppress(ProcessLookupError):
         process.terminate()
     try:
-        await asyncio.wait_for(process.wait(), end_s)
+        async with asyncio.timeout(end_s):
+            await process.wait()
     except TimeoutError:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
