@@ -31,6 +31,7 @@ from workbench.server.callers.health_exchange import HealthExchange
 from workbench.server.callers.places import LazyTokens
 from workbench.server.callers.tables import open_tables
 from workbench.server.callers.token import Token, new_secret
+from workbench.server.callers.tokens import Tokens, Wanted
 from workbench.server.callers.wiring import Lazy
 from workbench.server.net.assembly import Process
 from workbench.server.net.connection import Connection
@@ -118,6 +119,22 @@ def test_the_fast_path_too_lets_nobody_in_once_the_tokens_are_too_old(emulator: 
         assert [made.chat(secret).status_code for _ in range(2)] == [200, 200]  # the second one by the fast path
         later(made, 2)
         assert [code(made.chat(secret)) for _ in range(2)] == [(503, "caller_auth_unavailable")] * 2
+
+
+def test_another_program_that_comes_and_goes_takes_the_log_from_nobody(tmp_path: Path) -> None:
+    """A server has the file open twice: for its tokens, and for what they spend."""
+    place = tmp_path / "tokens.db"
+    with contextlib.closing(open_tables(place)) as tokens, contextlib.closing(open_tables(place)) as spending:
+        Tokens(tokens).new(Wanted("before"), 0)
+        log = place.with_name("tokens.db-wal").stat().st_ino
+        for word in ("made", "too"):
+            subprocess.run(
+                [sys.executable, "-m", "workbench", "token", "new", word, "--tokens", str(place), "-q"],
+                check=True, capture_output=True, timeout=60,
+            )  # fmt: skip
+        assert place.with_name("tokens.db-wal").stat().st_ino == log
+        for held in (tokens, spending):
+            assert [token.name for token in Tokens(held).all()] == ["before", "made", "too"]
 
 
 class Remote:

@@ -5,8 +5,10 @@ Owns the tables and how a place is opened. The connections, and what keeps a fil
 
 from __future__ import annotations
 
+import os
+import sqlite3
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Final, TypeVar
@@ -46,7 +48,6 @@ TABLES: Final = (
         origin TEXT NOT NULL, scope TEXT NOT NULL, provider TEXT NOT NULL, why TEXT NOT NULL, until_ms BIGINT NOT NULL,
         PRIMARY KEY (origin, scope, provider, why))""",
 )
-_HEAD: Final = b"SQLite format 3\x00"
 _MIGRATIONS: Final = (Migration(1, "tokens, spending, limits and health", TABLES),)
 _LOCK: Final = 7_266_401_919
 """The advisory lock that one process at a time makes the tables under: any fixed number."""
@@ -63,20 +64,23 @@ def open_tables(place: Path | str) -> Database:
 
 
 def _look(path: Path) -> None:
-    """Refuse a file that is no store of ours, instead of putting another in its place. Raises `CallersError`."""
-    try:
-        with path.open("rb") as file:
-            head = file.read(len(_HEAD))
-    except FileNotFoundError:
+    """Refuse a file that is no store of ours, instead of putting another in its place. Raises `CallersError`.
+
+    SQLite itself looks: where this process has the file open already, closing it by hand would take every lock of
+    SQLite's from it (POSIX), and the next process would throw the write-ahead log away under it.
+    """
+    if not path.exists():
         return
-    except OSError as error:
-        finding = Finding(
-            (error.strerror or type(error).__name__).lower(), "token_file", Place(str(path)), _ours(ELSEWHERE)
-        )  # fmt: skip
-        raise CallersError("the tokens cannot be read", [finding]) from None
-    if head not in (b"", _HEAD):
-        finding = Finding("this is no store of tokens", "token_file", Place(str(path)), "name another file")
+    if path.is_file() and not os.access(path, os.R_OK):
+        finding = Finding("permission denied", "token_file", Place(str(path)), _ours(ELSEWHERE))
         raise CallersError("the tokens cannot be read", [finding])
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            connection.execute("PRAGMA schema_version").fetchone()
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            finding = Finding("this is no store of tokens", "token_file", Place(str(path)), "name another file")
+            raise CallersError("the tokens cannot be read", [finding]) from None
 
 
 def _postgres(address: str) -> Database:
