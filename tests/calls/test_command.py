@@ -149,6 +149,19 @@ def test_nobody_and_no_answer_have_codes_of_their_own(tmp_path: Path) -> None:
     assert failed.out == ""
 
 
+def test_where_the_filter_leaves_out_who_is_out_it_says_when_they_are_back(tmp_path: Path) -> None:
+    plan = "on rate_limit: next, open breaker 60 s; otherwise: next"
+    with providing(BUSY) as (server,):
+        write_workspace(tmp_path / "space", [server.url], plan=plan, filters=["not breaker_open"])
+        assert call(tmp_path, LOUD, "hi", "--yes").code == 4
+    held = call(tmp_path, LOUD, "hi")
+    assert held.code == 3
+    assert "the first is back in" in held.err
+    told = call(tmp_path, LOUD, "hi", "--json").json
+    assert told["recovery"][0]["provider"] == "p0"
+    assert 0 < told["recovery"][0]["retry_after_ms"] <= 60_000
+
+
 def test_two_tenants_side_by_side(tmp_path: Path) -> None:
     with providing(GOOD) as (server,):
         write_workspace(tmp_path / "space", [server.url])

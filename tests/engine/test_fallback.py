@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from workbench.engine.context import Context
+from workbench.engine.decide import decide, when_well
 from workbench.engine.fallback import MOST_ATTEMPTS, MOST_SHUT, Call, Cascade, Finished, fallback, narrow
 from workbench.engine.health import HOST, Health
 from workbench.engine.pool import Pool
@@ -215,6 +216,23 @@ def test_where_everyone_is_disabled_each_time_of_recovery_is_told() -> None:
     assert ladder.finished.outcome == "exhausted: no_candidates"
     assert ladder.finished.recovery == ((0, 290_000.0), (1, 50_000.0))
     assert called(ladder) == []
+
+
+def test_where_the_filter_left_nobody_those_who_are_only_out_are_told_and_not_called() -> None:
+    health = Health()
+    health.hold("t", "b", 0.0, 60_000)
+    context = Context(state={"breakers": {"b": True}})
+    up = ["and", ["provider_eq", "b"], ["not", ["is", "breaker_open"]]]
+    only_b = check(["policy", up, ["zero"], ["argmax"], ["id"], ["always", {"action": "next_candidate"}]], CORE)
+    assert decide(only_b, POOL, context).order == ()
+    out = when_well(only_b, POOL, context)
+    cascade = Cascade(only_b, (), POOL, context, "t", out=out)
+    ladder = drive(fallback(cascade, health, now=20_000), failing({}), now=20_000)
+    assert ladder.finished.outcome == "no_candidates"
+    assert ladder.finished.recovery == tuple((index, 40_000.0) for index in out)
+    assert out
+    assert called(ladder) == []
+    assert when_well(only_b, POOL, Context()) == ()
 
 
 def test_what_a_tenants_plan_causes_holds_for_that_tenant_alone() -> None:

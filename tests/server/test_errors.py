@@ -88,6 +88,23 @@ def test_where_nobody_can_be_called_every_one_is_listed_with_its_time(endpoint: 
     assert int(held.headers["retry-after"]) > 200
 
 
+def test_where_the_filter_leaves_out_who_is_out_the_caller_hears_when_they_are_back(
+    endpoint: Served, faults: Faults
+) -> None:
+    """The sample's own default filter has `not breaker_open`, and nobody whom a filter rejects is called."""
+    term = policy(["and", ONLY, ["not", ["is", "breaker_open"]]])
+    faults.play("openai=rate_limit:200s")
+    assert endpoint.chat(policy_ir=term, compact=True).status_code == 429
+    faults.none()
+    for _ in range(2):
+        held = endpoint.chat(policy_ir=term, compact=True)
+        assert (held.status_code, held.json()["error"]["code"]) == (503, "no_candidates")
+        assert "openai/gpt-5.5" in held.json()["error"]["message"]
+        assert int(held.headers["retry-after"]) > 150
+        assert "x-should-retry" not in held.headers
+        assert held.json()["x_router"]["decision_trace"]["decision_path"] == []
+
+
 def test_nobody_left_says_how_many_fell_to_which_reason(endpoint: Served) -> None:
     answer = endpoint.chat(policy_ir=policy(["bot"]), compact=True)
     assert answer.status_code == 503

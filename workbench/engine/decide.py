@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from workbench.engine import columnar, reference
@@ -27,3 +28,10 @@ def decide(policy: Admitted, pool: Pool, context: Context = EMPTY, *, evaluator:
     if evaluator == "reference":
         return reference.evaluate(policy, pool, context)
     return columnar.evaluate(policy, pool, context)
+
+
+def when_well(policy: Admitted, pool: Pool, context: Context) -> tuple[int, ...]:
+    """Where a decision has left nobody: the order that it would have if no provider were out. Raises as `decide`."""
+    if not (context.state.get("breakers") or context.state.get("disabled")):
+        return ()
+    return decide(policy, pool, replace(context, state={**context.state, "breakers": {}, "disabled": {}})).order

@@ -133,6 +133,9 @@ class Cascade:
     """Whose breakers and disables these are."""
     registered: Mapping[str, Custom] = field(default_factory=dict[str, Custom])
     """The host's `custom` transforms by name."""
+    out: tuple[int, ...] = ()
+    """Where the order is empty: who would stand in it if no provider were out. None of them is called: the filter
+    holds; it is only told when they are back."""
 
 
 def fallback(cascade: Cascade, health: Health, *, now: float, deadline_ms: float = DEADLINE_MS) -> Machine:
@@ -169,7 +172,7 @@ class _Run:
         """Down the order; where every candidate is blocked, one last probe."""
         self.now = now
         if not self.order:
-            return self._finished("no_candidates")
+            return self._nobody("no_candidates", self.cascade.out)
         place: int | None = 0
         led = "next_candidate"
         while place is not None and place < len(self.order):
@@ -314,11 +317,15 @@ class _Run:
     def _exhausted(self) -> Finished:
         if self.reason is not None:
             return self._finished(f"exhausted: {self.reason}")
+        return self._nobody("exhausted: no_candidates", self.order)
+
+    def _nobody(self, outcome: str, waiting: Sequence[int]) -> Finished:
+        """Nobody was called, and these can be once their providers are back."""
         waits = [
             (index, self.health.recovers_at(self.tenant, self._provider(index), self.now) - self.now)
-            for index in self.order
+            for index in waiting
         ]
-        return Finished("exhausted: no_candidates", None, tuple(self.path), tuple(waits))
+        return Finished(outcome, None, tuple(self.path), tuple(waits))
 
     def _finished(self, outcome: str, index: int | None = None) -> Finished:
         return Finished(outcome, index, tuple(self.path))

@@ -113,6 +113,8 @@ class Calling:
         output = self.invocation.output
         if each.nobody:
             output.table(reasons(wording.state_of_call(self.state, each), each.outcome))
+            if called.answer.recovery:
+                self.tell(wording.outcome_words(called), each)
             return
         if called.ok and not each.question.stream and called.text:
             write(visible(called.text))

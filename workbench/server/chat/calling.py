@@ -75,7 +75,9 @@ class Running:
         """What the dispatcher is asked; from now on the call has a trace that is open."""
         state, subject = self.shown.state, self.subject
         pool = state.call_pool or state.kept.pool
-        cascade = Cascade(subject.policy, self.shown.decision.order, pool, self.context, subject.scope)
+        order = self.shown.decision.order
+        out = self.shown.out if not order else ()
+        cascade = Cascade(subject.policy, order, pool, self.context, subject.scope, out=out)
         no_log = self.trace.template.no_log
         deadline = self.engine.host.options.deadline_ms if self.deadline_ms is None else self.deadline_ms
         self.engine.traces.register(self.trace)

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Final
 
 from workbench.engine.context import Context
+from workbench.engine.decide import when_well
 from workbench.engine.decision import Decision
 from workbench.engine.values import text
 from workbench.rulebook.schema import NO_LOG
@@ -56,6 +57,11 @@ class Shown:
             "price_in": row.get("price_in"),
             "price_out": row.get("price_out"),
         }
+
+    @cached_property
+    def out(self) -> tuple[int, ...]:
+        """Of a decision that left nobody: who would be there if no provider were out."""
+        return when_well(self.subject.policy, self.state.decisions.pool, self.context)
 
     @cached_property
     def ranked(self) -> bytes:

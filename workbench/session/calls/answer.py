@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from workbench.engine.fallback import Cascade
+from workbench.engine.fallback import Cascade, Finished
 from workbench.engine.values import number
 from workbench.gateway.codecs.neutral import ToolCall
 from workbench.gateway.codecs.neutral import Usage as Counted
@@ -59,9 +59,10 @@ class Called:
     """Writes of traces that did not succeed."""
 
     @classmethod
-    def nobody(cls, record: Record, *, lost: int = 0) -> Called:
+    def nobody(cls, record: Record, finished: Finished, *, lost: int = 0) -> Called:
         """The call that was not made, because the policy leaves nobody."""
-        return cls(Answer("no_candidates", None, None, (), ()), Spent(), record, lost=lost)
+        answer = Answer(finished.outcome, None, None, (), (), recovery=finished.recovery)
+        return cls(answer, Spent(), record, lost=lost)
 
     @property
     def trace_id(self) -> str:

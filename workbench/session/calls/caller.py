@@ -17,12 +17,13 @@ from typing import Any
 
 from workbench.catalog.models import Offer
 from workbench.engine.context import Context
-from workbench.engine.decide import decide
+from workbench.engine.decide import decide, when_well
 from workbench.engine.decision import Decision
-from workbench.engine.fallback import Cascade
+from workbench.engine.fallback import Call, Cascade, fallback
 from workbench.engine.measures.decay import FIELDS
 from workbench.engine.pool import Pool
 from workbench.engine.transform import transform
+from workbench.engine.virtual import Simulated, drive
 from workbench.errors import CompileError, Finding, UsageError, WorkbenchError
 from workbench.gateway.dispatch import Ask, Dispatcher, Stop
 from workbench.gateway.events import Answer, Emit, unheard
@@ -202,7 +203,8 @@ class Caller:
         pool, kept = self._population(state, compiled.policy, health)
         decision = decide(compiled.policy, pool, context)
         called = Pool(_with_addresses(pool.candidates, where), state.vocabulary)
-        cascade = Cascade(compiled.policy, decision.order, called, context, tenant)
+        out = () if decision.order else when_well(compiled.policy, pool, context)
+        cascade = Cascade(compiled.policy, decision.order, called, context, tenant, out=out)
         lacks = self._lacks(cascade, where.missing)
         return Prepared(
             _decided(outcome, decision),
@@ -234,7 +236,9 @@ class Caller:
             recorder = await to_end(self.traces.recorder)
             before = recorder.lost
             record = await to_end(lambda: recorder.decided(prepared.record))
-            return Called.nobody(record, lost=recorder.lost - before)
+            health = HealthStore.at(self.folder, emulated=prepared.emulated)
+            ended = drive(fallback(prepared.cascade, health.health, now=health.clock()), _never).finished
+            return Called.nobody(record, ended, lost=recorder.lost - before)
         health = HealthStore.at(self.folder, emulated=prepared.emulated)
         lacks = await to_end(lambda: self._lacks(prepared.cascade, prepared.missing))  # a keyring may take its time
         prepared.still_holds(_blocked(health, prepared.tenant), lacks)
@@ -333,6 +337,10 @@ def _sendable(cascade: Cascade, lacks: Sequence[Lack]) -> Callable[[int], bool]:
     """Whether anything can be sent to an offer of the order."""
     lacking = {lack.index for lack in lacks}
     return lambda index: index not in lacking and cascade.pool.candidates[index].get("base_url") is not None
+
+
+def _never(call: Call) -> Simulated:
+    raise AssertionError(f"candidate {call.index} of an empty order")
 
 
 def _blocked(health: HealthStore, tenant: str) -> frozenset[str]:

@@ -172,11 +172,11 @@ def outcome_words(called: Called) -> str:
         return f"answered after {many}, {milliseconds(called.answer.latency_ms)}"
     if called.outcome == "cancelled":
         return f"cancelled after {many}"
-    if called.outcome == "no_candidates":
-        return "nobody: the policy leaves no offer"
     if called.answer.recovery:
         first = min(wait for _, wait in called.answer.recovery)
         return f"no answer: every provider is out; the first is back in {milliseconds(first)}"
+    if called.outcome == "no_candidates":
+        return "nobody: the policy leaves no offer"
     return f"no answer: {called.outcome} after {many}"
 
 
