@@ -228,6 +228,30 @@ def test_what_is_over_is_not_left_to_the_garbage_collector(endpoint: Served) -> 
     assert {name: count for name, count in found.items() if str(name).startswith("workbench.")} == {}
 
 
+def test_a_connection_that_is_over_is_not_left_to_it_either(endpoint: Served) -> None:
+    def come_and_go() -> None:
+        for _ in range(10):
+            with socket.create_connection(("127.0.0.1", endpoint.port), timeout=10) as connection:
+                connection.sendall(b"GET /v1/models HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: close\r\n\r\n")
+                while connection.recv(65536):
+                    pass
+
+    come_and_go()
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        come_and_go()
+        endpoint.tell(lambda _process: gc.collect())
+        found = Counter(type(each).__module__ for each in cast("list[object]", gc.garbage))
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+    ours = {name: count for name, count in found.items() if str(name).startswith(("workbench.", "uvicorn."))}
+    assert ours == {}
+
+
 def test_a_long_head_before_a_body_in_pieces_is_no_fault(endpoint: Served) -> None:
     body = json.dumps({"messages": [{"role": "user", "content": "x" * 60_000}]}).encode()
     lines = [b"x-filler-%d: %s" % (k, b"y" * 1_000) for k in range(45)]

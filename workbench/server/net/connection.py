@@ -130,6 +130,7 @@ class Connection(Bounded):
             self.timeout_keep_alive_task.cancel()
             self.timeout_keep_alive_task = None
         super().connection_lost(exc)
+        self.cycle = self.scope = cast("Any", None)  # its last request knows it: a circle would wait to be found
         if gone is not None:
             gone()
 
