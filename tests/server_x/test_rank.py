@@ -170,7 +170,7 @@ def test_a_requirement_that_would_be_ignored_is_refused(endpoint: Served, wrong:
     [
         ("/x/rank", {"policy_ir": policy(["top"]), "tennant": "acme-eu"}, "tenant"),
         ("/x/rank", {"tenant": "acme-eu", "min_qualty": 0.9}, "min_quality"),
-        ("/x/rank?profile=default", {"tenant": "acme-eu"}, "none"),
+        ("/x/rank?profile=default", {"tenant": "acme-eu"}, "in the body"),
         ("/x/compile", {"tenant": "acme-eu", "tenant_sate": "x"}, "tenant_state"),
         ("/x/explain", {"tenant": "acme-eu", "offer": "gpt-5.5", "requirement": "x"}, "requirements"),
         ("/x/policy/normalize", {"policy_ir": policy(["top"]), "admit": True}, "policy_ir"),
