@@ -197,7 +197,9 @@ def test_what_asks_for_what_is_done_anyway_is_taken(endpoint: Served, body: dict
     {"temperature": False}, {"temperature": "0"}, {"temperature": 1e308}, {"temperature": -0.1}, {"top_p": 1.5},
     {"max_tokens": -1}, {"max_tokens": 0}, {"max_tokens": 1e18}, {"max_tokens": 1.5}, {"max_tokens": "5"},
     {"seed": 1.5}, {"seed": True}, {"stop": 3}, {"stop": ["a", 1]}, {"stop": ["x"] * 17}, {"user": 5}, {"stream": 1},
-    {"stream": "true"}, {"compact": "yes"}, {"tools": {}}, {"tools": [1]}, {"tools": [{"type": "function"}]},
+    {"stream": "true"}, {"compact": "yes"}, {"stream": 0}, {"stream": ""}, {"stream": []}, {"compact": 0},
+    {"compact": {}}, {"stream_options": 0}, {"stream_options": []}, {"stream_options": ""},
+    {"tools": {}}, {"tools": [1]}, {"tools": [{"type": "function"}]},
     {"response_format": []}, {"messages": "hi"}, {"messages": [1]}, {"messages": [{"role": "__init__"}]},
     {"messages": [{"content": "x"}]}, {"messages": [{"role": "user", "content": 5}]},
     {"messages": [{"role": "user", "content": [["x"]]}]}, {"messages": [{"role": "user", "content": "x"}] * 5_000},
@@ -266,3 +268,8 @@ def test_a_client_is_told_not_to_repeat_what_stays_the_same(endpoint: Served) ->
     unknown = endpoint.chat(model="profile:nope")
     assert (unknown.status_code, unknown.headers["x-should-retry"]) == (502, "false")
     assert "x-should-retry" not in endpoint.chat().headers
+
+
+def test_a_limit_of_tokens_is_refused_under_its_own_name(endpoint: Served) -> None:
+    error = endpoint.chat(max_completion_tokens=0).json()["error"]
+    assert (error["code"], error["param"]) == ("out_of_range", "max_completion_tokens")

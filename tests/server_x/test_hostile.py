@@ -242,7 +242,8 @@ def test_a_colon_in_a_path_may_be_encoded(endpoint: Served, colon: str) -> None:
 
 UNREAD = [
     "/v1/chat/completions?tenant=acme-eu", "/default/v1/chat/completions?tenant=acme-eu",
-    "/v1/responses?tenant=acme-eu", "/x/rank?tenant=acme-eu", "/x/policy/build?admit=1", "/x/policy/templates/eu?quality_floor=1",
+    "/v1/responses?tenant=acme-eu", "/x/rank?tenant=acme-eu", "/x/policy/build?admit=1",
+    "/x/policy/templates/eu?quality_floor=1",
 ]  # fmt: skip
 
 
