@@ -9,6 +9,7 @@ from typing import Any, Final
 from workbench.catalog import Catalog
 from workbench.gateway.events import Answer
 from workbench.server.chat.shown import Shown
+from workbench.server.chat.subject import unheard_of
 from workbench.server.errors import AGAIN_THE_SAME, ROUTER, said
 from workbench.server.exchange import Headers, Response, dumps
 
@@ -71,6 +72,9 @@ def _nobody(shown: Shown) -> str:
         return "the catalog has no offers"
     shares = ", ".join(f"{count} by {reason}" for reason, count in shown.reasons[:6])
     rules = ", ".join(f"{rule} {count}" for rule, count in shown.rules[:6])
+    strange = unheard_of(shown.subject, shown.state.session.catalog)
+    if strange is not None:
+        return strange
     told = f"{len(decision.rejected)} of {decision.population} offers rejected: {shares}"
     return f"{told}; rules: {rules}" if rules else told
 
