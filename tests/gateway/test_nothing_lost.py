@@ -122,7 +122,7 @@ DEVELOPER: list[dict[str, Any]] = [{"role": "developer", "content": [picture()]}
 def test_a_picture_that_has_no_place_is_refused(kind: str, messages: list[dict[str, Any]]) -> None:
     with pytest.raises(LocalFault) as caught:
         sent(kind, messages=messages)
-    assert (caught.value.reason, caught.value.detail) == ("bad_request", "local_request")
+    assert (caught.value.reason, caught.value.detail) == ("bad_request", "local_picture_place")
 
 
 @pytest.mark.parametrize("kind", CODECS)
@@ -180,7 +180,7 @@ def test_a_picture_without_an_address_is_refused(
     endpoint, bodies = heard
     before = len(bodies)
     answer = endpoint.post("/v1/responses", looked_at(**image))
-    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "input")
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "input[0].content[1]")
     assert "image_url" in answer.json()["error"]["message"]
     assert len(bodies) == before
 

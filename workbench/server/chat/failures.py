@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from workbench.catalog import Catalog
+from workbench.gateway.codecs.unsaid import SENTENCES
 from workbench.gateway.events import Answer
 from workbench.server.chat.shown import Shown
 from workbench.server.chat.subject import unheard_of
@@ -51,7 +52,8 @@ def _keyless(entry: Mapping[str, Any]) -> bool:
 
 def _item(entry: Mapping[str, Any]) -> str:
     status = entry.get("http_status")
-    message = entry.get("error_message")
+    ours = SENTENCES.get(str(entry.get("detail")))
+    message = ours or entry.get("error_message")
     return (
         f"{entry['provider_id']}/{entry['model_family']}={entry['error_kind']}"
         + (f"({status})" if status is not None else "")
