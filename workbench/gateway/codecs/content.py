@@ -16,6 +16,9 @@ from workbench.gateway.codecs.unsaid import unsaid
 
 JSON_INSTRUCTION: Final = "Answer with one JSON object and nothing else."
 
+SYSTEM: Final = frozenset(("system", "developer"))
+"""The roles whose texts stand before the conversation."""
+
 _DATA_URL: Final = re.compile(r"data:(image/[a-z0-9.+-]{1,40});base64,([A-Za-z0-9+/=\s]+)")
 
 
@@ -146,8 +149,8 @@ def json_mode_of(request: Mapping[str, Any]) -> JsonMode | None:
 
 def system_of(messages: list[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
     """The system texts joined by a blank line, and the other messages."""
-    system = [text_of(message.get("content")) for message in messages if message["role"] in {"system", "developer"}]
-    rest = [message for message in messages if message["role"] not in {"system", "developer"}]
+    system = [text_of(message.get("content")) for message in messages if message["role"] in SYSTEM]
+    rest = [message for message in messages if message["role"] not in SYSTEM]
     if not rest:
         raise unsaid("local_no_turn")
     if any(message["role"] not in {"user", "assistant", "tool"} for message in rest):
