@@ -262,6 +262,11 @@ def test_a_question_without_parameters_refuses_any(endpoint: Served, path: str) 
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "unsupported_parameter")
 
 
+def test_a_query_is_looked_at_after_the_token_and_never_at_a_health_check(shut: Served, endpoint: Served) -> None:
+    assert shut.get("/x/fields?tenant=acme-eu").status_code == 401
+    assert endpoint.get("/healthz?probe=1").status_code == 200
+
+
 def test_a_parameter_that_stands_twice_is_refused(endpoint: Served) -> None:
     answer = endpoint.get("/x/rank?profile=default&tenant=acme-eu&tenant=other")
     assert answer.status_code == 400

@@ -5,7 +5,7 @@ Nothing that a caller asked for is left out in silence: what a protocol does not
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from workbench.engine.values import items, record, text
@@ -116,8 +116,10 @@ def _used(message: Mapping[str, Any], api_kind: str) -> frozenset[str]:
     return _NAME if api_kind == "gemini" and message.get("role") == "tool" else frozenset()
 
 
-def _named(where: str, told: Mapping[str, Any], strange: Iterable[str]) -> dict[str, None]:
+def _named(where: str, told: Mapping[str, Any], strange: Collection[str]) -> dict[str, None]:
     """Those that say something; what nobody knows has no name of its own, for a name may be anybody's text."""
+    if not strange:
+        return {}
     saying = sorted(name for name in strange if told[name] not in (None, "", [], {}))
     return dict.fromkeys(f"{where}.{name if name in _KNOWN else 'other'}" for name in saying)
 

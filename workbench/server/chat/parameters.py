@@ -138,9 +138,11 @@ def _ours(body: Body) -> None:
         if len(value or "") > MOST_NAME:
             raise _wrong(name, f"at most {MOST_NAME} characters")
     for name in ("stream", "compact"):
-        if not isinstance(body.get(name, False), bool | None):
+        value = body.get(name)
+        if value is not None and not isinstance(value, bool):
             raise _wrong(name, "true or false")
-    if not isinstance(body.get("stream_options"), dict | None):
+    options = body.get("stream_options")
+    if options is not None and not isinstance(options, dict):
         raise _wrong("stream_options", "an object")
     if "requirements" in body:
         checked(body["requirements"])
@@ -229,29 +231,30 @@ def _list(name: str, value: object, most: int) -> list[Any]:
 
 def _messages(name: str, value: object) -> Any:
     messages = _list(name, value, MOST_MESSAGES)
-    for place, each in enumerate(messages):
-        message(f"messages[{place}]", each)
+    for place, message in enumerate(messages):
+        fault = message_fault(message)
+        if fault is not None:
+            raise bad_message(f"messages[{place}]", fault)
     return messages
 
 
-def message(where: str, value: object) -> None:
-    """Raises `Refused` for what is no message: the place as the caller knows it, and what is wrong."""
+def message_fault(value: object) -> str | None:
+    """What is wrong with a message; None where it is one."""
     if not isinstance(value, dict):
-        raise bad_message(where, "must be an object")
+        return "must be an object"
     told = cast("dict[str, Any]", value)
     role = told.get("role")
     if not isinstance(role, str) or role not in ROLES:
-        raise bad_message(where, f"needs a role, one of {', '.join(sorted(ROLES))}")
+        return f"needs a role, one of {', '.join(sorted(ROLES))}"
     content = told.get("content")
-    if content is not None and not isinstance(content, str):
-        _parts(where, content)
+    return None if content is None or isinstance(content, str) else _parts_fault(content)
 
 
-def _parts(where: str, content: object) -> None:
+def _parts_fault(content: object) -> str | None:
     if not isinstance(content, list):
-        raise bad_message(where, "needs a content that is a string or a list of parts")
-    if not all(isinstance(part, dict) for part in cast("list[Any]", content)):
-        raise bad_message(where, "has a part that is no object")
+        return "needs a content that is a string or a list of parts"
+    whole = all(isinstance(part, dict) for part in cast("list[Any]", content))
+    return None if whole else "has a part that is no object"
 
 
 def bad_message(where: str, reason: str) -> Refused:

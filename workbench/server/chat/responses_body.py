@@ -7,7 +7,7 @@ from typing import Any, Final, cast
 
 from workbench.gateway.codecs.neutral import Reply, Usage
 from workbench.server.chat.answering import Told
-from workbench.server.chat.parameters import bad_message, message, short_text, whole
+from workbench.server.chat.parameters import bad_message, message_fault, short_text, whole
 from workbench.server.errors import Refused, invalid, said
 from workbench.traces.parts.words import random_hex
 
@@ -185,7 +185,9 @@ def _messages(value: object, warnings: list[str]) -> list[dict[str, Any]]:
 def _item(place: int, item: dict[str, Any], made: list[dict[str, Any]], warnings: list[str]) -> None:
     kind = item.get("type", "message")
     if kind == "message":
-        message(f"input[{place}]", item)
+        fault = message_fault(item)
+        if fault is not None:
+            raise bad_message(f"input[{place}]", fault)
         made.append({"role": item["role"], "content": _content(place, item.get("content"))})
     elif kind == "function_call":
         function = {"name": item.get("name"), "arguments": item.get("arguments")}

@@ -264,9 +264,9 @@ def _profile(name: str, state: ServerState) -> Compiled:
     if profile is None:
         code = said(f"unknown profile: {name[:80]}")
         close = get_close_matches(name[:80], state.profiles, 1)
-        hint = f" — did you mean `profile:{close[0]}`?" if close else ""
+        hint = f"did you mean `profile:{close[0]}`?" if close else "see /v1/models"
         raise Refused(
-            502, code, said(f"router: {code}{hint}"), ROUTER, beside={"x_router": NOBODY}, headers=(AGAIN_THE_SAME,)
+            502, code, said(f"router: {code} — {hint}"), ROUTER, beside={"x_router": NOBODY}, headers=(AGAIN_THE_SAME,)
         )
     return profile.compiled
 
