@@ -16,12 +16,14 @@ from tests.gateway.wire import DONE, data, error, finish, js, stream, text
 from workbench.engine.fallback import MOST_ATTEMPTS
 from workbench.errors import UsageError
 from workbench.gateway.codecs.neutral import Delta
+from workbench.gateway.codecs.unsaid import SENTENCES
 from workbench.gateway.dispatch import Stop
 from workbench.gateway.events import Attempting, CallEvent, Failed
+from workbench.gateway.records import Attempt
 from workbench.session.calls.caller import Caller, Dearer
 from workbench.session.calls.question import Question
 from workbench.session.calls.watch import Watch
-from workbench.session.calls.wording import outcome_words, quote_lines
+from workbench.session.calls.wording import failure_words, outcome_words, quote_lines
 from workbench.session.workspace import open_workspace
 from workbench.traces.document import document
 
@@ -357,3 +359,10 @@ def test_what_cannot_be_asked_is_refused(
     with pytest.raises(UsageError) as refused:
         caller.prepare(workspace.state, LOUD, question)
     assert code in {finding.code for finding in refused.value.findings}
+
+
+def test_a_call_that_could_not_be_said_tells_why() -> None:
+    attempt = Attempt(
+        "c", 1, "t", 0, "anthropic", "claude", 1, error_kind="bad_request", detail="local_part", local=True
+    )
+    assert failure_words(attempt) == f"bad_request (local_part) after 0 ms: {SENTENCES['local_part']}"

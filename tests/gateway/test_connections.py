@@ -271,23 +271,23 @@ async def test_missing_keys_and_addresses_use_up_no_attempts() -> None:
     assert [entry["reason"] for entry in passed] == ["not_configured"] * 17
 
 
-BAD_REQUESTS: list[dict[str, Any]] = [
-    {"messages": []},
-    {"messages": "hello"},
-    {"messages": [{"content": "x"}]},
-    {"messages": [{"role": "user", "content": "a\ud800b"}]},
-    {"messages": [{"role": "user", "content": "x"}], "temperature": "warm"},
-    {"messages": [{"role": "user", "content": "x", "odd": float("nan")}]},
-    {"messages": [{"role": "user", "content": object()}]},
+BAD_REQUESTS: list[tuple[str, dict[str, Any]]] = [
+    ("local_no_messages", {"messages": []}),
+    ("local_no_messages", {"messages": "hello"}),
+    ("local_role", {"messages": [{"content": "x"}]}),
+    ("local_value", {"messages": [{"role": "user", "content": "a\ud800b"}]}),
+    ("local_number", {"messages": [{"role": "user", "content": "x"}], "temperature": "warm"}),
+    ("local_value", {"messages": [{"role": "user", "content": "x", "odd": float("nan")}]}),
+    ("local_value", {"messages": [{"role": "user", "content": object()}]}),
 ]
 
 
-@pytest.mark.parametrize("asked", BAD_REQUESTS, ids=range(len(BAD_REQUESTS)))
-async def test_a_request_that_cannot_be_written_sends_nothing(asked: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("why", "asked"), BAD_REQUESTS, ids=range(len(BAD_REQUESTS)))
+async def test_a_request_that_cannot_be_written_sends_nothing(why: str, asked: dict[str, Any]) -> None:
     async with transport() as wire, serving(answered(False)) as (server,):
         made = await call(wire, cascade([candidate(0, server.url)], asked=asked))
         assert not server.received
-    judge(made, "bad_request", "local_request")
+    judge(made, "bad_request", why)
 
 
 @pytest.mark.parametrize("key", ["clé-0123456789", "k\r\nx-evil: 1", "k\x00", "two words", "\n"])

@@ -122,7 +122,7 @@ DEVELOPER: list[dict[str, Any]] = [{"role": "developer", "content": [picture()]}
 def test_a_picture_that_has_no_place_is_refused(kind: str, messages: list[dict[str, Any]]) -> None:
     with pytest.raises(LocalFault) as caught:
         sent(kind, messages=messages)
-    assert (caught.value.reason, caught.value.detail) == ("bad_request", "local_request")
+    assert (caught.value.reason, caught.value.detail) == ("bad_request", "local_picture_place")
 
 
 @pytest.mark.parametrize("kind", CODECS)
@@ -180,7 +180,7 @@ def test_a_picture_without_an_address_is_refused(
     endpoint, bodies = heard
     before = len(bodies)
     answer = endpoint.post("/v1/responses", looked_at(**image))
-    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "input")
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "input[0].content[1]")
     assert "image_url" in answer.json()["error"]["message"]
     assert len(bodies) == before
 
@@ -195,3 +195,68 @@ def test_a_picture_in_a_tools_result_is_an_error_of_the_callers(heard: tuple[Ser
     )
     assert (told.status_code, told.json()["error"]["code"]) == (400, "bad_request")
     assert len(bodies) == before
+
+
+CACHE = {"type": "ephemeral", "ttl": "1h"}
+STRANGE: list[dict[str, Any]] = [
+    {"role": "user", "content": [{"type": "text", "text": "hi", "cache_control": CACHE, "secret words": 1}]},
+    {
+        "role": "assistant", "content": "x", "name": "Ann", "refusal": "no", "reasoning_content": "hm", "audio": None,
+        "annotations": [], "secret words": 1,
+        "tool_calls": [
+            {
+                "id": "c", "type": "function", "index": 0, "extra_content": {"a": 1},
+                "function": {"name": "f", "arguments": "{}"},
+            }
+        ],
+    },
+    {"role": "tool", "tool_call_id": "c", "name": "f", "content": "x"},
+    HELLO,
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", [*FOREIGN, "openai_responses"])
+def test_what_stands_inside_a_message_and_has_no_place_is_a_warning(kind: str) -> None:
+    tools = [{**TOOL, "cache_control": CACHE}]
+    found = unplaced(kind, {"messages": STRANGE, "tools": tools})
+    cached = "anthropic" in kind
+    assert set(found) == {
+        "dropped:messages.name", "dropped:messages.refusal", "dropped:messages.reasoning_content",
+        "dropped:messages.other", "dropped:content.other", "dropped:tool_calls.extra_content",
+        "dropped:tools.cache_control", *([] if cached else ["dropped:content.cache_control"]),
+    }  # fmt: skip
+    assert len(found) == len(set(found))
+    assert unplaced("openai_compatible", {"messages": STRANGE}) == ()  # which goes out as it came
+
+
+def test_a_tools_result_gives_gemini_its_name() -> None:
+    result = {"role": "tool", "tool_call_id": "c", "name": "f", "content": "x"}
+    assert unplaced("gemini", {"messages": [HELLO, result]}) == ()
+    assert unplaced("bedrock", {"messages": [HELLO, result]}) == ("dropped:messages.name",)
+
+
+@pytest.mark.parametrize("kind", ["anthropic", "vertex_anthropic"])
+def test_a_mark_for_the_cache_reaches_anthropic(kind: str) -> None:
+    marked = {"type": "text", "text": "long", "cache_control": CACHE}
+    plain = {"type": "text", "text": "short"}
+    call = {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    messages = [
+        {"role": "system", "content": "first"},
+        {"role": "developer", "content": [marked, plain]},
+        {"role": "user", "content": [plain, marked]},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "c", "content": [plain, marked]},
+    ]
+    body = sent(kind, messages=messages, response_format={"type": "json_object"})
+    assert body["system"][:3] == [{"type": "text", "text": "first"}, marked, plain]
+    assert "JSON" in body["system"][3]["text"]
+    assert body["messages"][0]["content"] == [plain, marked]
+    assert body["messages"][2]["content"][0]["cache_control"] == CACHE
+    unmarked = [{"role": "system", "content": [plain]}, HELLO]
+    assert sent(kind, messages=unmarked)["system"] == "short"
+
+
+def test_a_mark_that_is_none_is_a_warning() -> None:
+    odd = {"role": "user", "content": [{"type": "text", "text": "hi", "cache_control": True}]}
+    assert unplaced("anthropic", {"messages": [odd]}) == ("dropped:content.cache_control",)
+    assert sent("anthropic", messages=[odd])["messages"][0]["content"] == [{"type": "text", "text": "hi"}]

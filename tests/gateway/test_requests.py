@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import pytest
@@ -21,9 +21,11 @@ from workbench.engine.transform import transform
 from workbench.gateway.codecs import CODECS, request_of
 from workbench.gateway.codecs.neutral import LocalFault, Usage
 from workbench.gateway.codecs.route import Route, origin_of
+from workbench.gateway.codecs.unsaid import SENTENCES, Unsaid
 from workbench.language.admission import check
 from workbench.language.runnable import REQUEST_PARAMETERS
 from workbench.language.vocabulary import CORE
+from workbench.server.chat.failures import MESSAGE_CUT
 
 PIXEL = "data:image/png;base64,iVBORw0KGgo="
 TOOL: dict[str, Any] = {
@@ -226,22 +228,49 @@ def test_every_offer_with_an_address_can_be_asked() -> None:
         request_of(row, REQUESTS["short"])
 
 
+def turn(*parts: dict[str, Any], **message: Any) -> dict[str, Any]:
+    """A conversation with one message more: of a user in parts, or as it is given."""
+    return {"messages": [TALK[1], {"role": "user", "content": list(parts), **message}]}
+
+
+def picture(url: str) -> dict[str, Any]:
+    return {"type": "image_url", "image_url": {"url": url}}
+
+
+UNSAYABLE: list[tuple[Unsaid, dict[str, Any]]] = [
+    ("local_role", turn(role="wizard", content="x")),
+    ("local_role", turn(role="function", name="f", content="x")),
+    ("local_content", turn(role="user", content=5)),
+    ("local_picture", turn(picture("file:///etc/passwd"))),
+    ("local_picture", turn(picture("http://10.0.0.1/x.png"))),
+    ("local_part", turn({"type": "input_audio", "input_audio": {"data": "", "format": "wav"}})),
+    ("local_part", turn({"type": "file", "file": {"file_id": "f"}})),
+    ("local_part", turn({"type": "refusal", "refusal": "no"})),
+    ("local_part", turn({"type": "text"})),
+    ("local_tool_call", turn(role="assistant", tool_calls=[{"function": {"name": "f", "arguments": "{broken"}}])),
+    ("local_tool_choice", {"messages": TALK, "tools": [TOOL], "tool_choice": "zz"}),
+    ("local_tool_choice", {"messages": TALK, "tools": [TOOL], "tool_choice": {"type": "allowed_tools"}}),
+    ("local_tool", {"messages": TALK, "tools": [{"type": "function", "function": {}}]}),
+    ("local_response_format", {"messages": TALK, "response_format": {"type": "json_schema"}}),
+    ("local_no_messages", {"messages": []}),
+    ("local_no_messages", {}),
+    ("local_no_turn", {"messages": TALK[:1]}),
+    ("local_value", turn(role="assistant", tool_calls=[{"function": {"name": "f", "arguments": "[NaN]"}}])),
+]
+
+
 @pytest.mark.parametrize("kind", ["anthropic", "gemini", "bedrock"])
-@pytest.mark.parametrize(
-    "message",
-    [
-        {"role": "wizard", "content": "x"},
-        {"role": "user", "content": 5},
-        {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "file:///etc/passwd"}}]},
-        {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "http://10.0.0.1/x.png"}}]},
-        {"role": "assistant", "content": "x", "tool_calls": [{"function": {"name": "f", "arguments": "{broken"}}]},
-    ],
-    ids=repr,
-)
-def test_what_a_protocol_cannot_say_is_refused(kind: str, message: dict[str, Any]) -> None:
+@pytest.mark.parametrize(("why", "asked"), UNSAYABLE, ids=repr)
+def test_what_a_protocol_cannot_say_is_refused_with_a_reason(kind: str, why: Unsaid, asked: dict[str, Any]) -> None:
     with pytest.raises(LocalFault) as caught:
-        request_of(candidate(0, "https://x.example", kind), {"messages": [TALK[1], message]})
-    assert (caught.value.reason, caught.value.detail) == ("bad_request", "local_request")
+        request_of(candidate(0, "https://x.example", kind), asked)
+    assert (caught.value.reason, caught.value.detail) == ("bad_request", why)
+    assert why in SENTENCES
+
+
+def test_each_reason_has_a_sentence_that_is_told_whole() -> None:
+    assert set(SENTENCES) == set(get_args(Unsaid))
+    assert max(map(len, SENTENCES.values())) <= MESSAGE_CUT
 
 
 @CASES

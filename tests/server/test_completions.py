@@ -197,7 +197,9 @@ def test_what_asks_for_what_is_done_anyway_is_taken(endpoint: Served, body: dict
     {"temperature": False}, {"temperature": "0"}, {"temperature": 1e308}, {"temperature": -0.1}, {"top_p": 1.5},
     {"max_tokens": -1}, {"max_tokens": 0}, {"max_tokens": 1e18}, {"max_tokens": 1.5}, {"max_tokens": "5"},
     {"seed": 1.5}, {"seed": True}, {"stop": 3}, {"stop": ["a", 1]}, {"stop": ["x"] * 17}, {"user": 5}, {"stream": 1},
-    {"stream": "true"}, {"compact": "yes"}, {"tools": {}}, {"tools": [1]}, {"tools": [{"type": "function"}]},
+    {"stream": "true"}, {"compact": "yes"}, {"stream": 0}, {"stream": ""}, {"stream": []}, {"compact": 0},
+    {"compact": {}}, {"stream_options": 0}, {"stream_options": []}, {"stream_options": ""},
+    {"tools": {}}, {"tools": [1]}, {"tools": [{"type": "function"}]},
     {"response_format": []}, {"messages": "hi"}, {"messages": [1]}, {"messages": [{"role": "__init__"}]},
     {"messages": [{"content": "x"}]}, {"messages": [{"role": "user", "content": 5}]},
     {"messages": [{"role": "user", "content": [["x"]]}]}, {"messages": [{"role": "user", "content": "x"}] * 5_000},
@@ -221,7 +223,13 @@ def test_an_unknown_model_is_refused_and_lenient_says_what_it_did(
     strict = endpoint.chat(model="gpt-4o")
     assert (strict.status_code, strict.json()["error"]["code"]) == (404, "model_not_found")
     with served(tmp_path, emulation.url, options=Options(lenient=True)) as lenient:
-        assert any("gpt-4o" in word for word in router(lenient.chat(model="gpt-4o", compact=True))["warnings"])
+        for who, decided in (
+            ({}, "the default profile decided"),
+            ({"tenant": "acme-eu"}, "the tenant's policy decided"),
+        ):
+            [warning] = router(lenient.chat(model="gpt-4o", compact=True, **who))["warnings"]
+            assert "gpt-4o" in warning
+            assert decided in warning
 
 
 def test_policy_states_whose_decisions_are_equal_share_their_bytes(endpoint: Served) -> None:
@@ -266,3 +274,63 @@ def test_a_client_is_told_not_to_repeat_what_stays_the_same(endpoint: Served) ->
     unknown = endpoint.chat(model="profile:nope")
     assert (unknown.status_code, unknown.headers["x-should-retry"]) == (502, "false")
     assert "x-should-retry" not in endpoint.chat().headers
+
+
+def test_a_limit_of_tokens_is_refused_under_its_own_name(endpoint: Served) -> None:
+    error = endpoint.chat(max_completion_tokens=0).json()["error"]
+    assert (error["code"], error["param"]) == ("out_of_range", "max_completion_tokens")
+
+
+PINNED = "pin:azure/gpt-5.5"
+
+
+def test_what_is_outvoted_is_warned_of(endpoint: Served) -> None:
+    path = "/default/v1/chat/completions"
+    told = router(endpoint.post(path, {**HELLO, "model": PINNED, "compact": True}))
+    assert told["warnings"] == [f"`model` `{PINNED}` had no effect: the profile in the path decides"]
+    for label in ("gpt-4o", "profile:default", ""):
+        assert "warnings" not in router(endpoint.post(path, {**HELLO, "model": label, "compact": True}))
+    only = policy(["provider_eq", "mistral"])
+    told = router(endpoint.post(path, {**HELLO, "model": PINNED, "policy_ir": only, "compact": True}))
+    assert told["warnings"] == [
+        f"`model` `{PINNED}` had no effect: `policy_ir` decides",
+        "the profile `default` in the path had no effect: `policy_ir` decides",
+    ]
+    assert "warnings" not in router(endpoint.chat(model="policy:mine", policy_ir=only, compact=True))
+
+
+@pytest.mark.parametrize("model", [PINNED, "family:glm-5.3", "pin:openai/gpt-5.5-mini"])
+def test_two_pins_that_differ_are_refused(endpoint: Served, model: str) -> None:
+    answer = endpoint.chat(model=model, requirements={"pin": {"provider": "openai", "model": "gpt-5.5"}})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["param"]) == (400, "invalid_requirements", "requirements")
+    assert model in error["message"]
+
+
+def test_a_pin_that_is_said_twice_alike_holds(endpoint: Served) -> None:
+    for model in ("pin:openai/gpt-5.5", "family:gpt-5.5"):
+        answer = endpoint.chat(
+            model=model, compact=True, requirements={"pin": {"provider": "openai", "model": "gpt-5.5"}}
+        )
+        assert router(answer)["provider"] == "openai"
+
+
+@pytest.mark.parametrize(("model", "told"), [
+    ("family:gpt-55", "there is no model family `gpt-55` here: did you mean `gpt-5.5`?"),
+    ("pin:azzure/gpt-5.5", "there is no provider `azzure` here: did you mean `azure`?"),
+    ("pin:azure/gpt-55", "there is no model family `gpt-55` here: did you mean `gpt-5.5`?"),
+    ("pin:anthropic/gpt-5.5", "`anthropic` offers no `gpt-5.5` here"),
+    ("family:zzzzzzzz", "see /v1/models"),
+])  # fmt: skip
+def test_a_family_or_a_pin_that_nobody_has_gets_the_name_that_was_meant(
+    endpoint: Served, model: str, told: str
+) -> None:
+    answer = endpoint.chat(model=model)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "no_candidates")
+    assert told in answer.json()["error"]["message"]
+
+
+def test_a_profile_that_nobody_has_gets_the_name_that_was_meant(endpoint: Served) -> None:
+    answer = endpoint.chat(model="profile:defualt")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (502, "unknown profile: defualt")
+    assert answer.json()["error"]["message"] == "router: unknown profile: defualt — did you mean `profile:default`?"

@@ -9,6 +9,8 @@ import pytest
 from tests.server.faults import PINNED, Faults
 from tests.server_x.endpoint import HELLO, Served, policy
 
+CLAUDE = "pin:anthropic/claude-sonnet-5"
+WEATHER: dict[str, Any] = {"type": "function", "function": {"name": "weather"}}
 ABORT: list[Any] = [["argmax"], ["id"], ["always", {"action": "abort"}]]
 ONLY = ["and", ["provider_eq", "openai"], ["family_eq", "gpt-5.5"]]
 
@@ -65,6 +67,30 @@ def test_a_logging_tenants_message_is_told_cut_and_another_ones_is_not(endpoint:
     assert '=server_error(500) "emulated: ' in logging  # whose word is no key, and is not taken out as one
     assert "=server_error(500)" in nobody
     assert '"' not in nobody
+
+
+AUDIO = {"type": "input_audio", "input_audio": {"data": "SECRET", "format": "wav"}}
+
+
+@pytest.mark.parametrize(("asked", "why", "words"), [
+    ({}, "local_no_messages", "`messages` is missing or empty"),
+    ({"messages": []}, "local_no_messages", "send at least one message"),
+    ({"messages": [{"role": "user", "content": [AUDIO]}]}, "local_part", "send text (with `text`) or image_url"),
+    ({**HELLO, "tools": [WEATHER], "tool_choice": "zz"}, "local_tool_choice", "auto, none, required"),
+])  # fmt: skip
+def test_a_request_that_cannot_be_said_tells_why_and_nothing_of_itself(
+    endpoint: Served, asked: dict[str, Any], why: str, words: str
+) -> None:
+    answer = endpoint.post("/v1/chat/completions", {**asked, "model": CLAUDE, "compact": True})
+    body = answer.json()
+    assert (answer.status_code, body["error"]["type"]) == (400, "router_error")
+    assert words in body["error"]["message"]
+    path = body["x_router"]["decision_trace"]["decision_path"]
+    assert {entry["detail"] for entry in path if entry.get("error_kind") == "bad_request"} == {why}
+    endpoint.stored()
+    trace = endpoint.get(f"/x/traces/{body['x_router']['trace_id']}")
+    assert why in trace.text
+    assert "SECRET" not in answer.text + trace.text
 
 
 def test_a_fallback_is_in_the_path_and_the_answer_is_the_next_ones(endpoint: Served, faults: Faults) -> None:

@@ -115,3 +115,13 @@ def test_a_streamed_flow_is_a_role_its_text_and_the_end(endpoint: Served, faults
 ])  # fmt: skip
 def test_what_a_flow_cannot_work_on_is_refused(endpoint: Served, body: dict[str, Any]) -> None:
     assert endpoint.chat(flow_ir=FAN, **body).status_code == 400
+
+
+def test_what_a_flow_outvotes_is_warned_of(endpoint: Served) -> None:
+    body = {"messages": [{"role": "user", "content": "hi"}], "model": "pin:azure/gpt-5.5", "policy_ir": OTHER}
+    answer = endpoint.post("/default/v1/chat/completions", {**body, "flow_ir": FAN, "compact": True})
+    assert answer.json()["x_router"]["warnings"] == [
+        "`model` `pin:azure/gpt-5.5` had no effect: `flow_ir` decides",
+        "the profile `default` in the path had no effect: `flow_ir` decides",
+        "`policy_ir` had no effect: `flow_ir` decides",
+    ]

@@ -9,6 +9,7 @@ import pytest
 
 from tests.server.faults import PINNED, Faults
 from tests.server_x.endpoint import Served, policy
+from workbench.server.chat.responses_body import chat_body
 
 TOOL: dict[str, Any] = {"type": "function", "name": "weather", "parameters": {"type": "object", "properties": {}}}
 
@@ -96,3 +97,56 @@ def test_what_cannot_be_kept_is_refused(endpoint: Served, body: dict[str, Any]) 
 def test_a_chat_completions_messages_are_not_dropped_beside_input(endpoint: Served) -> None:
     answer = endpoint.post("/v1/responses", {"input": "hi", "messages": [{"role": "user", "content": "x"}]})
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "messages")
+
+
+def test_a_tools_output_of_parts_is_said_as_chat_completions_say_it() -> None:
+    rain = [{"type": "input_text", "text": "rain"}, {"type": "output_text", "text": "wind"}]
+    made, _ = chat_body({"input": [{"type": "function_call_output", "call_id": "c1", "output": rain}]})
+    assert made["messages"] == [
+        {
+            "role": "tool",
+            "tool_call_id": "c1",
+            "content": [{"type": "text", "text": "rain"}, {"type": "text", "text": "wind"}],
+        }
+    ]
+
+
+TWICE: list[dict[str, Any]] = [
+    {"max_output_tokens": 5, "max_tokens": 50},
+    {"max_output_tokens": 5, "max_completion_tokens": 50},
+    {"reasoning": {"effort": "low"}, "reasoning_effort": "high"},
+    {"text": {"verbosity": "low"}, "verbosity": "high"},
+    {"text": {"format": {"type": "text"}}, "response_format": {"type": "json_object"}},
+]
+
+
+@pytest.mark.parametrize("body", TWICE)
+def test_what_is_said_under_two_names_and_differs_is_refused_in_any_order(
+    endpoint: Served, body: dict[str, Any]
+) -> None:
+    for asked in (body, dict(reversed(body.items()))):
+        answer = ask(endpoint, **asked)
+        assert answer.status_code == 400
+        assert "are one thing, and differ" in answer.json()["error"]["message"]
+
+
+def test_a_limit_that_is_said_twice_alike_holds_and_null_lifts_none() -> None:
+    for other in (5, None):
+        for asked in ({"max_output_tokens": 5, "max_tokens": other}, {"max_tokens": other, "max_output_tokens": 5}):
+            assert chat_body({"input": "hello", **asked})[0]["max_tokens"] == 5
+
+
+@pytest.mark.parametrize(("body", "param"), [
+    ({"max_output_tokens": 0}, "max_output_tokens"),
+    ({"input": [{"role": "nobody", "content": "x"}], "instructions": "be brief"}, "input[0]"),
+    ({"input": [{"role": "user", "content": 5}]}, "input[0]"),
+    ({"input": [{"role": "user", "content": [{"type": "input_text"}]}]}, "input[0].content[0]"),
+    ({"input": [{"type": "function_call_output", "call_id": "c", "output": [{"type": "zz"}]}]}, "input[0].output[0]"),
+    ({"reasoning": {"effort": 5}}, "reasoning.effort"),
+    ({"text": {"verbosity": 5}}, "text.verbosity"),
+    ({"tools": [{"type": "web_search"}, {"type": "function"}]}, "tools[1]"),
+])  # fmt: skip
+def test_a_refusal_names_the_place_that_the_caller_wrote(endpoint: Served, body: dict[str, Any], param: str) -> None:
+    answer = ask(endpoint, **body)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+    assert f"`{param}`" in answer.json()["error"]["message"]

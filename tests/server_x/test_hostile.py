@@ -45,6 +45,9 @@ TRICKS: list[tuple[str, str, bytes]] = [
     ("fragment", "/x/rank#/healthz", b"127.0.0.1"),
     ("absolute form", "http://127.0.0.1/x/rank", b"127.0.0.1"),
     ("absolute form elsewhere", "http://evil.example/healthz", b"127.0.0.1"),
+    ("encoded slash in a parameter", "/v1/models/profile%2Fdefault", b"127.0.0.1"),
+    ("colon encoded twice", "/v1/models/profile%253Adefault", b"127.0.0.1"),
+    ("line feed in a parameter", "/v1/models/profile%0adefault", b"127.0.0.1"),
     ("overlong", "/x/%c0%ae%c0%ae/rank", b"127.0.0.1"),
 ]
 
@@ -229,3 +232,48 @@ def test_where_everybody_needs_a_token_any_name_will_do(emulator: str, tmp_path:
         assert endpoint.get("/v1/models", **named).status_code == 200
         assert endpoint.get("/v1/models", host="router.internal").status_code == 401
         assert endpoint.get("/healthz", host="10.1.2.3").status_code == 200
+
+
+@pytest.mark.parametrize("colon", [":", "%3A", "%3a"])
+def test_a_colon_in_a_path_may_be_encoded(endpoint: Served, colon: str) -> None:
+    found = endpoint.get(f"/v1/models/profile{colon}default")
+    assert (found.status_code, found.json()["id"]) == (200, "profile:default")
+
+
+UNREAD = [
+    "/v1/chat/completions?tenant=acme-eu", "/default/v1/chat/completions?tenant=acme-eu",
+    "/v1/responses?tenant=acme-eu", "/x/rank?tenant=acme-eu", "/x/policy/build?admit=1",
+    "/x/policy/templates/eu?quality_floor=1",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("target", UNREAD)
+def test_what_stands_in_the_query_of_a_post_is_refused_for_the_body(endpoint: Served, target: str) -> None:
+    answer = endpoint.post(target, {**HELLO, "compact": True})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, "unsupported_parameter")
+    assert error["param"] == target.partition("?")[2].partition("=")[0]
+    assert "in the body" in error["message"]
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/x/fields", "/x/policy/templates", "/x/traces/none", "/metrics"])
+def test_a_question_without_parameters_refuses_any(endpoint: Served, path: str) -> None:
+    answer = endpoint.get(f"{path}?tenant=acme-eu")
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, "unsupported_parameter")
+
+
+def test_a_query_is_looked_at_after_the_token_and_never_at_a_health_check(shut: Served, endpoint: Served) -> None:
+    assert shut.get("/x/fields?tenant=acme-eu").status_code == 401
+    assert endpoint.get("/healthz?probe=1").status_code == 200
+
+
+def test_a_parameter_that_stands_twice_is_refused(endpoint: Served) -> None:
+    answer = endpoint.get("/x/rank?profile=default&tenant=acme-eu&tenant=other")
+    assert answer.status_code == 400
+    assert "`tenant` stands 2 times" in answer.json()["error"]["message"]
+
+
+def test_a_question_says_which_parameters_it_reads(endpoint: Served) -> None:
+    message = endpoint.get("/x/rank?profil=default").json()["error"]["message"]
+    assert "did you mean `profile`?" in message
+    assert endpoint.get("/x/rank?" + "&".join(f"a{number}=1" for number in range(80))).status_code == 400

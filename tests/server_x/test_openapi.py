@@ -81,6 +81,11 @@ def test_what_is_counted_may_be_told_to_wait() -> None:
     assert all("429" in document()["paths"][path][method.lower()]["responses"] for method, path in counted)
 
 
+def test_the_query_that_is_read_is_described() -> None:
+    described = {(each.method, each.path): tuple(name for name, *_ in each.query) for each in OPERATIONS}
+    assert described == {(route.method, route.path): route.query for route in ROUTES}
+
+
 def test_every_reference_is_there() -> None:
     def references(value: Any) -> list[str]:
         if isinstance(value, dict):

@@ -170,7 +170,7 @@ def test_a_requirement_that_would_be_ignored_is_refused(endpoint: Served, wrong:
     [
         ("/x/rank", {"policy_ir": policy(["top"]), "tennant": "acme-eu"}, "tenant"),
         ("/x/rank", {"tenant": "acme-eu", "min_qualty": 0.9}, "min_quality"),
-        ("/x/rank?profile=default", {"tenant": "acme-eu"}, "none"),
+        ("/x/rank?profile=default", {"tenant": "acme-eu"}, "in the body"),
         ("/x/compile", {"tenant": "acme-eu", "tenant_sate": "x"}, "tenant_state"),
         ("/x/explain", {"tenant": "acme-eu", "offer": "gpt-5.5", "requirement": "x"}, "requirements"),
         ("/x/policy/normalize", {"policy_ir": policy(["top"]), "admit": True}, "policy_ir"),
@@ -263,3 +263,30 @@ def test_cheap_is_as_the_policy_says(endpoint: Served) -> None:
     rows = endpoint.post("/x/rank", {"policy_ir": policy(["cmp", "price_in", "le", 9], CHEAP)}).json()["ranked"]
     prices = [row["price_in"] for row in rows]
     assert prices == sorted(prices)
+
+
+@pytest.mark.parametrize(("key", "hint"), [("region", "of any region"), ("modle", "`model`")])
+def test_a_key_that_is_none_of_a_pins_is_refused(endpoint: Served, key: str, hint: str) -> None:
+    wanted = {"pin": {"provider": "openai", "model": "gpt-5.5", key: "eu"}}
+    for answer in (endpoint.chat(requirements=wanted), endpoint.post("/x/rank", {"tenant": "acme-eu", **wanted})):
+        assert answer.status_code == 400
+        assert answer.json()["error"]["code"] == "invalid_requirements"
+        assert f"`{key}`" in answer.json()["error"]["message"]
+        assert hint in answer.json()["error"]["message"]
+
+
+def test_a_pin_that_says_two_things_is_malformed(endpoint: Served) -> None:
+    wanted = {"pin": {"provider": "openai", "provider_id": "azure", "model": "gpt-5.5"}}
+    assert endpoint.chat(requirements=wanted).status_code == 400
+
+
+@pytest.mark.parametrize(("need", "meant"), [("tool", "`tools`"), ("Vision", "`vision`"), ("wings", "known: vision")])
+def test_a_need_that_nobody_knows_is_warned_of(endpoint: Served, need: str, meant: str) -> None:
+    wanted = {"needs": [need, "tools"]}
+    for told in (
+        endpoint.chat(compact=True, requirements=wanted).json()["x_router"],
+        endpoint.post("/x/rank", {"tenant": "acme-eu", "requirements": wanted}).json(),
+    ):
+        [warning] = [warning for warning in told["warnings"] if "need" in warning]
+        assert f"`{need}`" in warning
+        assert meant in warning

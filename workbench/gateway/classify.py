@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
 from workbench.gateway.codecs.neutral import Flawed, Symptom
+from workbench.gateway.codecs.unsaid import Unsaid
 from workbench.gateway.error_body import ErrorBody, error_body, error_document, retry_after
 
 Break = Literal[
@@ -21,7 +22,7 @@ Break = Literal[
 """How a call can break beside what its status and its body say."""
 
 DETAILS: Final = frozenset((
-    *get_args(Break), *get_args(Symptom),
+    *get_args(Break), *get_args(Symptom), *get_args(Unsaid),
     "invalid_request", "context", "input_filtered", "key_invalid", "credit", "key_rejected", "forbidden",
     "model_missing", "not_an_api", "upstream_timeout", "conflict", "request_bytes", "model_error", "rate", "quota",
     "upstream_5xx", "overloaded", "no_route", "status",

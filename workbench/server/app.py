@@ -12,6 +12,7 @@ from workbench.server.errors import INTERNAL, NOT_FOUND, NOT_READY, Refused, fro
 from workbench.server.exchange import Receive, Request, Response, Scope, Send
 from workbench.server.guards import Guard
 from workbench.server.host import Host
+from workbench.server.query import look_at
 from workbench.server.reading import ClientGone
 from workbench.server.routing import Route, Table
 from workbench.server.watching.lines import Refusal
@@ -76,6 +77,8 @@ class App:
         if not route.public:
             await host.callers.look(scope["headers"])
             request.caller = host.callers.recognise(scope["headers"], scope["path"])
+            if scope["query_string"]:
+                look_at(scope["query_string"], route.query, has_body=method == "POST")
         if not route.counted:
             return await route.handler(request)
         ticket = await host.callers.admit(request.caller, None)

@@ -26,7 +26,6 @@ Headers = tuple[tuple[bytes, bytes], ...]
 JSON: Final = b"application/json"
 CONNECTION: Final = "workbench.connection"
 """Where a scope has its connection (`net.connection`), so that whoever answers hears when the client has gone."""
-_MOST_QUERY: Final = 64
 
 
 @sealed
@@ -88,6 +87,6 @@ class Request:
 
     @property
     def query(self) -> dict[str, str]:
-        """The query's parameters; of one that stands twice the last."""
+        """The query's parameters: those that its route reads, each once (`query.look_at`)."""
         raw: bytes = self.scope["query_string"]
-        return dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True, max_num_fields=_MOST_QUERY))
+        return dict(parse_qsl(raw.decode("latin-1"), keep_blank_values=True))

@@ -1,4 +1,7 @@
-"""Which handler answers a path. Exact matches on the path as it was sent; nothing is normalised (RELIABILITY R34)."""
+"""Which handler answers a path. Exact matches; nothing is normalised (RELIABILITY R34).
+
+The path is the one that was sent, but for a colon in its encoded form (`%3A`): `guards` lets no other escape pass.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +29,8 @@ class Route:
     """Whether it is answered before there is any good workspace."""
     counted: bool = False
     """Whether it is a question that counts against rates and places as a call does. Calls count themselves."""
+    query: tuple[str, ...] = ()
+    """The parameters that it reads of the query; to any other it is refused, where it is not `public`."""
 
 
 @dataclass(frozen=True, slots=True)

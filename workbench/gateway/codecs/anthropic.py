@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from workbench.engine.values import number, record, text
 from workbench.gateway.codecs.assembly import judged
 from workbench.gateway.codecs.content import (
     JSON_INSTRUCTION,
+    SYSTEM,
     Choice,
     Image,
     calls_of,
@@ -20,6 +21,7 @@ from workbench.gateway.codecs.content import (
     text_of,
     turns,
 )
+from workbench.gateway.codecs.extras import cache_of
 from workbench.gateway.codecs.neutral import (
     Delta,
     Document,
@@ -64,6 +66,7 @@ DEFAULT_MAX_TOKENS: Final = 4096
 """The protocol demands a limit; this one where the request has none."""
 
 _SAMPLED: Final = ("temperature", "top_p", "top_k")
+_UNMARKED: Final[dict[str, Any]] = {}
 _DROPPED: Final = ("seed", "presence_penalty", "frequency_penalty", "repetition_penalty")
 
 FINISH: Final[Mapping[str, FinishReason]] = {
@@ -94,14 +97,16 @@ class AnthropicCodec:
         if sampled.get("temperature", 0) > 1:
             sampled["temperature"] = 1
             warnings.append("clamped:temperature")
-        system, messages = system_of(messages_of(request))
+        told = messages_of(request)
+        said, messages = system_of(told)
         mode = json_mode_of(request)
+        instruction = ""
         if mode is not None and mode.schema is None:
-            system = f"{system}\n\n{JSON_INSTRUCTION}" if system else JSON_INSTRUCTION
+            instruction = JSON_INSTRUCTION
             warnings.append("json_mode_by_instruction")
         elif mode is not None:
             body["output_config"] = {"format": {"type": "json_schema", "schema": mode.schema}}
-        if system:
+        if system := _system(told, said, instruction):
             body["system"] = system
         body["messages"] = turns(messages, _blocks)
         body.update(_tools(request))
@@ -234,12 +239,33 @@ def usage_of(found: object) -> Counted:
 
 
 def _blocks(message: Mapping[str, Any]) -> list[dict[str, Any]]:
+    marks = _marks(message)
     if message["role"] == "tool":
         result = {"type": "tool_result", "tool_use_id": str(message.get("tool_call_id", ""))}
-        return [{**result, "content": text_of(message.get("content"))}]
-    blocks = [_block(part) for part in parts_of(message.get("content"))]
+        mark = next((mark for mark in reversed(marks) if mark), _UNMARKED)
+        return [{**result, "content": text_of(message.get("content")), **mark}]
+    parts = parts_of(message.get("content"))
+    blocks = [{**_block(part), **mark} for part, mark in zip(parts, marks or [_UNMARKED] * len(parts), strict=True)]
     calls = calls_of(message)
     return blocks + [{"type": "tool_use", "id": call.id, "name": call.name, "input": call.arguments} for call in calls]
+
+
+def _marks(message: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """For each part of a content, the member that marks it for the cache, or none; nothing for a plain text."""
+    content = message.get("content")
+    if not isinstance(content, list):
+        return []
+    caches = (cache_of(record(part)) for part in cast("list[Any]", content))
+    return [{} if cache is None else {"cache_control": cache} for cache in caches]
+
+
+def _system(messages: list[dict[str, Any]], whole: str, instruction: str) -> str | list[dict[str, Any]]:
+    """The system texts and an instruction: one text, or a block for each part where one is marked for the cache."""
+    said = [message for message in messages if message["role"] in SYSTEM]
+    if not any(mark for message in said for mark in _marks(message)):
+        return "\n\n".join(filter(None, (whole, instruction)))
+    blocks = [block for message in said for block in _blocks(message) if block["text"]]
+    return [*blocks, {"type": "text", "text": instruction}] if instruction else blocks
 
 
 def _block(part: str | Image) -> dict[str, Any]:

@@ -25,7 +25,6 @@ from workbench.gateway.codecs.neutral import (
     FinishSeen,
     Flawed,
     HttpRequest,
-    LocalFault,
     Reply,
     StreamEvent,
     Thinking,
@@ -52,6 +51,7 @@ from workbench.gateway.codecs.route import (
     stops_of,
     tools_of,
 )
+from workbench.gateway.codecs.unsaid import unsaid
 
 _NUMBERS: Final = {"temperature": "temperature", "top_p": "topP", "max_tokens": "maxTokens"}
 _DROPPED: Final = ("top_k", "seed", "presence_penalty", "frequency_penalty", "repetition_penalty")
@@ -201,7 +201,7 @@ def _block(part: str | Image) -> dict[str, Any]:
     if isinstance(part, str):
         return {"text": part}
     if part.data is None or part.media is None:
-        raise LocalFault("bad_request", "local_request")  # Converse takes no picture by its address
+        raise unsaid("local_picture_address")  # Converse takes no picture by its address
     return {"image": {"format": part.media.partition("/")[2], "source": {"bytes": part.data}}}
 
 

@@ -12,9 +12,12 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from workbench.engine.values import items, record, text
-from workbench.gateway.codecs.neutral import LocalFault
+from workbench.gateway.codecs.unsaid import unsaid
 
 JSON_INSTRUCTION: Final = "Answer with one JSON object and nothing else."
+
+SYSTEM: Final = frozenset(("system", "developer"))
+"""The roles whose texts stand before the conversation."""
 
 _DATA_URL: Final = re.compile(r"data:(image/[a-z0-9.+-]{1,40});base64,([A-Za-z0-9+/=\s]+)")
 
@@ -37,7 +40,7 @@ def parts_of(content: object) -> list[str | Image]:
     if isinstance(content, str):
         return [content] if content else []
     if not isinstance(content, list):
-        raise LocalFault("bad_request", "local_request")
+        raise unsaid("local_content")
     return [_part(record(part)) for part in cast("list[Any]", content)]
 
 
@@ -45,7 +48,7 @@ def text_of(content: object) -> str:
     """The content's text, where nothing but text has a place; a `LocalFault` for a picture."""
     parts = [part for part in parts_of(content) if isinstance(part, str)]
     if isinstance(content, list) and len(parts) != len(cast("list[Any]", content)):
-        raise LocalFault("bad_request", "local_request")
+        raise unsaid("local_picture_place")
     return "\n".join(parts)
 
 
@@ -56,13 +59,13 @@ def _part(part: Mapping[str, Any]) -> str | Image:
     source = part.get("image_url")
     url = text(source) or text(record(source).get("url"))
     if url is None:
-        raise LocalFault("bad_request", "local_request")
+        raise unsaid("local_picture" if "image_url" in part else "local_part")
     detail = text(record(source).get("detail"))
     if url.startswith("https://"):
         return Image(None, None, url, detail)
     match = _DATA_URL.fullmatch(url)
     if match is None:
-        raise LocalFault("bad_request", "local_request")
+        raise unsaid("local_picture")
     return Image(match[1], re.sub(r"\s", "", match[2]), None, detail)
 
 
@@ -84,7 +87,7 @@ def _made(call: Mapping[str, Any]) -> CallMade:
     function = record(call.get("function"))
     name, raw = text(function.get("name")), function.get("arguments")
     if name is None:
-        raise LocalFault("bad_request", "local_request")
+        raise unsaid("local_tool_call")
     return CallMade(text(call.get("id")) or name, name, _read(raw))
 
 
@@ -94,7 +97,7 @@ def _read(raw: object) -> dict[str, Any]:
     try:
         value: object = json.loads(raw) if isinstance(raw, str) and raw else {}
     except (ValueError, RecursionError):
-        raise LocalFault("bad_request", "local_request") from None
+        raise unsaid("local_tool_call") from None
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {"value": value}
 
 
@@ -115,7 +118,7 @@ def choice_of(request: Mapping[str, Any]) -> Choice | None:
         return Choice(wanted)
     name = text(record(record(wanted).get("function")).get("name"))
     if name is None:
-        raise LocalFault("bad_request", "local_request")
+        raise unsaid("local_tool_choice")
     return Choice("required", name)
 
 
@@ -140,16 +143,18 @@ def json_mode_of(request: Mapping[str, Any]) -> JsonMode | None:
     told = record(wanted.get("json_schema"))
     schema, strict = record(told.get("schema")), told.get("strict")
     if kind != "json_schema" or not schema:
-        raise LocalFault("bad_request", "local_request")
+        raise unsaid("local_response_format")
     return JsonMode(dict(schema), text(told.get("name")) or "answer", strict if isinstance(strict, bool) else None)
 
 
 def system_of(messages: list[dict[str, Any]]) -> tuple[str, list[dict[str, Any]]]:
     """The system texts joined by a blank line, and the other messages."""
-    system = [text_of(message.get("content")) for message in messages if message["role"] in {"system", "developer"}]
-    rest = [message for message in messages if message["role"] not in {"system", "developer"}]
-    if not rest or any(message["role"] not in {"user", "assistant", "tool"} for message in rest):
-        raise LocalFault("bad_request", "local_request")
+    system = [text_of(message.get("content")) for message in messages if message["role"] in SYSTEM]
+    rest = [message for message in messages if message["role"] not in SYSTEM]
+    if not rest:
+        raise unsaid("local_no_turn")
+    if any(message["role"] not in {"user", "assistant", "tool"} for message in rest):
+        raise unsaid("local_role")
     return "\n\n".join(filter(None, system)), rest
 
 

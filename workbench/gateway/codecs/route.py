@@ -15,6 +15,7 @@ from workbench.boundary.strict_json import encoder
 from workbench.catalog.checks import address_fault
 from workbench.engine.values import items, number, record, text
 from workbench.gateway.codecs.neutral import LocalFault
+from workbench.gateway.codecs.unsaid import unsaid
 from workbench.language.runnable import DEFAULT_HOST
 
 WHOLE: Final = frozenset(("top_k", "seed", "max_tokens"))
@@ -104,7 +105,7 @@ def sampling(request: Mapping[str, Any]) -> dict[str, float | int]:
             continue
         known = number(value)
         if known is None:
-            raise LocalFault("bad_request", "local_request")
+            raise unsaid("local_number")
         held = DEFAULT_HOST.clamp(name, known)
         found[name] = int(held) if name in WHOLE or held.is_integer() else held
     return found
@@ -115,10 +116,10 @@ def messages_of(request: Mapping[str, Any]) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     for message in items(request.get("messages")):
         if not isinstance(message, Mapping) or not isinstance(cast("dict[str, Any]", message).get("role"), str):
-            raise LocalFault("bad_request", "local_request")
+            raise unsaid("local_role")
         found.append(dict(cast("dict[str, Any]", message)))
     if not found:
-        raise LocalFault("bad_request", "local_request")
+        raise unsaid("local_no_messages")
     return found
 
 
@@ -126,7 +127,7 @@ def tools_of(request: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The functions of the request's tools: `name`, and maybe `description`, `parameters`."""
     functions = [dict(record(record(tool).get("function"))) for tool in items(request.get("tools"))]
     if any(not text(function.get("name")) for function in functions):
-        raise LocalFault("bad_request", "local_request")
+        raise unsaid("local_tool")
     return functions
 
 
@@ -146,7 +147,7 @@ def body_of(document: Mapping[str, Any]) -> bytes:
     try:
         return _encode(document).encode("utf-8")
     except (TypeError, ValueError, RecursionError):
-        raise LocalFault("bad_request", "local_request") from None
+        raise unsaid("local_value") from None
 
 
 def headers_of(*, stream: bool, accept: str = "text/event-stream") -> tuple[tuple[str, str], ...]:

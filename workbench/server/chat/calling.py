@@ -24,6 +24,7 @@ from workbench.server.host import Host
 from workbench.server.state import ServerState
 from workbench.server.tracing.recording import CallRecorder
 from workbench.server.x.asking import unread
+from workbench.server.x.requirements import unknown_needs
 from workbench.traces.parts.asked import Asked, asked_of
 from workbench.traces.parts.words import CostBasis, new_id
 from workbench.traces.record import Exchange, Usage
@@ -167,8 +168,9 @@ def prepare(
     """Decide a call; everything that can be known before a byte leaves."""
     context = context_of(engine.host, call, subject)
     wanted = call.body.get("requirements")
-    if wanted and not subject.reads_requirements:
-        warnings = (*warnings, *unread(wanted))
+    if wanted:
+        read = () if subject.reads_requirements else unread(wanted)
+        warnings = (*warnings, *read, *unknown_needs(wanted))
     measuring = engine.host.measuring
     if measuring is not None and subject.measured:
         state = measuring.state_of(state)

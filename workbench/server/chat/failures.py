@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from workbench.catalog import Catalog
+from workbench.gateway.codecs.unsaid import SENTENCES
 from workbench.gateway.events import Answer
 from workbench.server.chat.shown import Shown
+from workbench.server.chat.subject import unheard_of
 from workbench.server.errors import AGAIN_THE_SAME, ROUTER, said
 from workbench.server.exchange import Headers, Response, dumps
 
@@ -50,7 +52,8 @@ def _keyless(entry: Mapping[str, Any]) -> bool:
 
 def _item(entry: Mapping[str, Any]) -> str:
     status = entry.get("http_status")
-    message = entry.get("error_message")
+    ours = SENTENCES.get(str(entry.get("detail")))
+    message = ours or entry.get("error_message")
     return (
         f"{entry['provider_id']}/{entry['model_family']}={entry['error_kind']}"
         + (f"({status})" if status is not None else "")
@@ -71,6 +74,9 @@ def _nobody(shown: Shown) -> str:
         return "the catalog has no offers"
     shares = ", ".join(f"{count} by {reason}" for reason, count in shown.reasons[:6])
     rules = ", ".join(f"{rule} {count}" for rule, count in shown.rules[:6])
+    strange = unheard_of(shown.subject, shown.state.session.catalog)
+    if strange is not None:
+        return strange
     told = f"{len(decision.rejected)} of {decision.population} offers rejected: {shares}"
     return f"{told}; rules: {rules}" if rules else told
 

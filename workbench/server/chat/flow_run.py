@@ -77,6 +77,8 @@ class FlowRun:
     began_ms: int
     owner: str
     """Whose running totals its session is."""
+    unread: tuple[str, ...] = ()
+    """Warnings of what the call says beside the flow, and the flow decides."""
     runs: dict[str, NodeRun] = field(default_factory=dict[str, NodeRun])
     """By node, in the order in which they ended."""
     spent: Spent | None = None
@@ -189,8 +191,8 @@ class FlowRun:
 
     @property
     def warnings(self) -> list[str]:
-        """What every node's answer warns of, each once."""
-        found: dict[str, None] = {}
+        """What has no effect beside the flow, and what every node's answer warns of, each once."""
+        found = dict.fromkeys(self.unread)
         for run in self._in_order():
             reply = run.answer.reply
             for word in (*run.running.told.warnings, *(reply.warnings if reply is not None else ())):

@@ -14,7 +14,7 @@ from workbench.server.chat.failures import again_of, error_of, status_of
 from workbench.server.chat.flow_run import FlowRun, NodeFailed, refuse_tools
 from workbench.server.chat.parameters import Call
 from workbench.server.chat.sse import DONE, KEEP_ALIVE, EventStream, until_gone
-from workbench.server.chat.subject import owner_of
+from workbench.server.chat.subject import FLOW, outvoted, owner_of
 from workbench.server.errors import Refused
 from workbench.server.exchange import Request, Response, dumps
 from workbench.server.reading import ClientGone
@@ -39,7 +39,8 @@ async def run_flow(request: Request, engine: Engine, call: Call) -> Response | N
         refuse_tools(call)
         now = time.time_ns() // 1_000_000
         owner = owner_of(tenant, request.caller)
-        run = FlowRun(engine, request.state, call, request.caller, flow, new_id(), now, owner)
+        unread = outvoted(call, request.params.get("profile"), FLOW)
+        run = FlowRun(engine, request.state, call, request.caller, flow, new_id(), now, owner, unread)
         run.check()
         with until_gone(request, run.stop):
             return await (_stream(request, run) if call.stream else _plain(run))

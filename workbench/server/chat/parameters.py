@@ -138,9 +138,11 @@ def _ours(body: Body) -> None:
         if len(value or "") > MOST_NAME:
             raise _wrong(name, f"at most {MOST_NAME} characters")
     for name in ("stream", "compact"):
-        if not isinstance(body.get(name) or False, bool):
+        value = body.get(name)
+        if value is not None and not isinstance(value, bool):
             raise _wrong(name, "true or false")
-    if not isinstance(body.get("stream_options") or {}, dict):
+    options = body.get("stream_options")
+    if options is not None and not isinstance(options, dict):
         raise _wrong("stream_options", "an object")
     if "requirements" in body:
         checked(body["requirements"])
@@ -155,7 +157,7 @@ def _wrong(name: str, wanted: str) -> Refused:
 
 
 def _number(name: str, value: object) -> Any:
-    low, high = REQUEST_PARAMETERS.get(name, (0.0, 1e6))
+    low, high = REQUEST_PARAMETERS.get(_LIMITS.get(name, name), (0.0, 1e6))
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _wrong(name, "a number")
     if not low <= value <= high:
@@ -163,14 +165,20 @@ def _number(name: str, value: object) -> Any:
     return value
 
 
-def _whole(name: str, value: object) -> Any:
-    known = _number("max_tokens" if name == "max_completion_tokens" else name, value)
+_LIMITS: Final = {"max_completion_tokens": "max_tokens", "max_output_tokens": "max_tokens"}
+"""Other names of a number, whose bounds are the same."""
+
+
+def whole(name: str, value: object) -> Any:
+    """A whole number within its bounds. Raises `Refused`."""
+    known = _number(name, value)
     if known != int(known):
         raise _wrong(name, "a whole number")
     return int(known)
 
 
-def _text(name: str, value: object) -> str:
+def short_text(name: str, value: object) -> str:
+    """A text of no great length. Raises `Refused`."""
     if not isinstance(value, str) or len(value) > MOST_TEXT:
         raise _wrong(name, f"a string of at most {MOST_TEXT} characters")
     return value
@@ -224,44 +232,51 @@ def _list(name: str, value: object, most: int) -> list[Any]:
 def _messages(name: str, value: object) -> Any:
     messages = _list(name, value, MOST_MESSAGES)
     for place, message in enumerate(messages):
-        if not isinstance(message, dict):
-            raise _bad_message(place, "must be an object")
-        said_by = cast("dict[str, Any]", message)
-        role = said_by.get("role")
-        if not isinstance(role, str) or role not in ROLES:
-            raise _bad_message(place, f"needs a role, one of {', '.join(sorted(ROLES))}")
-        content = said_by.get("content")
-        if content is not None and not isinstance(content, str):
-            _parts(place, content)
+        fault = message_fault(message)
+        if fault is not None:
+            raise bad_message(f"messages[{place}]", fault)
     return messages
 
 
-def _parts(place: int, content: object) -> None:
+def message_fault(value: object) -> str | None:
+    """What is wrong with a message; None where it is one."""
+    if not isinstance(value, dict):
+        return "must be an object"
+    told = cast("dict[str, Any]", value)
+    role = told.get("role")
+    if not isinstance(role, str) or role not in ROLES:
+        return f"needs a role, one of {', '.join(sorted(ROLES))}"
+    content = told.get("content")
+    return None if content is None or isinstance(content, str) else _parts_fault(content)
+
+
+def _parts_fault(content: object) -> str | None:
     if not isinstance(content, list):
-        raise _bad_message(place, "needs a content that is a string or a list of parts")
-    if not all(isinstance(part, dict) for part in cast("list[Any]", content)):
-        raise _bad_message(place, "has a part that is no object")
+        return "needs a content that is a string or a list of parts"
+    whole = all(isinstance(part, dict) for part in cast("list[Any]", content))
+    return None if whole else "has a part that is no object"
 
 
-def _bad_message(place: int, reason: str) -> Refused:
-    return invalid(f"`messages[{place}]` {reason}", param=f"messages[{place}]", code="invalid_message")
+def bad_message(where: str, reason: str) -> Refused:
+    """400 for a message, or an item of an `input`, by its place."""
+    return invalid(f"`{where}` {reason}", param=where, code="invalid_message")
 
 
 _CHECKS: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "messages": _messages,
     "temperature": _number,
     "top_p": _number,
-    "top_k": _whole,
-    "seed": _whole,
-    "max_tokens": _whole,
-    "max_completion_tokens": _whole,
+    "top_k": whole,
+    "seed": whole,
+    "max_tokens": whole,
+    "max_completion_tokens": whole,
     "presence_penalty": _number,
     "frequency_penalty": _number,
     "repetition_penalty": _number,
     "timeout_ms": _number,
     "first_token_timeout_ms": _number,
     "stop": _stop,
-    "user": _text,
+    "user": short_text,
     "tools": _tools,
     "tool_choice": _choice,
     "parallel_tool_calls": _flag,
@@ -269,12 +284,12 @@ _CHECKS: Final[Mapping[str, Callable[[str, object], Any]]] = {
     "logit_bias": _object,
     "metadata": _object,
     "prediction": _object,
-    "prompt_cache_key": _text,
-    "prompt_cache_retention": _text,
-    "reasoning_effort": _text,
-    "safety_identifier": _text,
-    "service_tier": _text,
-    "verbosity": _text,
+    "prompt_cache_key": short_text,
+    "prompt_cache_retention": short_text,
+    "reasoning_effort": short_text,
+    "safety_identifier": short_text,
+    "service_tier": short_text,
+    "verbosity": short_text,
 }
 """What goes out, where the provider's protocol has a place for it; where it has none, a warning says so."""
 _NAMES: Final = frozenset((*_CHECKS, *OURS, *UNSUPPORTED, *_HARMLESS)) - STEERING

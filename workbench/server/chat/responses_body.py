@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 
 from workbench.gateway.codecs.neutral import Reply, Usage
 from workbench.server.chat.answering import Told
+from workbench.server.chat.parameters import bad_message, message_fault, short_text, whole
 from workbench.server.errors import Refused, invalid, said
 from workbench.traces.parts.words import random_hex
 
@@ -24,6 +25,7 @@ _PARTS: Final = {"input_text": "text", "output_text": "text", "text": "text", "i
 
 def chat_body(body: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]:
     """The chat call that a Responses body asks for, and what of it was left out. Raises `Refused`."""
+    _agreed(body)
     made: dict[str, Any] = {}
     warnings: list[str] = []
     for name, value in body.items():
@@ -34,13 +36,38 @@ def chat_body(body: Mapping[str, Any]) -> tuple[dict[str, Any], tuple[str, ...]]
         take = _TAKEN.get(name)
         if take is not None:
             take(value, made, warnings)
-        else:  # the same name in both, or one that `read_call` refuses in its own words
-            made[name] = value
+        elif value is not None or name not in made:
+            made[name] = value  # the same name in both, or one that `read_call` refuses in its own words
     asked = _messages(body.get("input"), warnings)
     if not asked:
         raise invalid("`input` has to say something", param="input", code="missing")
     made["messages"] = [*_instructions(body.get("instructions")), *asked]
     return made, tuple(warnings)
+
+
+_ONE_THING: Final = (
+    ("max_output_tokens", "max_tokens", "max_completion_tokens"),
+    ("reasoning.effort", "reasoning_effort"),
+    ("text.format", "response_format"),
+    ("text.verbosity", "verbosity"),
+)
+"""Names of a Responses call and of a chat completion that mean the same."""
+
+
+def _agreed(body: Mapping[str, Any]) -> None:
+    """Raises `Refused` for what is said under two names, and differs: neither may win by its place."""
+    for names in _ONE_THING:
+        told = {name: value for name in names if (value := _at(body, name)) is not None}
+        values = list(told.values())
+        if any(value != values[0] for value in values[1:]):
+            listed = " and ".join(f"`{name}`" for name in told)
+            raise invalid(f"{listed} are one thing, and differ; give one", param=next(iter(told)))
+
+
+def _at(body: Mapping[str, Any], name: str) -> Any:
+    outer, dot, inner = name.partition(".")
+    value: Any = body.get(outer)
+    return cast("dict[str, Any]", value).get(inner) if dot and isinstance(value, dict) else None if dot else value
 
 
 def _wrong(name: str, wanted: str) -> Refused:
@@ -54,7 +81,7 @@ def _nothing(value: object, made: dict[str, Any], warnings: list[str]) -> None:
 
 def _max_tokens(value: object, made: dict[str, Any], warnings: list[str]) -> None:
     del warnings
-    made["max_tokens"] = value
+    made["max_tokens"] = whole("max_output_tokens", value)
 
 
 def _format(value: object, made: dict[str, Any], warnings: list[str]) -> None:
@@ -62,7 +89,7 @@ def _format(value: object, made: dict[str, Any], warnings: list[str]) -> None:
         raise _wrong("text", "an object")
     told = cast("dict[str, Any]", value)
     if told.get("verbosity") is not None:
-        made["verbosity"] = told["verbosity"]
+        made["verbosity"] = short_text("text.verbosity", told["verbosity"])
     wanted: Any = told.get("format")
     if wanted is None:
         return
@@ -82,7 +109,7 @@ def _reasoning(value: object, made: dict[str, Any], warnings: list[str]) -> None
         raise _wrong("reasoning", "an object")
     told = cast("dict[str, Any]", value)
     if told.get("effort") is not None:
-        made["reasoning_effort"] = told["effort"]
+        made["reasoning_effort"] = short_text("reasoning.effort", told["effort"])
     warnings.extend(f"dropped:reasoning.{name}"[:80] for name in sorted(told) if name != "effort" and told[name])
 
 
@@ -90,9 +117,11 @@ def _tools(value: object, made: dict[str, Any], warnings: list[str]) -> None:
     if not isinstance(value, list):
         raise _wrong("tools", "a list")
     kept: list[dict[str, Any]] = []
-    for tool in cast("list[Any]", value):
+    for place, tool in enumerate(cast("list[Any]", value)):
         told = cast("dict[str, Any]", tool) if isinstance(tool, dict) else {}
         if told.get("type") == "function":
+            if not isinstance(told.get("name"), str):
+                raise _wrong(f"tools[{place}]", "a function with a name")
             kept.append({"type": "function", "function": {k: v for k, v in told.items() if k != "type"}})
         else:
             warnings.append(said(f"dropped:tool:{str(told.get('type'))[:40]}"))
@@ -156,7 +185,10 @@ def _messages(value: object, warnings: list[str]) -> list[dict[str, Any]]:
 def _item(place: int, item: dict[str, Any], made: list[dict[str, Any]], warnings: list[str]) -> None:
     kind = item.get("type", "message")
     if kind == "message":
-        made.append({"role": item.get("role"), "content": _content(place, item.get("content"))})
+        fault = message_fault(item)
+        if fault is not None:
+            raise bad_message(f"input[{place}]", fault)
+        made.append({"role": item["role"], "content": _content(place, item.get("content"))})
     elif kind == "function_call":
         function = {"name": item.get("name"), "arguments": item.get("arguments")}
         call = {"id": item.get("call_id"), "type": "function", "function": function}
@@ -165,32 +197,37 @@ def _item(place: int, item: dict[str, Any], made: list[dict[str, Any]], warnings
         else:
             made.append({"role": "assistant", "content": "", "tool_calls": [call]})
     elif kind == "function_call_output":
-        made.append({"role": "tool", "tool_call_id": item.get("call_id"), "content": item.get("output")})
+        output = _content(place, item.get("output"), "output")
+        made.append({"role": "tool", "tool_call_id": item.get("call_id"), "content": output})
     elif kind == "reasoning":
         warnings.append("dropped:reasoning")
     else:
         raise invalid(f"`input[{place}]` is of a type that is not taken here", param=f"input[{place}]")
 
 
-def _content(place: int, content: object) -> Any:
-    if not isinstance(content, list):
+def _content(place: int, content: object, key: str = "content") -> Any:
+    """A message's content, or a tool's output, with its parts as a chat completion has them. Raises `Refused`."""
+    where = f"input[{place}].{key}"
+    if content is None or isinstance(content, str):
         return content
-    parts: list[dict[str, Any]] = []
-    for part in cast("list[Any]", content):
-        told = cast("dict[str, Any]", part) if isinstance(part, dict) else {}
-        kind = _PARTS.get(str(told.get("type")))
-        if kind is None:
-            raise invalid(f"`input[{place}].content` has a part of a type that is not taken here", param="input")
-        if kind == "text":
-            parts.append({"type": "text", "text": told.get("text")})
-        elif not isinstance(told.get("image_url"), str):
-            raise invalid(
-                f"`input[{place}].content` has a picture without `image_url`; files are not kept here", param="input"
-            )
-        else:
-            detail = {} if told.get("detail") is None else {"detail": told["detail"]}
-            parts.append({"type": "image_url", "image_url": {"url": told["image_url"], **detail}})
-    return parts
+    if not isinstance(content, list):
+        raise bad_message(where, "must be a string or a list of parts")
+    return [_part(f"{where}[{number}]", part) for number, part in enumerate(cast("list[Any]", content))]
+
+
+def _part(where: str, part: object) -> dict[str, Any]:
+    told = cast("dict[str, Any]", part) if isinstance(part, dict) else {}
+    kind = _PARTS.get(str(told.get("type")))
+    if kind is None:
+        raise bad_message(where, "is of a type that is not taken here; send `input_text` or `input_image`")
+    if kind == "text":
+        if not isinstance(told.get("text"), str):
+            raise bad_message(where, "needs a `text` that is a string")
+        return {"type": "text", "text": told["text"]}
+    if not isinstance(told.get("image_url"), str):
+        raise bad_message(where, "is a picture without `image_url`; files are not kept here")
+    detail = {} if told.get("detail") is None else {"detail": told["detail"]}
+    return {"type": "image_url", "image_url": {"url": told["image_url"], **detail}}
 
 
 def frame(body: Mapping[str, Any], identifier: str, model: str, told: Told, status: str) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from typing import Any, Final, Literal
 
+from workbench.catalog import Catalog
 from workbench.errors import AdmissionError, WorkspaceError
 from workbench.language.admission import Admitted, compose
 from workbench.rulebook.clause import Clause
@@ -37,6 +38,8 @@ MOST_KEPT: Final = 1_024
 """Subjects remembered for one snapshot."""
 MOST_WRITTEN: Final = 16 * 1024
 """Characters of a policy and a tenant's state that came with a request and is remembered."""
+POLICY: Final = "policy_ir"
+FLOW: Final = "flow_ir"
 _SEEDED: Final = ("sample", "jitter", "inject_seed", "from_ctx", "filter_text", "filter_image")
 
 
@@ -54,6 +57,10 @@ class Subject:
     """The same for explaining."""
     owner: str
     """Whose running totals its sessions are: a caller's, apart for each tenant."""
+    family: str | None = None
+    """The one model family that was asked for."""
+    provider: str | None = None
+    """Whose it has to be, where a pin says so."""
 
     @cached_property
     def reads_requirements(self) -> bool:
@@ -88,8 +95,8 @@ class Sugar:
     warnings: tuple[str, ...] = ()
 
 
-Brings = Literal["nothing", "a policy", "a tenant"]
-"""What a body says beside `model` of who decides. A policy wins over `model`; a tenant is narrowed by it."""
+Brings = Literal["nothing", "a tenant"]
+"""What a body without a policy says beside `model` of who decides. A tenant is narrowed by a model."""
 
 
 Names = Callable[[], Iterable[str]]
@@ -97,23 +104,44 @@ Names = Callable[[], Iterable[str]]
 
 
 def sugar_for(call: Call, caller: Caller, path_profile: str | None, *, lenient: bool, names: Names = tuple) -> Sugar:
-    """What the call's `model`, or the profile in the path, means; a pin in `requirements` wins. Raises `Refused`."""
+    """What the call's `model`, or the profile in the path, means, and a pin in `requirements`. Raises `Refused`."""
     body = call.body
-    brings: Brings = "nothing"
-    if body.get("policy_ir") is not None or body.get("flow_ir") is not None:
-        brings = "a policy"
-    elif body.get("tenant") or body.get("tenant_state") is not None or caller.tenant is not None:
-        brings = "a tenant"
-    sugar = sugar_of(call.model, path_profile, brings, lenient=lenient, names=names)
+    if body.get("policy_ir") is not None:
+        sugar = Sugar(path_profile or "", warnings=outvoted(call, path_profile, POLICY))
+    else:
+        tenant = body.get("tenant") or body.get("tenant_state") is not None or caller.tenant is not None
+        brings: Brings = "a tenant" if tenant else "nothing"
+        sugar = sugar_of(call.model, path_profile, brings, lenient=lenient, names=names)
     pin = pin_of(body.get("requirements") or {})
-    return sugar if pin is None else replace(sugar, family=pin.model, provider=pin.provider)
+    if pin is None:
+        return sugar
+    if sugar.family not in (None, pin.model) or sugar.provider not in (None, pin.provider):
+        message = f"`model` asks for `{call.model[:80]}`, and `requirements.pin` for another pair; give one of them"
+        raise invalid(message, param="requirements", code="invalid_requirements")
+    return replace(sugar, family=pin.model, provider=pin.provider)
+
+
+def outvoted(call: Call, path_profile: str | None, by: str) -> tuple[str, ...]:
+    """The warnings for what a call says of who decides, beside a policy or a flow that wins."""
+    named = (f"`model` `{call.model[:80]}`",) if _says_who(call.model) else ()
+    path = () if path_profile is None else (f"the profile `{path_profile}` in the path",)
+    own = ("`policy_ir`",) if by == FLOW and call.body.get("policy_ir") is not None else ()
+    return tuple(said(f"{each} had no effect: `{by}` decides") for each in (*named, *path, *own))
+
+
+def _says_who(model: str) -> bool:
+    """Whether a model's name would have decided something; other names are labels."""
+    prefix, _, rest = model.partition(":")
+    return bool(rest) and prefix in _NAMED and model != "profile:default"
 
 
 def sugar_of(model: str, path_profile: str | None, brings: Brings, *, lenient: bool, names: Names = tuple) -> Sugar:
     """What `model` means; raises `Refused` for a malformed one, and for a model that nobody has here."""
     if path_profile is not None:
-        return Sugar(path_profile)
-    if not model or brings == "a policy":
+        unread = _says_who(model) and model != f"profile:{path_profile}"
+        told = (said(f"`model` `{model[:80]}` had no effect: the profile in the path decides"),) if unread else ()
+        return Sugar(path_profile, warnings=told)
+    if not model:
         return Sugar()
     prefix, colon, rest = model.partition(":")
     named = _NAMED.get(prefix) if colon else None
@@ -125,7 +153,8 @@ def sugar_of(model: str, path_profile: str | None, brings: Brings, *, lenient: b
             raise Refused(400, "policy_in_model_field", message)
         return Sugar()
     if lenient:
-        return Sugar(warnings=(said(f"there is no model `{model[:80]}` here; the default profile answered"),))
+        decided = "the tenant's policy" if brings == "a tenant" else "the default profile"
+        return Sugar(warnings=(said(f"there is no model `{model[:80]}` here; {decided} decided"),))
     message = f"there is no model `{model[:80]}` here: {_meant(model[:80], list(names()))}"
     raise Refused(404, "model_not_found", said(message), more={"param": "model"})
 
@@ -190,7 +219,8 @@ def _subject(body: Mapping[str, Any], policy: Any, sugar: Sugar, state: ServerSt
     who = tenant if tenant is not None else _caller_as_tenant(caller)
     whole = replace(compiled, tenant_id=who.id, clauses=clauses)
     owner = owner_of(tenant, caller)
-    return Subject(who, scope_of(tenant, caller), whole, Sourced(whole.policy, clauses), owner)
+    sourced = Sourced(whole.policy, clauses)
+    return Subject(who, scope_of(tenant, caller), whole, sourced, owner, sugar.family, sugar.provider)
 
 
 def owner_of(tenant: Tenant | None, caller: Caller) -> str:
@@ -233,8 +263,32 @@ def _profile(name: str, state: ServerState) -> Compiled:
         raise because(400, "invalid_policy", error.title, error.findings) from None
     if profile is None:
         code = said(f"unknown profile: {name[:80]}")
-        raise Refused(502, code, f"router: {code}", ROUTER, beside={"x_router": NOBODY}, headers=(AGAIN_THE_SAME,))
+        close = get_close_matches(name[:80], state.profiles, 1)
+        hint = f"did you mean `profile:{close[0]}`?" if close else "see /v1/models"
+        raise Refused(
+            502, code, said(f"router: {code} — {hint}"), ROUTER, beside={"x_router": NOBODY}, headers=(AGAIN_THE_SAME,)
+        )
     return profile.compiled
+
+
+def unheard_of(subject: Subject, catalog: Catalog) -> str | None:
+    """What of a family or a pin no offer here has, with the name that was meant; None where there is such an offer."""
+    pairs = {(str(row["provider_id"]), str(row["model_family"])) for row in catalog.candidates}
+    families, providers = {family for _, family in pairs}, {provider for provider, _ in pairs}
+    family, provider = subject.family, subject.provider
+    if family is None or (provider, family) in pairs or (provider is None and family in families):
+        return None
+    if provider is not None and provider not in providers:
+        return _none_of("provider", provider, providers)
+    if family not in families:
+        return _none_of("model family", family, families)
+    return f"`{str(provider)[:80]}` offers no `{family[:80]}` here"
+
+
+def _none_of(kind: str, name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name[:80], sorted(known), 1)
+    hint = f"did you mean `{close[0]}`?" if close else "see /v1/models"
+    return f"there is no {kind} `{name[:80]}` here: {hint}"
 
 
 NOBODY: Final[Mapping[str, Any]] = {

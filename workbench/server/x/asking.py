@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 from workbench.engine.context import Context
 from workbench.language.admission import Admitted
 from workbench.server.x.refusal import shapeless
-from workbench.server.x.requirements import NAMES, Pin, checked, pin_of
+from workbench.server.x.requirements import NAMES, Pin, checked, pin_of, unknown_needs
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ def asked_of(body: Mapping[str, Any], policy: Admitted, state: Mapping[str, Any]
         warnings.append("`context` has no effect; send `requirements.min_context`, or `enforce_context`: true")
     if not reads_requirements(policy):
         warnings += unread(wanted)
+    warnings += unknown_needs(wanted)
     request: dict[str, Any] = {"requirements": wanted}
     if "scope" in body:
         request["scope"] = body["scope"]

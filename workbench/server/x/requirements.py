@@ -1,7 +1,8 @@
 """What a request may require of an offer: read strictly, so that a slip of the pen never means "no restriction".
 
 The language ignores a requirement that it does not know or whose value is of another kind; here, where people write
-them, such a one is refused. Needs that the language does not know are left to it.
+them, such a one is refused. A need that the language does not know is ignored by the language's own word, so it is
+taken, and a warning says what it comes to.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from difflib import get_close_matches
 from typing import Any, Final, cast
 
 from workbench.catalog import Catalog
+from workbench.server.errors import said
 from workbench.server.x.refusal import refused, shapeless
 from workbench.traces.parts.words import PRIVACIES
 
@@ -52,7 +54,17 @@ def _is_privacy(value: object) -> bool:
 
 
 def _is_pin(value: object) -> bool:
-    return _pin(value) is not None
+    """Whether it names one pair; a key that is none of a pin's is refused by name, for it would restrict nothing."""
+    pin = cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+    for name in pin:
+        if name not in _PIN:
+            close = get_close_matches(name[:64], _PIN, 1)
+            hint = f"did you mean `{close[0]}`?" if close else "a pin is one provider's model, of any region"
+            raise refused(400, CODE, f"unknown key `{name[:64]}` in the requirement `pin`: {hint}")
+    return _pin(pin) is not None
+
+
+_PIN: Final = ("provider", "model", "provider_id", "model_family")
 
 
 _KINDS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
@@ -67,6 +79,9 @@ _KINDS: Final[Mapping[str, tuple[Callable[[object], bool], str]]] = {
     "pin": (_is_pin, '{"provider": PROVIDER, "model": MODEL_FAMILY}'),
 }
 NAMES: Final = tuple(_KINDS)
+_NEEDS: Final = ("vision", "tools", "json_mode", "seed")
+"""What the language knows to ask of an offer."""
+_MOST_TOLD: Final = 8
 
 
 def checked(value: object) -> dict[str, Any]:
@@ -92,9 +107,28 @@ def pin_of(requirements: Mapping[str, Any]) -> Pin | None:
     return _pin(requirements.get("pin"))
 
 
+def unknown_needs(requirements: Mapping[str, Any]) -> tuple[str, ...]:
+    """A warning for each need that the language does not know: no offer is turned away for it."""
+    wanted = cast("list[str]", requirements.get("needs") or [])
+    strange = dict.fromkeys(need for need in wanted if need not in _NEEDS)
+    return tuple(_strange(need) for need in list(strange)[:_MOST_TOLD])
+
+
+def _strange(need: str) -> str:
+    close = get_close_matches(need[:64].lower(), _NEEDS, 1)
+    hint = f"did you mean `{close[0]}`?" if close else f"known: {', '.join(_NEEDS)}"
+    return said(f"the need `{need[:64]}` is not known and has no effect: {hint}")
+
+
 def _pin(value: object) -> Pin | None:
     if not isinstance(value, dict):
         return None
     pin = cast("dict[str, Any]", value)
-    provider, model = pin.get("provider", pin.get("provider_id")), pin.get("model", pin.get("model_family"))
+    provider, model = _either(pin, "provider", "provider_id"), _either(pin, "model", "model_family")
     return Pin(provider, model) if isinstance(provider, str) and isinstance(model, str) and provider and model else None
+
+
+def _either(pin: Mapping[str, Any], name: str, other: str) -> object:
+    """What a pin says under either name; nothing where the two differ."""
+    found = {pin[key] for key in (name, other) if isinstance(pin.get(key), str)}
+    return found.pop() if len(found) == 1 else None

@@ -29,15 +29,12 @@ _SHAPES: Final = frozenset(("syntax", "encoding", "bom"))
 """What is no JSON at all; what is JSON and unsafe is 400."""
 
 
-async def body_of(
-    request: Request, shape: str | None = None, *, empty: bool = False, query: tuple[str, ...] = ()
-) -> dict[str, Any]:
+async def body_of(request: Request, shape: str | None = None, *, empty: bool = False) -> dict[str, Any]:
     """The body's JSON object, with no key but those that its shape has in the OpenAPI document.
 
-    Raises `Refused`: 422 for no JSON and for another value, 400 for JSON that is unsafe, and for keys of the body or
-    the query that nothing reads.
+    Raises `Refused`: 422 for no JSON and for another value, 400 for JSON that is unsafe, and for keys that nothing
+    reads.
     """
-    _query(request, *query)
     data = await read_body(request)
     if empty and not data:
         return {}
@@ -90,11 +87,11 @@ async def _rank(request: Request) -> Response:
 
 
 async def _rank_profile(request: Request) -> Response:
-    return json_response(rank_profile(_query(request, "profile", "context", "tenant"), _asking(request)))
+    return json_response(rank_profile(request.query, _asking(request)))
 
 
 async def _normalize(request: Request) -> Response:
-    term = policy_ir(await body_of(request, "PolicyRequest", query=("admit",)))
+    term = policy_ir(await body_of(request, "PolicyRequest"))
     admit = request.query.get("admit", "") not in ("", "0", "false")
     return json_response(policies.normalize(term, request.state.session.vocabulary, admit=admit))
 
@@ -149,25 +146,16 @@ async def _openapi(request: Request) -> Response:
     return json_response(document())
 
 
-def _query(request: Request, *known: str) -> dict[str, str]:
-    try:
-        found = request.query
-    except ValueError:
-        raise Refused(400, "invalid_request", "too many query parameters") from None
-    only(found, known)
-    return found
-
-
 ROUTES: Final = (
     Route("GET", "/openapi.json", _openapi, public=True, early=True),
     Route("GET", "/v1/models", _models),
     Route("GET", "/v1/models/{model}", _model),
     Route("GET", "/x/fields", _fields),
-    Route("GET", "/x/rank", _rank_profile, counted=True),
+    Route("GET", "/x/rank", _rank_profile, counted=True, query=("profile", "context", "tenant")),
     Route("POST", "/x/rank", _rank, counted=True),
     Route("POST", "/x/compile", _compile, counted=True),
     Route("POST", "/x/explain", _explain, counted=True),
-    Route("POST", "/x/policy/normalize", _normalize, counted=True),
+    Route("POST", "/x/policy/normalize", _normalize, counted=True, query=("admit",)),
     Route("POST", "/x/policy/build", _build, counted=True),
     Route("GET", "/x/policy/templates", _templates),
     Route("POST", "/x/policy/templates/{id}", _template, counted=True),

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Final
 
 from workbench.catalog.models import Offer
+from workbench.gateway.codecs.unsaid import SENTENCES
 from workbench.gateway.events import Attempting, CallEvent, Failed, Waiting
 from workbench.gateway.records import Attempt, LoggedAttempt
 from workbench.session.calls.answer import Called, Spent
@@ -153,14 +154,14 @@ def event_words(state: WorkspaceState, event: CallEvent) -> str | None:
 
 
 def failure_words(attempt: Attempt) -> str:
-    """Why an attempt failed: `rate_limit (rate, HTTP 429) after 40 ms: "the provider's words"`."""
+    """Why an attempt failed: `rate_limit (rate, HTTP 429) after 40 ms: ` and the provider's words, or ours."""
     known = [attempt.detail or "", f"HTTP {attempt.http_status}" if attempt.http_status is not None else ""]
     detail = ", ".join(word for word in known if word)
     words = f"{attempt.error_kind or 'cancelled'}{f' ({detail})' if detail else ''}"
     words += f" after {milliseconds(attempt.latency_ms)}"
-    if isinstance(attempt, LoggedAttempt) and attempt.error_message:
-        words += f": {attempt.error_message}"
-    return words
+    ours = SENTENCES.get(attempt.detail or "")
+    told = ours or (attempt.error_message if isinstance(attempt, LoggedAttempt) else None)
+    return f"{words}: {told}" if told else words
 
 
 def outcome_words(called: Called) -> str:

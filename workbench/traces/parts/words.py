@@ -35,7 +35,9 @@ Detail = Literal[
     "sse_bad_event", "output_filtered", "refusal", "tool_shape", "tool_cut", "tool_json", "not_streamed", "too_large",
     "encoding_refused", "protocol", "status", "address_refused", "attempt_timeout", "write_timeout", "caller_gone",
     "local_request", "local_url", "local_api_kind", "local_key_missing", "local_key_held", "local_key_malformed",
-    "cancelled", "other",
+    "local_no_messages", "local_no_turn", "local_role", "local_content", "local_part", "local_picture",
+    "local_picture_address", "local_picture_place", "local_tool", "local_tool_call", "local_tool_choice",
+    "local_response_format", "local_number", "local_value", "cancelled", "other",
 ]  # fmt: skip
 NumberName = Literal[
     "min_context", "min_quality", "min_tok_s", "max_latency_ms", "max_cost_usd", "estimated_input_tokens",
