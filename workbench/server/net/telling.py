@@ -8,6 +8,7 @@ from typing import Any
 
 from workbench.errors import Finding
 from workbench.server.net.assembly import Plan, Process
+from workbench.server.net.keeping import most
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Reloaded:
     """Whether any is."""
     findings: tuple[Finding, ...]
     """What of the files is not in force, and why; empty where all of it is."""
+    warnings: tuple[Finding, ...] = ()
+    """What a person should know of files that are in force, where it was not said before."""
 
     @property
     def wrong(self) -> bool:
@@ -28,8 +31,12 @@ class Reloaded:
 
     def as_document(self) -> dict[str, Any]:
         """For programs."""
-        found = [finding.as_document() for finding in self.findings]
-        return {"event": "reloaded", "taken": self.taken, "initialized": self.initialized, "findings": found}
+        return {
+            "event": "reloaded", "taken": self.taken, "initialized": self.initialized,
+            "findings": [finding.as_document() for finding in most(self.findings)],
+            "findings_total": len(self.findings),
+            "warnings": [finding.as_document() for finding in most(self.warnings)],
+        }  # fmt: skip
 
     def sentences(self) -> list[str]:
         """For a person: what serves now, and each finding with its file."""
@@ -41,7 +48,13 @@ class Reloaded:
             now = "taken up but for what is wrong in them; that stays as it was"
         else:
             now = "not taken up; what was good before is served on"
-        return [f"the workspace's files have changed: {now}", *(f"  {finding}" for finding in self.findings)]
+        return [
+            f"the workspace's files have changed: {now}",
+            *(
+                f"  {'warning: ' if finding.severity == 'warning' else ''}{finding}"
+                for finding in (*most(self.findings), *most(self.warnings))
+            ),
+        ]
 
 
 class Telling(Process):
@@ -54,9 +67,10 @@ class Telling(Process):
 
     def reload(self) -> None:
         """Take up what the files say, where it is good, and tell."""
-        before = self.host.state
+        before, known = self.host.state, self.warnings
         super().reload()
         host = self.host
-        said = Reloaded(host.state is not before, host.state is not None, host.faults)
+        new = tuple(finding for finding in self.warnings if finding not in known)
+        said = Reloaded(host.state is not before, host.state is not None, host.faults, new)
         for hear in self.reloads:
             hear(said)
