@@ -100,7 +100,7 @@ def command(
     bound = given or bind(host, port)
     shown = _Shown(invocation, process, child=given is not None)
     lines = Lines(shown.event)
-    process.reloads.append(lines.put)
+    process.hearers.append(lines.put)
     if invocation.as_json and processes == 1:
         process.listeners.append(lines.put)
         process.host.refusals.append(lines.put)

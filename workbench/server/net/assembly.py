@@ -165,6 +165,9 @@ class Process:
         if state is not None:
             self.host.state = state
 
+    def traces_fail(self, lost: int, error: WorkbenchError | None) -> None:
+        """Hear that traces begin to be lost, and why; or, without an error, that they are written again."""
+
     def _ended(self, record: Record) -> None:
         for listener in self.listeners:
             listener(record)
@@ -178,7 +181,7 @@ class Process:
             self.notices += store.notices
         except WorkbenchError as error:  # calls go on without their records, and say so (E9)
             self.notices += error.findings or (Finding(error.title, "traces"),)
-        writer = GroupedWriter(None if store is None else sink_for(store))
+        writer = GroupedWriter(None if store is None else sink_for(store), heard=self.traces_fail)
         host.metrics.traces(lambda: writer.lost)
         recorder = CallRecorder(writer, self._ended if self.listeners else None)
         keys: KeySource = self.keys.keys if self.redirected is None else self.redirected
