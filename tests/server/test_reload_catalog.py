@@ -114,6 +114,14 @@ def test_a_catalog_that_lost_rows_replaces_no_whole_one(live: Served, root: Path
     assert len(told["faults"]) <= MOST_TOLD + 1
 
 
+def test_what_was_refused_is_no_change_of_the_files(live: Served, root: Path) -> None:
+    """Or it would be read, and told, once more."""
+    change(root, no_providers)
+    before = live.tell(lambda process: process.look())
+    reload(live)
+    assert live.tell(lambda process: process.look()) == before
+
+
 def test_what_is_told_of_many_rows_is_bounded_and_counted(live: Served, root: Path) -> None:
     change(root, no_providers)
     reload(live)

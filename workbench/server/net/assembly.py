@@ -139,7 +139,7 @@ class Process:
         if state is not None:
             found = seen(self.plan.root, state.workspace.settings, state.workspace.catalog_path)
         if meant is not None:  # what has to be mended may lie elsewhere than what is served
-            found += seen(self.plan.root, *meant)
+            found = tuple(sorted({*found, *seen(self.plan.root, *meant)}))  # the same files are no change
         return found or seen(self.plan.root, Settings("", ""), None)
 
     def reload(self) -> None:
