@@ -287,6 +287,7 @@ def test_health_is_listed_and_forgotten(tmp_path: Path) -> None:
     listed = other(tmp_path, "health").out
     for words in ("breaker open", LOUD, "p1"):
         assert words in listed
+    assert max(len(line) for line in listed.splitlines()) <= 64, "room for names on a terminal of 80 columns"
     told = other(tmp_path, "health", "--json").json
     assert told["out"][0]["provider"] == "p0"
     assert 0 < told["out"][0]["remaining_ms"] <= 60_000

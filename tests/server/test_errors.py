@@ -131,6 +131,23 @@ def test_where_the_filter_leaves_out_who_is_out_the_caller_hears_when_they_are_b
         assert held.json()["x_router"]["decision_trace"]["decision_path"] == []
 
 
+@pytest.mark.parametrize("body", [{}, {"stream": True}], ids=["plain", "stream"])
+def test_of_the_waits_that_providers_ask_for_the_shortest_is_passed_on(
+    endpoint: Served, faults: Faults, body: dict[str, Any]
+) -> None:
+    faults.play("openai=rate_limit:31s", "azure=rate_limit:12500ms")
+    either = ["and", ["or", ["provider_eq", "openai"], ["provider_eq", "azure"]], ["family_eq", "gpt-5.5"]]
+    answer = endpoint.chat(policy_ir=policy(either), compact=True, **body)
+    assert (answer.status_code, answer.json()["error"]["code"]) == (429, "exhausted: rate_limit")
+    assert answer.headers["retry-after"] == "13"
+
+
+@pytest.mark.parametrize("fault", ["rate_limit", "server_error"])
+def test_no_wait_is_made_up(endpoint: Served, faults: Faults, fault: str) -> None:
+    faults.play(f"openai={fault}")
+    assert "retry-after" not in endpoint.chat(policy_ir=policy(ONLY), compact=True).headers
+
+
 def test_nobody_left_says_how_many_fell_to_which_reason(endpoint: Served) -> None:
     answer = endpoint.chat(policy_ir=policy(["bot"]), compact=True)
     assert answer.status_code == 503

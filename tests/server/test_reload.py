@@ -151,8 +151,11 @@ def test_without_any_good_state_everything_is_503_until_there_is_one(emulation: 
     with served(tmp_path, emulation.url, root=root) as endpoint:
         answer = endpoint.chat()
         assert (answer.status_code, answer.json()["error"]["code"]) == (503, "not_initialized")
-        assert endpoint.get("/healthz").json()["initialized"] is False
+        health = endpoint.get("/healthz")
+        assert health.status_code == 503
+        assert (health.json()["ok"], health.json()["initialized"]) == (False, False)
         shutil.copytree(sample_root(), root, dirs_exist_ok=True)
         endpoint.tell(lambda process: process.reload())
         assert endpoint.chat(compact=True).status_code == 200
-        assert endpoint.get("/healthz").json()["initialized"] is True
+        assert endpoint.get("/healthz").status_code == 200
+        assert endpoint.get("/healthz").json() == {"ok": True, "initialized": True}

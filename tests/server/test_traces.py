@@ -9,10 +9,15 @@ import pytest
 
 from tests.server.faults import PINNED, Faults
 from tests.server_x.endpoint import Served, served
+from workbench.errors import Finding, TraceError, WorkbenchError
 from workbench.server.emulator import Running
+from workbench.server.net.assembly import Plan, Process
+from workbench.server.net.telling import Reloaded, Telling, TracesLost
+from workbench.session.workspace import sample_root
 from workbench.traces.parts.catalogs import unpacked
 from workbench.traces.record import Trace
 from workbench.traces.replay import replay
+from workbench.traces.sinks import BulkSink
 from workbench.traces.template import stored
 from workbench.traces.wire import to_row
 
@@ -109,3 +114,40 @@ def test_a_store_that_fails_fails_no_call_and_is_told(emulation: Running, tmp_pa
         assert answer.status_code == 200
         assert "trace_not_written" in answer.json()["x_router"]["warnings"]
         assert endpoint.process.notices
+
+
+def test_that_traces_are_lost_is_told_once(emulation: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[int, str | None]] = []
+
+    def broken(*_: object, **__: object) -> None:
+        raise TraceError("the server has gone away")
+
+    def heard(lost: int, error: WorkbenchError | None) -> None:
+        told.append((lost, None if error is None else error.title))
+
+    def prepare(process: Process) -> None:
+        monkeypatch.setattr(process, "traces_fail", heard)
+
+    with served(tmp_path, emulation.url, prepare=prepare) as endpoint:
+        monkeypatch.setattr(BulkSink, "prepared", broken)
+        monkeypatch.setattr(BulkSink, "announce", broken)
+        for _ in range(3):
+            assert endpoint.chat(tenant="acme-eu", compact=True).status_code == 200
+        assert told == [(1, "the server has gone away")]
+        monkeypatch.undo()
+
+
+def test_what_is_said_of_lost_traces_has_the_reason(tmp_path: Path) -> None:
+    process = Telling(Plan(sample_root(), str(tmp_path / "t.db"), folder=tmp_path))
+    heard: list[Reloaded | TracesLost] = []
+    process.hearers.append(heard.append)
+    why = Finding("connection refused", "trace_database")
+    process.traces_fail(1, TraceError("the traces cannot be written", [why]))
+    process.traces_fail(6, None)
+    lost, again = heard
+    assert lost.wrong
+    assert lost.sentences()[0].startswith("traces are being lost")
+    assert "connection refused" in lost.sentences()[-1]
+    assert lost.as_document()["event"] == "traces_lost"
+    assert again.as_document() == {"event": "traces_written", "lost_total": 6, "reasons": []}
+    assert "6 writes failed" in again.sentences()[0]

@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 
 from tests.traces.worlds import LOGGING, NOON, QUIET, case
+from workbench.errors import TraceError, WorkbenchError
 from workbench.traces.databases import bulk
 from workbench.traces.databases.bulk import BulkSqlite
 from workbench.traces.databases.sqlite import SqliteDatabase
-from workbench.traces.grouped import GroupedWriter
+from workbench.traces.grouped import PATIENCE_S, GroupedWriter
 from workbench.traces.listing import Filter
 from workbench.traces.opening import open_store
 from workbench.traces.parts.asked import Asked
@@ -146,6 +147,38 @@ async def test_whatever_goes_wrong_is_told_and_the_next_are_written(
         assert await begun(writer, [opened(n) for n in range(count)]) == [False] * count
     assert writer.lost == count
     assert await begun(writer, [opened(500 + n) for n in range(count)]) == [True] * count
+    await writer.close()
+
+
+async def test_that_writes_fail_and_succeed_again_is_said_once_each(
+    writer: GroupedWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, said = [1_000.0], list[tuple[int, str | None]]()
+    writer.clock = lambda: now[0]
+
+    def heard(lost: int, error: WorkbenchError | None) -> None:
+        said.append((lost, None if error is None else error.title))
+
+    writer.heard = heard
+
+    def broken(*_: object, **__: object) -> None:
+        raise TraceError("the server has gone away")
+
+    assert await begun(writer, [opened(1)]) == [True]
+    assert said == []
+    with monkeypatch.context() as patched:
+        patched.setattr(BulkSink, "prepared", broken)
+        patched.setattr(BulkSink, "announce", broken)
+        for number in range(2, 5):
+            assert await begun(writer, [opened(number)]) == [False]
+    assert said == [(1, "the server has gone away")]
+    assert await begun(writer, [opened(5)]) == [True]
+    await writer.stored()
+    assert len(said) == 1  # it may fail again in a moment
+    now[0] += PATIENCE_S
+    assert await begun(writer, [opened(6)]) == [True]
+    await writer.stored()
+    assert said[1:] == [(3, None)]
     await writer.close()
 
 

@@ -15,12 +15,15 @@ import pytest
 
 from tests.server_x.endpoint import HELLO
 from tests.tui.driving import main_screen, screen_text, type_text
+from workbench.errors import Finding, Place
 from workbench.server.net.listening import bind
-from workbench.session.calls.children.endpoint import Served, served_of, standing_of
+from workbench.session.calls.children.endpoint import Served, Standing, served_of, standing_of
 from workbench.session.session import Session
 from workbench.tui.app import WorkbenchApp
+from workbench.tui.wording import dollars
 from workbench.tui.work.serve.screen import ServeScreen
 from workbench.tui.work.traces.screen import TracesScreen
+from workbench.tui.work.traces.table import COST
 
 PATIENCE = 60
 
@@ -131,6 +134,80 @@ async def test_it_starts_again_where_it_was_and_elsewhere_if_that_is_taken(sessi
             await until(pilot, lambda: screen.child is not None)
             assert screen.child is not None
             assert screen.child.url != first.url
+
+
+async def test_what_is_copied_is_shown_until_it_is_taken_away(session: Session) -> None:
+    """Not every terminal takes what is copied."""
+    app = WorkbenchApp(session)
+    async with app.run_test(size=(80, 36)) as pilot:
+        await pilot.press("S", "e")
+        screen = cast("ServeScreen", app.screen)
+        await until(pilot, lambda: screen.child is not None)
+        assert screen.exports() == {}
+        for key, file in (("c", "call.sh"), ("p", "call.py"), ("T", "call.ts")):
+            await pilot.press(key)
+            await pilot.pause()
+            lines = [line for line in app.clipboard.splitlines() if len(line) < 70]
+            text = screen_text(app)
+            assert len(lines) > 2
+            assert all(line in text for line in lines)
+            assert screen.exports() == {file: app.clipboard.encode()}
+        await pilot.press("escape")
+        await pilot.pause()
+        assert "import OpenAI" not in screen_text(app)
+        assert app.screen is screen
+        await pilot.press("escape")
+        await pilot.pause()
+        assert app.screen is main_screen(app)
+
+
+async def test_stopped_over_the_emulator_it_says_what_each_key_does(session: Session) -> None:
+    app = WorkbenchApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("S", "e")
+        screen = cast("ServeScreen", app.screen)
+        await until(pilot, lambda: screen.child is not None)
+        await pilot.press("s")
+        await until(pilot, lambda: screen.child is None)
+        await pilot.pause()
+        text = screen_text(app)
+        assert "e starts it and lets the providers answer" in text
+        assert "the emulator is to answer" in text
+        assert "lets the emulator answer" not in text
+        assert "providers" in text.splitlines()[-1]
+
+
+async def test_all_of_what_is_not_served_can_be_read_on_a_narrow_terminal(session: Session) -> None:
+    app = WorkbenchApp(session)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("S")
+        screen = cast("ServeScreen", app.screen)
+        words = " ".join(["a reason that is long"] * 8)
+        finding = Finding(f"{words} and ends here", "toml", Place("tenants/acme-eu.toml", 12), "mend it so")
+        screen.endpoint.reloaded(Standing(True, False, (finding,), 1))
+        await pilot.pause()
+        text = " ".join(screen_text(app).split())
+        assert "and ends here; mend it so" in text
+        screen.endpoint.reloaded(Standing(True, True, ()))
+        await pilot.pause()
+        assert "and ends here" not in screen_text(app)
+
+
+def test_a_line_tells_of_findings_that_are_left_out() -> None:
+    finding = {"reason": "a row", "code": "catalog_row"}
+    line = {"event": "reloaded", "taken": False, "findings": [finding], "findings_total": 851}
+    standing = standing_of(line)
+    assert standing is not None
+    assert standing.total == 851
+
+
+def test_a_cost_of_millionths_is_read_whole() -> None:
+    for value in (0.000002, 0.0000123, 0.00000004, 1e-12, 0.25, 12_345.0):
+        text = dollars(value, COST)
+        assert len(text) <= COST
+        assert "…" not in text
+    assert dollars(0.0000020, COST) == "0.0000020"
+    assert dollars(1e-12, COST) == "<0.0000001"
 
 
 @pytest.mark.parametrize(("file", "said"), [("rulebook.toml", "answers nobody"), ("tenants/acme-eu.toml", "acme-eu")])

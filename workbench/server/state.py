@@ -23,6 +23,9 @@ from workbench.session.state import WorkspaceState
 from workbench.session.workspace import Workspace, default_workload, open_workspace
 from workbench.traces.parts.catalogs import KeptCatalog
 
+Lacking = Mapping[str, tuple[Finding, ...]]
+"""Tenants that get no policy, and why."""
+
 
 @dataclass(frozen=True)
 class ServerState:
@@ -33,6 +36,8 @@ class ServerState:
     """Which snapshot since the start, from 1."""
     tenants: Mapping[str, Tenant] = field(default_factory=dict[str, Tenant])
     """By id; those whose file is broken are missing."""
+    lacking: Lacking = field(default_factory=dict[str, tuple[Finding, ...]])
+    """Those of them that get no policy: their calls are refused."""
     call_pool: Pool | None = None
     """The same offers with the addresses that they are called at; None: the catalog's."""
     measured: KeptCatalog | None = None
@@ -51,6 +56,11 @@ class ServerState:
     def read(cls, root: Path, generation: int = 1) -> ServerState:
         """The snapshot of the folder. Raises as `open_workspace` does."""
         return cls.of(open_workspace(root), generation)
+
+    @property
+    def answered(self) -> list[str]:
+        """The tenants that have a policy, in ascending order."""
+        return sorted(key for key in self.tenants if key not in self.lacking)
 
     @property
     def session(self) -> WorkspaceState:

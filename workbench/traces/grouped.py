@@ -53,6 +53,8 @@ class GroupedWriter:
     lost: int = 0
     """Writes that did not succeed."""
     last_error: WorkbenchError | None = None
+    heard: Callable[[int, WorkbenchError | None], None] | None = None
+    """Hears, with how many are lost by now, that writes begin to fail and why; and, with None, that they succeed."""
     clock: Callable[[], float] = time.monotonic
     _waiting: list[Write] = field(default_factory=list[Write])
     _announced: int = 0
@@ -71,6 +73,9 @@ class GroupedWriter:
     """Where the disk is slow, or the store has failed, a thread stores, and is waited for."""
     _pace: float = 0.0
     """What a write takes, in seconds, of late."""
+    _failing: bool = False
+    """Whether it was said last that writes fail."""
+    _failed_at: float = 0.0
     _tidied: float = 0.0
     _tidying: Future[None] | None = None
     _tidier: ThreadPoolExecutor | None = None
@@ -182,6 +187,7 @@ class GroupedWriter:
             self._slow_until = self.clock() + PATIENCE_S
         else:
             self._took(max(self.clock() - began - len(writes) * WRITE_S, 0.0))
+            self._succeeded()
             _settle(writes, True)
         if until is not None:
             sink.stored(until)
@@ -216,6 +222,8 @@ class GroupedWriter:
             self._failed(sink, failed)
             if failed:
                 self._slow_until = self.clock() + PATIENCE_S
+            else:
+                self._succeeded()
             if until is not None:
                 sink.stored(until)
             lost = {id(write) for write, _ in failed}
@@ -248,7 +256,17 @@ class GroupedWriter:
     def _lose(self, writes: Sequence[Write], error: WorkbenchError) -> None:
         self.lost += len(writes)
         self.last_error = error
+        self._failed_at = self.clock()
+        if self.sink is not None and not self._failing and self.heard is not None:
+            self._failing = True
+            self.heard(self.lost, error)
         _settle(writes, False)
+
+    def _succeeded(self) -> None:
+        """Say so where it was said that writes fail, once none has failed for a while."""
+        if self._failing and self.heard is not None and self.clock() - self._failed_at >= PATIENCE_S:
+            self._failing = False
+            self.heard(self.lost, None)
 
     async def stored(self) -> None:
         """Once everything that waits now is in the store, or lost; at the latest when others have kept it out long."""

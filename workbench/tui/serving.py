@@ -180,7 +180,7 @@ class Endpoint:
     def _stands(self, standing: Standing) -> None:
         """Remember what of the files it does not serve."""
         first = [str(finding) for finding in standing.findings[:1]]
-        more = len(standing.findings) - 1
+        more = standing.total - 1
         words = f"{' '.join(first)}{f' (and {more} more)' if more > 0 else ''}"
         if not standing.initialized:
             words = f"it answers nobody yet: {words or 'it has no policies'}"

@@ -35,6 +35,12 @@ def number(value: float | None) -> str:
     return f"{value:.4f}" if size >= 0.001 else f"{value:.{1 - math.floor(math.log10(size))}f}"
 
 
+def dollars(value: float | None, room: int) -> str:
+    """Dollars in a column of `room` cells: too little to be shown there is less than the least that can be."""
+    text = number(value)
+    return text if len(text) <= room else f"<0.{'0' * (room - 4)}1"
+
+
 def cost(value: float | None) -> str:
     """Dollars for one run."""
     return f"{number(value)} $/run"

@@ -90,6 +90,6 @@ def _tables(invocation: Invocation, view: Any) -> None:
     output.table(Table(("provider", "for", "state", "left"), rows, frozenset(("left",))))
     if view.out and view.measures:
         output.line()
-    headings = ("provider", "model", "success", "latency", "first token", "tokens/s", "samples", "last")
+    headings = ("provider", "model", "success", "latency", "1st token", "tok/s", "calls", "last")
     measured = [(row.provider, row.model_family, *row.words) for row in view.measures]
     output.table(Table(headings, measured, frozenset(headings[2:])))

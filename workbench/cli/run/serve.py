@@ -100,7 +100,7 @@ def command(
     bound = given or bind(host, port)
     shown = _Shown(invocation, process, child=given is not None)
     lines = Lines(shown.event)
-    process.reloads.append(lines.put)
+    process.hearers.append(lines.put)
     if invocation.as_json and processes == 1:
         process.listeners.append(lines.put)
         process.host.refusals.append(lines.put)
@@ -131,18 +131,22 @@ class _Shown:
 
     def ready(self, url: str) -> None:
         """Where it is, what it serves, and one call to try."""
+        from workbench.server.net.keeping import most
+
         output, process = self._invocation.output, self._process
         host = process.host
-        findings = [*(() if self._child else host.faults), *process.notices[self._before :]]
+        faults = () if self._child else host.faults
+        findings = [*most(faults), *process.notices[self._before :]]
         state = host.state
-        tenant = next(iter(state.tenants), None) if state is not None else None
+        tenants = [] if state is None else state.answered
         if output.as_json:
             self._json({
                 "event": "ready", "url": url, "base_url": f"{url}/v1", "initialized": state is not None,
-                "tenants": [] if state is None else sorted(state.tenants),
+                "tenants": tenants,
                 "profiles": [] if state is None else list(state.profiles),
                 "traces": process.traces.shown, "emulated": host.options.emulated,
                 "warnings": [finding.as_document() for finding in findings],
+                "faults_total": len(faults),
             })  # fmt: skip
             return
         output.heading(f"serving at {url}")
@@ -157,7 +161,7 @@ class _Shown:
         if state is None:
             output.line("until that is mended every call is answered 503; files are taken up as they change")
         else:
-            body = _body(tenant)
+            body = _body(next(iter(tenants), None))
             token = '-H "authorization: Bearer $WORKBENCH_TOKEN" ' if host.options.any_name else ""
             headers = f"{token}-H 'content-type: application/json'"
             output.whole(f"try       curl -s {url}/v1/chat/completions {headers} -d '{body}'")

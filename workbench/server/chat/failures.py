@@ -89,7 +89,19 @@ def failure_response(answer: Answer, shown: Shown, router: bytes) -> Response:
 
 def again_of(answer: Answer) -> Headers:
     """What a client is told of calling again: when somebody can be called, or that it would be the same."""
-    if answer.recovery:
-        seconds = math.ceil(min(wait for _, wait in answer.recovery) / 1000)
-        return ((b"retry-after", str(max(seconds, 1)).encode()),)
+    waits = [wait for _, wait in answer.recovery] or _asked(answer)
+    if waits:
+        return ((b"retry-after", str(max(math.ceil(min(waits) / 1000), 1)).encode()),)
     return (AGAIN_THE_SAME,) if answer.outcome == "no_candidates" else ()
+
+
+def _asked(answer: Answer) -> list[float]:
+    """The waits that providers asked for, of each offer the last one, where a call failed of their limits."""
+    if status_of(answer.outcome) != STATUS["rate_limit"]:
+        return []
+    last = {
+        (entry["provider_id"], entry["model_family"]): entry.get("retry_after_ms")
+        for entry in answer.path
+        if entry["event"] == "attempted" and entry.get("error_kind") == "rate_limit"
+    }
+    return [wait for wait in last.values() if wait is not None]

@@ -23,7 +23,8 @@ from workbench.server.chat.calling import Engine
 from workbench.server.host import Host, Options
 from workbench.server.installed import missing
 from workbench.server.net.fast_path import FastPath
-from workbench.server.net.reloading import Reloader, Seen, keeping_good, seen
+from workbench.server.net.keeping import Kept, keeping_good, most
+from workbench.server.net.reloading import Reloader, Seen, seen
 from workbench.server.routes import ROUTES
 from workbench.server.state import ServerState
 from workbench.server.tracing.recording import CallRecorder
@@ -36,7 +37,7 @@ from workbench.session.calls.key_ring import KeyRing
 from workbench.session.calls.places import state_folder
 from workbench.session.settings import Settings
 from workbench.session.tracing import Traces, place_for
-from workbench.session.workspace import Workspace, named_by, open_workspace
+from workbench.session.workspace import named_by, open_workspace
 from workbench.traces.grouped import GroupedWriter
 from workbench.traces.record import Record
 from workbench.traces.sinks import sink_for
@@ -82,7 +83,10 @@ class Process:
         self.keys = KeyRing.open(plan.root, plan.folder, plan.environment)
         self.notices: list[Finding] = []
         """What a person should be told."""
+        self.warnings: tuple[Finding, ...] = ()
+        """What a person should know of files that are in force."""
         self.take(self.read())
+        self.notices += most(self.warnings)
         for word in plan.send_keys:
             self.keys.confirm_text(word)
         self.notices += self.keys.waiting
@@ -117,14 +121,16 @@ class Process:
     def read(self) -> ServerState | None:
         """The snapshot that the files give; None where they give none, with the reasons in `host.faults`."""
         try:
-            workspace, broken = keeping_good(open_workspace(self.plan.root), self.host.state)
-            state = self.snapshot(workspace)
+            kept = keeping_good(open_workspace(self.plan.root), self.host.state)
+            state = self.snapshot(kept)
             _ = state.profiles, state.kept.content_sha256, state.kept.pool.columns  # what a request would wait for
         except WorkbenchError as error:
             self.host.faults = error.findings or (Finding(error.title, "workspace"),)
             self._meant = named_by(self.plan.root)
             return None
-        self.host.faults, self._meant = broken, None
+        self.host.faults, self._meant = kept.findings, None
+        found = (finding for finding in kept.workspace.findings if finding.severity == "warning")
+        self.warnings = (*found, *kept.warned)
         return state
 
     def look(self) -> Seen:
@@ -134,15 +140,16 @@ class Process:
         if state is not None:
             found = seen(self.plan.root, state.workspace.settings, state.workspace.catalog_path)
         if meant is not None:  # what has to be mended may lie elsewhere than what is served
-            found += seen(self.plan.root, *meant)
+            found = tuple(sorted({*found, *seen(self.plan.root, *meant)}))  # the same files are no change
         return found or seen(self.plan.root, Settings("", ""), None)
 
     def reload(self) -> None:
         """Take up what the files say, where it is good."""
         self.take(self.read())
 
-    def snapshot(self, workspace: Workspace) -> ServerState:
-        """A snapshot of an open workspace, with the addresses that its offers are called at."""
+    def snapshot(self, kept: Kept) -> ServerState:
+        """A snapshot of what is to be served, with the addresses that its offers are called at."""
+        workspace = kept.workspace
         catalog = workspace.state.catalog
         if self.redirected is None:
             called = addressed(catalog, self.keys.environment).candidates
@@ -152,12 +159,15 @@ class Process:
         generation = 1 if self.host.state is None else self.host.state.generation + 1
         pool = Pool(called, catalog.vocabulary)
         tenants = {tenant.id: tenant for tenant in workspace.state.tenants}
-        return ServerState(workspace, generation, tenants, pool)
+        return ServerState(workspace, generation, tenants, kept.lacking, pool)
 
     def take(self, state: ServerState | None) -> None:
         """Put a snapshot in force; None changes nothing."""
         if state is not None:
             self.host.state = state
+
+    def traces_fail(self, lost: int, error: WorkbenchError | None) -> None:
+        """Hear that traces begin to be lost, and why; or, without an error, that they are written again."""
 
     def _ended(self, record: Record) -> None:
         for listener in self.listeners:
@@ -172,7 +182,7 @@ class Process:
             self.notices += store.notices
         except WorkbenchError as error:  # calls go on without their records, and say so (E9)
             self.notices += error.findings or (Finding(error.title, "traces"),)
-        writer = GroupedWriter(None if store is None else sink_for(store))
+        writer = GroupedWriter(None if store is None else sink_for(store), heard=self.traces_fail)
         host.metrics.traces(lambda: writer.lost)
         recorder = CallRecorder(writer, self._ended if self.listeners else None)
         keys: KeySource = self.keys.keys if self.redirected is None else self.redirected

@@ -1,33 +1,20 @@
-"""Takes up the workspace's files when they change: whole and atomically, or not at all (RELIABILITY R51).
-
-Owns looking for changes and what is kept of the last good state. A catalog or rulebook that cannot be read leaves the
-snapshot in force; a tenant file that cannot be read leaves that tenant as it was, and takes the others up.
-"""
+"""Looks whether the workspace's files have changed, and has them read again when they have (RELIABILITY R51)."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from workbench.errors import CompileError, Finding, WorkspaceError
-from workbench.rulebook.compile import compile_policy
-from workbench.rulebook.tenant import Tenant
-from workbench.server.state import ServerState
 from workbench.session.settings import FILE_NAME, Settings
-from workbench.session.state import WorkspaceState
-from workbench.session.workspace import BrokenFile, Workspace
 
 LOG: Final = logging.getLogger("workbench.server")
 LOOK_S = 1.0
 """Between two looks at the files; a change is taken up once two looks see the same."""
-MOST_TOLD: Final = 20
-"""Findings that are told of one reading."""
 Seen = tuple[tuple[str, int, int, int], ...]
 
 
@@ -59,67 +46,6 @@ def _paths(root: str, settings: Settings, catalog: Path | None) -> Iterator[str]
             yield join(root, profile.file)
     with suppress(OSError), os.scandir(join(root, settings.tenants)) as entries:
         yield from (entry.path for entry in entries if entry.name.endswith(".toml"))
-
-
-def keeping_good(workspace: Workspace, before: ServerState | None) -> tuple[Workspace, tuple[Finding, ...]]:
-    """The workspace with each tenant whose file broke as it was before, and what is wrong with those files.
-
-    A file that can be read and gives no policy, where it gave one before, is as broken as one that cannot be read.
-    Raises `WorkspaceError` where a rulebook (an envelope, a catalog) takes a tenant's policy away that it had.
-    """
-    findings = [finding for broken in workspace.broken for finding in broken.findings]
-    if before is None:
-        return workspace, tuple(findings)
-    known = {tenant.id: tenant for tenant in workspace.state.tenants}
-    kept: dict[str, Tenant] = {}
-    places = {document.path: tenant for tenant, document in before.workspace.tenant_documents.items()}
-    still: list[BrokenFile] = []
-    for broken in workspace.broken:
-        tenant = before.tenants.get(places.get(broken.path, broken.path.stem))
-        if tenant is None or tenant.id in known:
-            still.append(broken)
-        else:
-            kept[tenant.id] = tenant
-    for tenant_id, tenant in known.items():
-        old = before.tenants.get(tenant_id)
-        if old is not None and tenant != old:
-            wrong = _gives_nothing(tenant, workspace.state)
-            if wrong and not _gives_nothing(old, workspace.state):
-                kept[tenant_id] = old
-                findings += wrong
-    everyone = {**known, **kept}
-    _refuse_loss(everyone, workspace.state, before)
-    if not kept:
-        return workspace, tuple(findings)
-    state = replace(workspace.state, tenants=tuple(everyone[key] for key in sorted(everyone)))
-    documents = {**{key: before.workspace.tenant_documents[key] for key in kept}, **workspace.tenant_documents}
-    return replace(workspace, state=state, broken=tuple(still), tenant_documents=documents), tuple(findings)
-
-
-def _refuse_loss(tenants: Mapping[str, Tenant], state: WorkspaceState, before: ServerState) -> None:
-    """Raises where a tenant had a policy and has none by what all of them share."""
-    was = before.session
-    if (state.rulebook.sha256, state.envelope, state.vocabulary) == (was.rulebook.sha256, was.envelope, was.vocabulary):
-        return
-    found: list[Finding] = []
-    for tenant_id in sorted(tenants):
-        old = before.tenants.get(tenant_id)
-        wrong = _gives_nothing(tenants[tenant_id], state)
-        if wrong and old is not None and not _gives_nothing(old, was):
-            found += (
-                replace(each, reason=f"tenant `{tenant_id}` would lose its policy: {each.reason}") for each in wrong
-            )
-    if found:
-        raise WorkspaceError("tenants would lose their policies", found[:MOST_TOLD])
-
-
-def _gives_nothing(tenant: Tenant, state: WorkspaceState) -> tuple[Finding, ...]:
-    """Why a tenant gets no policy; empty where it gets one."""
-    try:
-        compile_policy(tenant, state.rulebook, state.vocabulary, envelope=state.envelope)
-    except CompileError as error:
-        return error.findings or (Finding(error.title, "compile"),)
-    return ()
 
 
 class Reloader:

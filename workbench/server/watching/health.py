@@ -9,6 +9,7 @@ from workbench.errors import Finding
 from workbench.server.callers.gate import Gate
 from workbench.server.errors import Refused, said
 from workbench.server.exchange import Request
+from workbench.server.net.keeping import most
 
 
 def health_json(request: Request) -> dict[str, Any]:
@@ -17,11 +18,13 @@ def health_json(request: Request) -> dict[str, Any]:
     What is wrong in which file names tenants, so it is told to callers of every tenant alone.
     """
     host = request.host
-    told: dict[str, Any] = {"ok": True, "initialized": host.state is not None}
+    begun = host.state is not None
+    told: dict[str, Any] = {"ok": begun, "initialized": begun}
     if host.faults:
         told["up_to_date"] = False
         if _may_know(request):
-            told["faults"] = [_fault(finding) for finding in host.faults]
+            told["faults"] = [_fault(finding) for finding in most(host.faults)]
+            told["faults_total"] = len(host.faults)
     return told
 
 

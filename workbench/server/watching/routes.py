@@ -13,7 +13,8 @@ from workbench.server.watching.metrics import CONTENT_TYPE
 async def _health(request: Request) -> Response:
     if request.host.faults:  # what they are is for those who may know it
         await request.host.callers.look(request.scope["headers"])
-    return json_response(health_json(request))
+    told = health_json(request)
+    return json_response(told, 200 if told["ok"] else 503)
 
 
 async def _show(request: Request) -> Response:

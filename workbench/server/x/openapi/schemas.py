@@ -100,6 +100,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         initialized=FLAG,
         up_to_date=FLAG,
         faults=many(record(("reason",), file=maybe(TEXT), line=maybe(WHOLE), path=maybe(TEXT), reason=TEXT)),
+        faults_total=WHOLE,
     ),
     "Model": whole(id=TEXT, object=one_of("model"), created=WHOLE, owned_by=TEXT),
     "Models": whole(object=one_of("list"), data=many(ref("Model"))),

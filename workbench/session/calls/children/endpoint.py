@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -46,7 +47,9 @@ class Standing:
     taken: bool
     """Whether the last change was taken up."""
     findings: tuple[Finding, ...]
-    """What of the files is not in force, and why."""
+    """What of the files is not in force, and why; the first of it where it is much."""
+    total: int = 0
+    """How much of it there is."""
 
 
 class Listener(Protocol):
@@ -90,7 +93,12 @@ class ServeChild:
     @property
     def standing(self) -> Standing:
         """What it serves since it came up."""
-        return Standing(self.ready.initialized, True, self.ready.warnings)
+        found = [
+            finding
+            for finding in self.ready.warnings
+            if finding.severity == "error" or finding.place.source is None  # what a file is warned of is in force
+        ]
+        return Standing(self.ready.initialized, True, tuple(found), _total(found, self.ready.line.get("faults_total")))
 
     @property
     def port(self) -> int:
@@ -137,7 +145,13 @@ def standing_of(line: Any) -> Standing | None:
     if line.get("event") != "reloaded":
         return None
     findings = child_process.findings_of(line.get("findings"))
-    return Standing(line.get("initialized") is not False, line.get("taken") is True, findings)
+    total = _total(findings, line.get("findings_total"))
+    return Standing(line.get("initialized") is not False, line.get("taken") is True, findings, total)
+
+
+def _total(findings: Sequence[Finding], stated: Any) -> int:
+    """How many findings there are, those that a line leaves out included."""
+    return max(int(number(stated) or 0), sum(finding.code != "more" for finding in findings))
 
 
 def served_of(line: Any) -> Served | None:

@@ -131,4 +131,5 @@ def _finding(document: Mapping[str, Any]) -> Finding | None:
         text(document.get("source")), None if line is None else int(line), None if column is None else int(column) - 1,
         text(document.get("path")),
     )  # fmt: skip
-    return Finding(reason, text(document.get("code")) or "child_process", place, text(document.get("hint")))
+    severity = "warning" if document.get("severity") == "warning" else "error"
+    return Finding(reason, text(document.get("code")) or "child_process", place, text(document.get("hint")), severity)

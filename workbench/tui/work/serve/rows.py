@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from workbench.session.calls.children.endpoint import Served
 from workbench.session.tracing.rows import SIGNS
@@ -11,6 +12,7 @@ from workbench.tui.widgets.columns import Column, Columns
 from workbench.tui.widgets.drawing import Cell, Line, clean
 from workbench.tui.widgets.rows import EvenRows
 
+COST: Final = 10
 COLUMNS = Columns((
     Column("time", "time (UTC)", 12, style="muted"),
     Column("tenant", "tenant", 14),
@@ -19,7 +21,7 @@ COLUMNS = Columns((
     Column("region", "region", 8, from_width=110),
     Column("left", "ranked", 9, "right", from_width=130),
     Column("tries", "tries", 5, "right", from_width=92),
-    Column("cost", "$", 9, "right"),
+    Column("cost", "$", COST, "right"),
     Column("ms", "ms", 7, "right", from_width=92),
 ))  # fmt: skip
 
@@ -48,11 +50,16 @@ class CallRows(EvenRows):
                 "region": Cell(clean(call.region) or "?"),
                 "left": Cell(f"{call.ranked}/{call.population}"),
                 "tries": Cell(str(call.attempts)),
-                "cost": Cell("-" if call.cost_usd is None and not call.attempts else wording.number(call.cost_usd)),
+                "cost": _cost(call),
                 "ms": Cell("-" if call.latency_ms is None else f"{call.latency_ms:,.0f}"),
             },
             width,
         )
+
+
+def _cost(call: Served) -> Cell:
+    nothing = call.cost_usd is None and not call.attempts
+    return Cell("-" if nothing else wording.dollars(call.cost_usd, COST))
 
 
 def _outcome(call: Served) -> Cell:

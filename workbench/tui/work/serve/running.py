@@ -22,6 +22,8 @@ class Running(WorkScreen):
     endpoint: Endpoint
     tenant: str | None = None
     """Whose calls are shown; None: everyone's."""
+    snippet: tuple[str, str] | None = None
+    """A call as it was copied last, by the name of a file for it: not every terminal takes what is copied."""
 
     def opened_from(self, main: MainScreen) -> None:
         self.endpoint = main.endpoint
@@ -65,21 +67,32 @@ class Running(WorkScreen):
 
     def do_curl(self) -> None:
         """Copy a call for a shell."""
-        self._copy("curl", snippets.curl)
+        self._copy("curl", "call.sh", snippets.curl)
 
     def do_python(self) -> None:
         """Copy a call in Python."""
-        self._copy("Python", snippets.python)
+        self._copy("Python", "call.py", snippets.python)
 
     def do_typescript(self) -> None:
         """Copy a call in TypeScript."""
-        self._copy("TypeScript", snippets.typescript)
+        self._copy("TypeScript", "call.ts", snippets.typescript)
 
-    def _copy(self, name: str, make: Callable[[str, str | None], str]) -> None:
+    def _copy(self, name: str, file: str, make: Callable[[str, str | None], str]) -> None:
         if self.child is None:
             self.say("start it first, so that there is a URL", "warn")
             return
         known = {tenant.id for tenant in self.state.tenants}
         wanted = self.tenant or self.cursors.tenant_id
-        self.host.copy_to_clipboard(make(self.child.url, wanted if wanted in known else None))
-        self.say(f"copied as {name}{f', for {wanted}' if wanted in known else ''}")
+        text = make(self.child.url, wanted if wanted in known else None)
+        self.host.copy_to_clipboard(text)
+        self.snippet = file, text
+        self.endpoint_changed()
+        self.say(f"copied as {name}{f', for {wanted}' if wanted in known else ''}; x writes it to a file")
+
+    def go_back(self) -> bool:
+        """Take the snippet away, where one is shown."""
+        if self.snippet is None or self.child is None:
+            return False
+        self.snippet = None
+        self.endpoint_changed()
+        return True

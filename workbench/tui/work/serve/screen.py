@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Final
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.timer import Timer
 
@@ -15,12 +16,14 @@ from workbench.session.calls.children.endpoint import Served
 from workbench.session.session import Session
 from workbench.tui import wording
 from workbench.tui.view import Cursors
-from workbench.tui.widgets.drawing import Cell, Line, clean
+from workbench.tui.widgets.drawing import Cell, Line, clean, wrap
 from workbench.tui.widgets.line_table import LineTable
 from workbench.tui.widgets.text_block import TextBlock
 from workbench.tui.work.serve.rows import CallRows
 from workbench.tui.work.serve.running import Running
 
+BESIDE: Final = 1
+"""Cells by which the line above the footer is narrower than the lines above the list."""
 EVERY: Final = 0.1
 """Seconds between two looks at calls that keep coming."""
 
@@ -66,23 +69,29 @@ class ServeScreen(Running):
 
     def standing(self, width: int) -> list[Line]:
         """The lines above the list: where it is, who answers, whose calls are shown."""
-        del width
+        emulated = self.endpoint.emulated is not None
         if self.child is None:
-            hint = "s starts it; e lets the emulator answer, without any key"
+            other = "the providers answer" if emulated else "the emulator answer, without any key"
+            hint = f"s starts it; e starts it and lets {other}"
             lines: list[Line] = [[Cell("stopped", "warn"), Cell(f"   {hint}", "muted")]]
+            who = (
+                "the emulator is to answer; every answer will be made up" if emulated else "the providers are to answer"
+            )
         else:
             lines = [[Cell("base URL  ", "muted"), Cell(f"{self.child.url}/v1", "strong")]]
-        who = (
-            "the emulator answers; every answer is made up"
-            if self.endpoint.emulated is not None
-            else "the providers answer"
-        )
+            who = "the emulator answers; every answer is made up" if emulated else "the providers answer"
         whose = "every tenant" if self.tenant is None else self.tenant
         count = wording.plural(len(self.shown), "call")
         lines.append([Cell(f"{who} · {count} of {clean(whose)}", "muted")])
         if self.endpoint.refusals:
             words = f"{self.endpoint.refusals:,} refused before a decision, the last: {self.endpoint.last_refusal}"
             lines.append([Cell(clean(words), "warn")])
+        words = self.endpoint.words
+        if cell_len(words) + BESIDE > width:  # more than the line above the footer has room for
+            lines += [[Cell(line, "warn")] for line in wrap(words, width)]
+        if self.snippet is not None and self.child is not None:
+            lines.append([])
+            lines += [[Cell(line)] for text in self.snippet[1].splitlines() for line in _broken(text, width)]
         return lines
 
     def draw(self) -> None:
@@ -143,9 +152,12 @@ class ServeScreen(Running):
         return self.shown[cursor] if cursor < len(self.shown) else None
 
     def exports(self) -> Mapping[str, bytes]:
-        """What is listed, a line of JSON for each call, the oldest first."""
+        """What is listed, a line of JSON for each call, the oldest first; and how to call it, as it was copied last."""
         lines = [strict_json.dumps(asdict(call)) for call in reversed(self.shown)]
-        return {"calls.jsonl": "".join(f"{line}\n" for line in lines).encode()} if lines else {}
+        found = {"calls.jsonl": "".join(f"{line}\n" for line in lines).encode()} if lines else {}
+        if self.snippet is not None:
+            found[self.snippet[0]] = self.snippet[1].encode()
+        return found
 
     def copied(self) -> str:
         return "" if self.row is None else self.row.trace_id
@@ -162,3 +174,8 @@ class ServeScreen(Running):
         from workbench.tui.work.call.tracing import OneTrace  # noqa: PLC0415 - when it is asked for
 
         self.host.push_screen(OneTrace(self.session, self.cursors, self.row.trace_id))
+
+
+def _broken(text: str, width: int) -> list[str]:
+    """A line of code as it is where it fits, else broken at its spaces."""
+    return [clean(text)] if cell_len(text) <= width else wrap(text, width)

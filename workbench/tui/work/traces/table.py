@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from workbench.session.tracing.asking import shown_time
 from workbench.session.tracing.rows import SIGNS, answered, called
@@ -15,6 +16,8 @@ from workbench.tui.widgets.line_table import LineTable
 from workbench.tui.widgets.rows import EvenRows
 from workbench.tui.work.traces.loading import Listed
 
+COST: Final = 10
+"""Cells of a cost: a short call of a cheap model costs millionths of a dollar."""
 COLUMNS = Columns((
     Column("time", "time (UTC)", 14, style="muted"),
     Column("tenant", "tenant", 13),
@@ -22,7 +25,7 @@ COLUMNS = Columns((
     Column("answered", "answered"),
     Column("winner", "winner", 38, style="muted", from_width=150),
     Column("tries", "tries", 5, "right", from_width=92),
-    Column("cost", "$", 8, "right"),
+    Column("cost", "$", COST, "right"),
     Column("ms", "ms", 7, "right", from_width=92),
 ))  # fmt: skip
 
@@ -49,11 +52,16 @@ class TraceRows(EvenRows):
                 "answered": [*_flags(trace), _answered(trace)],
                 "winner": Cell(trace.winner or "nobody"),
                 "tries": Cell(str(trace.attempts)),
-                "cost": Cell("-" if trace.cost_usd is None and not trace.attempts else wording.number(trace.cost_usd)),
+                "cost": _cost(trace),
                 "ms": Cell("-" if trace.latency_ms is None else f"{trace.latency_ms:,.0f}"),
             },
             width,
         )
+
+
+def _cost(trace: TraceRow) -> Cell:
+    nothing = trace.cost_usd is None and not trace.attempts
+    return Cell("-" if nothing else wording.dollars(trace.cost_usd, COST))
 
 
 def outcome_cell(trace: TraceRow) -> Cell:
