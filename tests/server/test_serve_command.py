@@ -131,6 +131,7 @@ def test_a_person_is_told_what_it_waits_for(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [
     ["--emulator", "http://example.com:1"], ["--emulator", "nonsense"], ["--deadline", "0"], ["--deadline", "99"],
+    ["--deadline", "nan"], ["--deadline", "inf"],
     ["--processes", "0"], ["--default-max-tokens", "-1"], ["--host", "192.0.2.1"], ["--frobnicate"],
     ["--traces", "ftp://x"],
 ])  # fmt: skip

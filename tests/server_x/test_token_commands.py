@@ -61,7 +61,9 @@ def test_revoking_ends_it_and_says_so_again(token: Any) -> None:
         (("new", "x", "--tenant", "acme"), "acme-eu"), (("new", "x", "--route", "/v1/chat/completion"), "did you mean"),
         (("new", "x", "--expires", "3y"), "30d"), (("new", "x", "--expires", "2020-01-01"), "come"),
         (("new", "x\x1b"), "letters"), (("show", "zz"), "token list"), (("revoke", "zz"), "token list"),
-        (("new", "x", "--rate", "0"), ""), (("new", "x", "--budget", "-1"), ""), (("new",), ""), (("zap",), ""),
+        (("new", "x", "--rate", "0"), ""), (("new", "x", "--budget", "-1"), ""),
+        (("new", "x", "--budget", "nan"), "finite"), (("new", "x", "--budget", "inf"), "range"),
+        (("new",), ""), (("zap",), ""),
         (("list", "--tokens", "/etc/passwd"), ".db"), (("list", "--tokens", "mysql://a:b@c/d"), "postgresql"),
     ],
 )  # fmt: skip

@@ -13,6 +13,7 @@ from workbench.boundary.lineage import end_with_parent
 from workbench.cli import diagnostics
 from workbench.cli.invocation import Invocation, declare
 from workbench.cli.output import SCHEMA, counted, escape_unsafe
+from workbench.cli.usage import Finite
 
 if TYPE_CHECKING:
     from workbench.server.net.assembly import Process
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--deadline",
-    type=click.FloatRange(0.1, 50),
+    type=Finite(0.1, 50),
     default=50,
     show_default=True,
     metavar="S",
