@@ -240,7 +240,17 @@ def test_a_state_that_is_gone_is_an_error_of_its_own() -> None:
     asyncio.run(story())
 
 
-def test_an_address_that_is_none_is_refused_without_its_password() -> None:
+@pytest.mark.parametrize(
+    "address",
+    [
+        "mysql://me:secret@host/db", "redis://me:secret@host:port", "redis://:secret@host:1/db",
+        "redis://:secret@host:1?frobnicate=1", "redis://:secret@host?protocol=9", "valkey://[::1", "redis://host:99999",
+    ],
+)  # fmt: skip
+def test_an_address_that_is_none_is_refused_without_its_password(address: str) -> None:
     with pytest.raises(UsageError) as caught:
-        open_shared("mysql://me:secret@host/db")
-    assert "secret" not in str(caught.value)
+        open_shared(address)
+    (finding,) = caught.value.findings
+    assert "is no address" in finding.reason
+    assert "redis://HOST:PORT" in (finding.hint or "")
+    assert "secret" not in str(caught.value) + str(finding)

@@ -65,6 +65,7 @@ def test_revoking_ends_it_and_says_so_again(token: Any) -> None:
         (("new", "x", "--budget", "nan"), "finite"), (("new", "x", "--budget", "inf"), "range"),
         (("new",), ""), (("zap",), ""),
         (("list", "--tokens", "/etc/passwd"), ".db"), (("list", "--tokens", "mysql://a:b@c/d"), "postgresql"),
+        (("list", "--shared", "redis://127.0.0.1:x"), "HOST:PORT"),
     ],
 )  # fmt: skip
 def test_a_word_that_is_off_is_refused_with_a_way_out(token: Any, words: tuple[str, ...], hint: str) -> None:

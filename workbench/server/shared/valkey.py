@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Iterable
 from typing import Any, Final, cast
+from urllib.parse import urlsplit
 
 from workbench.errors import Finding, WorkbenchError
 from workbench.server.shared.base import (
@@ -22,6 +23,7 @@ from workbench.server.shared.base import (
     interval_ms,
     longest,
 )
+from workbench.traces.databases.address import masked
 
 SCHEMES: Final = ("redis://", "rediss://", "valkey://", "valkeys://", "unix://")
 WAIT_S: Final = 2.0
@@ -104,16 +106,23 @@ class ValkeyShared:
     """The state at one address."""
 
     def __init__(self, address: str) -> None:
+        """Raises `ValueError` for what is no address."""
         try:
             from redis import asyncio as client  # noqa: PLC0415 - needs the extra
+            from redis.exceptions import RedisError  # noqa: PLC0415 - as above
         except ImportError:
             finding = Finding("Valkey needs the extra `valkey`", "extra", hint="pip install 'policy-workbench[valkey]'")
             raise WorkbenchError("the shared state cannot be reached", [finding]) from None
         plain = address.replace("valkeys://", "rediss://", 1).replace("valkey://", "redis://", 1)
         made: Any = client.Redis
-        self._server: Any = made.from_url(
-            plain, socket_timeout=WAIT_S, socket_connect_timeout=WAIT_S, max_connections=64, decode_responses=True
-        )
+        try:
+            _check_number(plain)
+            self._server: Any = made.from_url(
+                plain, socket_timeout=WAIT_S, socket_connect_timeout=WAIT_S, max_connections=64, decode_responses=True
+            )
+            self._server.connection_pool.make_connection()  # reaches nobody: it reads what the address asks for
+        except (ValueError, TypeError, RedisError):
+            raise ValueError(masked(address)) from None
         self._admit: Any = self._server.register_script(_ADMIT)
         self._settle: Any = self._server.register_script(_SETTLE)
 
@@ -187,3 +196,10 @@ class ValkeyShared:
     async def close(self) -> None:
         """End every connection."""
         await self._server.aclose()
+
+
+def _check_number(address: str) -> None:
+    """Raises `ValueError` where what stands for the database's number is none: the client would take the first."""
+    parts = urlsplit(address)
+    if parts.scheme != "unix" and not parts.path.strip("/").isdecimal() and parts.path not in ("", "/"):
+        raise ValueError
