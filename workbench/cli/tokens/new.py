@@ -40,8 +40,12 @@ def command(invocation: Invocation, name: str, place: str | None, **wanted: Any)
 
     A token for one tenant calls in that tenant's name; one for several names the tenant in each call.
     """
+    from workbench.server.callers.meant import secret_like
     from workbench.server.callers.tokens import Wanted
 
+    if secret_like(name):
+        hint = "a name is shown in every list; give one that says whose token it is"
+        raise diagnostics.usage("a secret can't be a token's name", hint=hint, code="token_name")
     if not _NAME.fullmatch(name):
         hint = "letters, digits, spaces and . _ @ -, at most 64"
         raise diagnostics.usage(f"`{name}` can't be a token's name", hint=hint, code="token_name")
