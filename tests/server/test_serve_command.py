@@ -16,6 +16,7 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.cli.command import call
 from tests.server_x.endpoint import HELLO
 from workbench.server.emulator import Emulator, Pace, Running, running
 
@@ -90,6 +91,40 @@ def test_what_is_refused_is_a_line_and_so_is_that_nothing_can_be_called(tmp_path
         assert child.stdout is not None
         line = json.loads(child.stdout.readline())
         assert (line["event"], line["status"], line["code"]) == ("refused", 404, "tenant_not_found")
+
+
+def test_lines_say_whose_token_asked_where_and_for_whom(emulation: Running, tmp_path: Path) -> None:
+    words = ("--traces", str(tmp_path / "t.db"), "--emulator", emulation.url, "--tokens", str(tmp_path / "k.db"))
+    own, spent, gone = (made(tmp_path, *more) for more in ((), ("--budget", "0"), ("--tenant", "acme-eu")))
+    ended_token = call("token", "revoke", gone["id"], "--tokens", str(tmp_path / "k.db"))
+    assert ended_token.code == 0
+    with program(tmp_path, *words) as (child, ready):
+        with httpx.Client(timeout=30, base_url=ready["base_url"], trust_env=False) as client:
+            assert client.get(f"/{own['token']}%1b%5b1m/.a", params={"a": own["token"]}).status_code == 404
+            for token, status in ((own, 200), (spent, 402), (gone, 403), ({"token": "wbt_x"}, 401)):
+                headers = {"authorization": f"Bearer {token['token']}"}
+                body = {**HELLO, "compact": True, "tenant": "acme-eu"}
+                answer = client.post("/chat/completions", json=body, headers=headers)
+                assert answer.status_code == status
+            assert client.post("/chat/completions", json={"messages": 1}).status_code >= 400
+        assert child.stdout is not None
+        said = [child.stdout.readline() for _ in range(6)]
+    assert not any(token["token"][17:] in line for token in (own, spent, gone) for line in said)
+    lost, called, broke, revoked, unknown, bad = map(json.loads, said)
+    assert (lost["event"], lost["method"], lost["status"]) == ("refused", "GET", 404)
+    assert "***" in lost["path"]
+    assert (called["event"], called["token"], called["tenant"]) == ("request", own["id"], "acme-eu")
+    where = ("POST", "/v1/chat/completions")
+    assert [(line["method"], line["path"]) for line in (broke, revoked, unknown, bad)] == [where] * 4
+    assert (broke["code"], broke["token"], broke["tenant"]) == ("consumer_budget_exhausted", spent["id"], "acme-eu")
+    assert (revoked["code"], revoked["token"]) == ("caller_key_revoked", gone["id"])
+    assert (unknown["code"], unknown["token"], unknown["tenant"]) == ("caller_auth", None, None)
+    assert bad["token"] is None
+    assert all(line["time"].endswith("Z") for line in (lost, called, broke, revoked, unknown, bad))
+
+
+def made(tmp_path: Path, *words: str) -> dict[str, Any]:
+    return call("token", "new", "one", "--tokens", str(tmp_path / "k.db"), "--json", *words).json
 
 
 def test_several_processes_say_once_what_is_wrong(tmp_path: Path) -> None:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable
 from typing import Final
 
+from workbench.boundary.sanitiser import one_line
 from workbench.errors import WorkbenchError
 from workbench.server.errors import INTERNAL, NOT_FOUND, NOT_READY, Refused, from_workbench, not_allowed
 from workbench.server.exchange import Receive, Request, Response, Scope, Send
 from workbench.server.guards import Guard
+from workbench.server.hooks import LOCAL, Caller
 from workbench.server.host import Host
 from workbench.server.reading import ClientGone
 from workbench.server.routing import Route, Table
-from workbench.server.watching.lines import Refusal
+from workbench.server.watching.lines import Refusal, path_shown
 
 LOG: Final = logging.getLogger("workbench.server")
+CALLER: Final = "workbench.caller"
+"""Where a scope has who asks, once that is known."""
 
 
 class App:
@@ -41,11 +46,11 @@ class App:
         try:
             answer = await self._answer(scope, receive, send)
         except Refused as refused:
-            answer = self._told(refused)
+            answer = self._told(refused, scope)
         except ClientGone:
             return
         except WorkbenchError as error:
-            answer = self._told(from_workbench(error, "invalid_request"))
+            answer = self._told(from_workbench(error, "invalid_request"), scope)
         except asyncio.CancelledError:
             raise
         except Exception as error:  # noqa: BLE001 - a client gets a body, and no word of the exception
@@ -54,9 +59,17 @@ class App:
         if answer is not None:
             await answer.send(send)
 
-    def _told(self, refused: Refused) -> Response:
-        for hear in self.host.refusals:
-            hear(Refusal(refused.status, refused.code))
+    def _told(self, refused: Refused, scope: Scope) -> Response:
+        if self.host.refusals:
+            found = self.table.find(scope["path"])
+            caller: Caller = scope.get(CALLER, LOCAL)
+            refusal = Refusal(
+                refused.status, refused.code, time.time_ns() // 1_000_000, one_line(scope["method"], limit=16),
+                path_shown(scope["path"]) if found is None else next(iter(found.methods.values())).path,
+                refused.token or (None if caller is LOCAL else caller.id), refused.tenant or caller.tenant,
+            )  # fmt: skip
+            for hear in self.host.refusals:
+                hear(refusal)
         return refused.response()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Response | None:
@@ -75,7 +88,7 @@ class App:
         request = Request(scope, receive, send, host, state, found.params)
         if not route.public:
             await host.callers.look(scope["headers"])
-            request.caller = host.callers.recognise(scope["headers"], scope["path"])
+            request.caller = scope[CALLER] = host.callers.recognise(scope["headers"], scope["path"])
         if not route.counted:
             return await route.handler(request)
         ticket = await host.callers.admit(request.caller, None)

@@ -30,6 +30,10 @@ class Refused(Exception):
     more: Mapping[str, Any] | None = None
     beside: Mapping[str, Any] | None = None
     """Members beside `error`: `x_router`, `detail`."""
+    token: str | None = None
+    """The id of the token that it is about, where the gate has recognised it; not part of the answer."""
+    tenant: str | None = None
+    """Whom it was asked for, where the gate knows; not part of the answer."""
 
     def response(self) -> Response:
         """The answer that says so."""

@@ -18,6 +18,7 @@ from workbench.cli.usage import Finite
 if TYPE_CHECKING:
     from workbench.server.net.assembly import Process
     from workbench.server.watching.lines import Event
+    from workbench.traces.record import Record
 
 
 @declare("serve", "Serve an OpenAI-compatible endpoint that routes by policy.", endures=True)
@@ -100,7 +101,7 @@ def command(
     end_with_parent()
     bound = given or bind(host, port)
     shown = _Shown(invocation, process, child=given is not None)
-    lines = Lines(shown.event)
+    lines = Lines(shown.event, shown.token)
     process.reloads.append(lines.put)
     if invocation.as_json and processes == 1:
         process.listeners.append(lines.put)
@@ -180,6 +181,14 @@ class _Shown:
             whose = f"process {os.getpid()}: " if self._child else ""
             for sentence in line.sentences():
                 diagnostics.tell(f"{whose}{sentence}")
+
+    def token(self, record: Record) -> str | None:
+        """The id of the token that a call was made with, while it ends; None without one."""
+        from workbench.server.hooks import LOCAL
+
+        engine = self._process.host.engine
+        caller = None if engine is None else engine.traces.callers.get(str(record.trace.head.trace_id))
+        return caller if caller and caller != LOCAL.id else None
 
     def _json(self, document: dict[str, Any]) -> None:
         self._invocation.output.raw(escape_unsafe(strict_json.dumps({"schema": SCHEMA, **document})) + "\n")

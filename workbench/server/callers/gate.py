@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from workbench.server.callers.aside import aside
-from workbench.server.callers.refusals import broke, denied, overloaded, standing, unauthorised, unavailable
+from workbench.server.callers.refusals import broke, check, denied, overloaded, unauthorised, unavailable
 from workbench.server.callers.slowing import Slowing
 from workbench.server.callers.tables import CallersError
 from workbench.server.callers.token import NOBODY, Token, bearer, claims_token, digest_of, id_of
@@ -178,9 +178,7 @@ class Gate:
         fits = hmac.compare_digest(digest_of(secret or b""), NOBODY if token is None else token.digest)
         if token is None or not fits:
             raise unauthorised()
-        standing(token.standing(round(self.now_ms())))
-        if not token.allows(path):
-            raise Refused(403, "caller_route_not_allowed", "this token may not ask for this path", "auth_error")
+        check(token, path, round(self.now_ms()))
         return self._caller(token)
 
     def _token(self, token_id: str) -> Token | None:
@@ -220,6 +218,7 @@ class Gate:
         try:
             return await self._admit(caller, tenant)
         except Refused as refusal:
+            refusal.tenant = tenant
             self.metrics.rejected(refusal.code or "")
             if refusal.status == 429:
                 await asyncio.sleep(self._slowing.pause_s(f"{caller.id} {tenant}", time.monotonic()))

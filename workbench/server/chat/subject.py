@@ -56,6 +56,11 @@ class Subject:
     """Whose running totals its sessions are: a caller's, apart for each tenant."""
 
     @cached_property
+    def caller(self) -> str:
+        """The id of who asked."""
+        return self.owner.partition(" ")[0]
+
+    @cached_property
     def reads_requirements(self) -> bool:
         """Whether what a call requires has an effect."""
         return reads_requirements(self.policy)
