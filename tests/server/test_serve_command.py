@@ -168,7 +168,7 @@ def test_a_person_is_told_what_it_waits_for(tmp_path: Path) -> None:
     ["--emulator", "http://example.com:1"], ["--emulator", "nonsense"], ["--deadline", "0"], ["--deadline", "99"],
     ["--deadline", "nan"], ["--deadline", "inf"],
     ["--processes", "0"], ["--default-max-tokens", "-1"], ["--host", "192.0.2.1"], ["--frobnicate"],
-    ["--traces", "ftp://x"],
+    ["--traces", "ftp://x"], ["--allow-host", "bad host/"], ["--allow-host", "example.org:80"],
 ])  # fmt: skip
 def test_what_cannot_be_served_is_a_usage_error(tmp_path: Path, arguments: list[str]) -> None:
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "HOME": str(tmp_path)}
@@ -179,6 +179,40 @@ def test_what_cannot_be_served_is_a_usage_error(tmp_path: Path, arguments: list[
     assert done.returncode == 2, done.stderr
     assert done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(("arguments", "reason", "way_out"), [
+    (["--emulator", "127.0.0.1:18189"], "does not begin with `http://`", "http://127.0.0.1:8089"),
+    (["--emulator", "https://127.0.0.1:18189"], "an emulator is asked over `http://`", "http://127.0.0.1:8089"),
+    (["--emulator", "http://192.0.2.1:1"], "is not on this machine", "http://127.0.0.1:8089"),
+    (["--emulator", "http://me:geheim@127.0.0.1:1"], "carries a user name or password", "http://127.0.0.1:8089"),
+    (["--host", "192.0.2.1"], "`192.0.2.1` is no address of this machine", "--host takes"),
+    (["--host", "nope.invalid"], "nobody knows the host `nope.invalid`", "--host takes"),
+    (["--host", f"{'a' * 70}.example"], "nobody knows the host", "--host takes"),
+    (["--allow-host", "bad host/"], "`bad host/` is no host name", "llm.example.org"),
+    (["--tokens", "/proc/x/y.db"], "/proc/x/y.db: no such file", "--tokens PLACE"),
+])  # fmt: skip
+def test_what_cannot_be_served_is_told_with_the_right_reason_and_way_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], reason: str, way_out: str
+) -> None:
+    for name in ("XDG_STATE_HOME", "HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    made(tmp_path)
+    told = call("serve", "--port", "0", "--tokens", tmp_path / "k.db", "--traces", tmp_path / "t.db", *arguments)
+    assert told.code in {1, 2}
+    assert reason in told.err
+    assert way_out in told.err
+    assert "geheim" not in told.err
+    assert "--port" not in told.err
+
+
+def test_a_file_of_tokens_that_is_not_there_yet_is_told(tmp_path: Path) -> None:
+    place = tmp_path / "none" / "k.db"
+    with program(tmp_path, "--traces", str(tmp_path / "t.db"), "--tokens", str(place)) as (child, ready):
+        (found,) = (finding for finding in ready["warnings"] if finding["code"] == "no_token")
+        assert (found["source"], "no such file yet" in found["reason"]) == (str(place), True)
+        assert not place.exists()
+        del child
 
 
 _SWALLOWING = """

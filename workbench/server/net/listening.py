@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import logging
 import socket
@@ -82,11 +83,23 @@ def bind(host: str, port: int) -> socket.socket:
         except BaseException:
             made.close()
             raise
-    except OSError as error:
-        reason = f"{host} port {port} can't be had: {(error.strerror or str(error)).lower()}"
-        raise UsageError(reason, [Finding(reason, "port", hint="name another --port, or 0 for any")]) from None
+    except (OSError, UnicodeError) as error:
+        finding = _unbound(host, port, error)
+        raise UsageError(finding.reason, [finding]) from None
     made.setblocking(False)
     return made
+
+
+def _unbound(host: str, port: int, error: OSError | UnicodeError) -> Finding:
+    """Why an address cannot be listened at, and what else to ask for: another host where it is the host."""
+    here = "--host takes an address of this machine: 127.0.0.1, or 0.0.0.0 for all of them"
+    if isinstance(error, socket.gaierror | UnicodeError):
+        said = (getattr(error, "strerror", None) or "it is no name").lower()
+        return Finding(f"nobody knows the host `{host}`: {said}", "host", hint=here)
+    if error.errno == errno.EADDRNOTAVAIL:
+        return Finding(f"`{host}` is no address of this machine", "host", hint=here)
+    reason = f"{host} port {port} can't be had: {(error.strerror or str(error)).lower()}"
+    return Finding(reason, "port", hint="name another --port, or 0 for any")
 
 
 def url_of(bound: socket.socket) -> str:
