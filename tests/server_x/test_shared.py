@@ -232,8 +232,8 @@ def test_memory_alone_keeps_rates_and_places_and_no_budget() -> None:
 
 def test_a_state_that_is_gone_is_an_error_of_its_own() -> None:
     async def story() -> None:
-        gone = ValkeyShared("redis://127.0.0.1:1/0")
-        with pytest.raises(SharedError):
+        gone = ValkeyShared("redis://me:geheim@127.0.0.1:1/0")
+        with pytest.raises(SharedError, match=r"`redis://me:\*\*\*@127.0.0.1:1/0` .*onnect call failed"):
             await gone.admit(Ask("l", NOW, (Limit("a", 1),)))
         await gone.close()
 

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Iterable
 from typing import Any, Final, cast
 from urllib.parse import urlsplit
 
+from workbench.boundary.sanitiser import one_line
 from workbench.errors import Finding, WorkbenchError
 from workbench.server.shared.base import (
     LEASE_MS,
@@ -113,6 +114,7 @@ class ValkeyShared:
         except ImportError:
             finding = Finding("Valkey needs the extra `valkey`", "extra", hint="pip install 'policy-workbench[valkey]'")
             raise WorkbenchError("the shared state cannot be reached", [finding]) from None
+        self.place = masked(address)
         plain = address.replace("valkeys://", "rediss://", 1).replace("valkey://", "redis://", 1)
         made: Any = client.Redis
         try:
@@ -122,7 +124,7 @@ class ValkeyShared:
             )
             self._server.connection_pool.make_connection()  # reaches nobody: it reads what the address asks for
         except (ValueError, TypeError, RedisError):
-            raise ValueError(masked(address)) from None
+            raise ValueError(self.place) from None
         self._admit: Any = self._server.register_script(_ADMIT)
         self._settle: Any = self._server.register_script(_SETTLE)
 
@@ -191,7 +193,8 @@ class ValkeyShared:
         try:
             return await work
         except (TimeoutError, RedisError, OSError) as error:
-            raise SharedError(f"the shared state cannot be reached: {type(error).__name__}") from None
+            why = one_line(str(error), limit=200) or type(error).__name__
+            raise SharedError(f"what is shared at `{self.place}` cannot be had: {why}") from None
 
     async def close(self) -> None:
         """End every connection."""
