@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ import pytest
 from tests.cli.command import call
 from tests.server_x.endpoint import HELLO
 from workbench.server.emulator import Emulator, Pace, Running, running
+from workbench.traces.listing import Filter
 
 
 @contextmanager
@@ -162,6 +165,41 @@ def test_a_person_is_told_what_it_waits_for(tmp_path: Path) -> None:
             assert "1 call under way; the same again cuts it" in child.stderr.readline()
             assert "data: [DONE]" in list(lines)
         assert ended(child) == 128 + signal.SIGTERM
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_what_is_cut_is_told_so_and_recorded_as_cancelled(tmp_path: Path, fast: bool) -> None:
+    from workbench.traces.opening import open_store
+
+    place = tmp_path / "t.db"
+    with (
+        running(Emulator(pace=Pace(30_000, None))) as slow,
+        program(tmp_path, "--emulator", slow.url, "--traces", str(place)) as (child, ready),
+        ThreadPoolExecutor() as threads,
+    ):
+        body = {**HELLO, "tenant": "acme-eu"}
+        profile = "" if fast else f"/{ready['profiles'][0]}"
+        asked = threads.submit(
+            httpx.post, f"{ready['url']}{profile}/v1/chat/completions", json=body, timeout=30, trust_env=False
+        )
+        metrics = f"{ready['url']}/metrics"
+        while "inflight_requests 2.0" not in httpx.get(metrics, trust_env=False).text:
+            assert not asked.done()
+            time.sleep(0.02)
+        time.sleep(0.2)
+        for _ in range(2):
+            child.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+        assert ended(child) == 128 + signal.SIGINT
+        if fast:
+            assert isinstance(asked.exception(30), httpx.RemoteProtocolError)
+        else:
+            answer = asked.result(30)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (503, "ending")
+    store = open_store(place)
+    (row,) = store.rows(Filter(), now_ms=int(time.time() * 1000), limit=5)
+    store.close()
+    assert row.outcome == "cancelled"
 
 
 @pytest.mark.parametrize("arguments", [

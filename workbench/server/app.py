@@ -6,11 +6,12 @@ import asyncio
 import logging
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final
 
 from workbench.boundary.sanitiser import one_line
 from workbench.errors import WorkbenchError
-from workbench.server.errors import INTERNAL, NOT_FOUND, NOT_READY, Refused, from_workbench, not_allowed
+from workbench.server.errors import CUT, INTERNAL, NOT_FOUND, NOT_READY, Refused, from_workbench, not_allowed
 from workbench.server.exchange import Receive, Request, Response, Scope, Send
 from workbench.server.guards import Guard
 from workbench.server.hooks import LOCAL, Caller
@@ -52,6 +53,8 @@ class App:
         except WorkbenchError as error:
             answer = self._told(from_workbench(error, "invalid_request"), scope)
         except asyncio.CancelledError:
+            with suppress(RuntimeError):  # the answer has begun: it is cut instead
+                await CUT.send(send)
             raise
         except Exception as error:  # noqa: BLE001 - a client gets a body, and no word of the exception
             LOG.error("a handler failed: %s", type(error).__name__)  # noqa: TRY400 - its text may hold a prompt

@@ -95,6 +95,11 @@ NOT_FOUND: Final = json_response(
 INTERNAL: Final = json_response(
     {"error": {"message": "internal error", "type": "server_error", "code": "internal"}}, 500
 )
+CUT: Final = json_response(
+    {"error": {"message": "the endpoint ends, and this call with it", "type": "server_error", "code": "ending"}},
+    503,
+    ((b"connection", b"close"),),
+)
 NOT_READY: Final = json_response(
     {"error": {"message": "the router is not initialized", "type": "server_error", "code": "not_initialized"}}, 503
 )

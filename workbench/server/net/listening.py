@@ -29,6 +29,8 @@ except ImportError:
 
 DRAIN_S: Final = 60
 """Longest that a stream under way is waited for when the process ends."""
+CUT_S: Final = 5
+"""Longest that a process takes to end once it was asked twice."""
 KEEP_ALIVE_S: Final = 5
 BACKLOG: Final = 2_048
 COLLECT: Final = (20_000, 20, 50)
@@ -68,6 +70,22 @@ class Listener(uvicorn.Server):
             self.ending()
         self.signalled = self.signalled or number
         self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End. Calls that are cut are told so and recorded, and what was opened is closed, all within `CUT_S`."""
+        await super().shutdown(sockets)
+        if self.force_exit:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CUT_S):
+                    await self._cut()
+
+    async def _cut(self) -> None:
+        under_way = set(self.server_state.tasks)
+        for task in under_way:
+            task.cancel()
+        if under_way:
+            await asyncio.wait(under_way)
+        await self.lifespan.shutdown()
 
 
 def bind(host: str, port: int) -> socket.socket:
