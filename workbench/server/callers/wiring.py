@@ -45,10 +45,16 @@ class GatePlan:
 
 
 def check_reach(host: str, tokens: LazyTokens) -> None:
-    """Raises `UsageError` for an address that others reach while there is no token that anybody could use."""
+    """Raises `UsageError` for an address that others reach while there is no token that anybody could use.
+
+    Ends what it opened of the tokens.
+    """
     now = round(time.time() * 1000)
-    if is_loopback(host) or any(token.standing(now) == "active" for token in tokens.all()):
-        return
+    try:
+        if is_loopback(host) or any(token.standing(now) == "active" for token in tokens.all()):
+            return
+    finally:
+        tokens.close()
     hint = "make one with `workbench token new NAME`, or serve on 127.0.0.1"
     reason = f"`{host}` is reached from elsewhere, and there is no token"
     raise UsageError("the endpoint would be open to everyone", [Finding(reason, "no_token", hint=hint)])
