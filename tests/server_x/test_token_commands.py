@@ -11,6 +11,7 @@ import pytest
 from tests.cli.command import Ran, call
 from tests.server_x.processes import child
 from workbench.boundary.machine import is_loopback
+from workbench.cli.output import Output
 from workbench.cli.tokens.shown import now_ms
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what has to be refused
@@ -236,3 +237,18 @@ def test_the_list_says_until_when_a_token_is_good(token: Any) -> None:
     assert "until" in out
     assert "2999-02-01T00:00:00Z" in out
     assert "10000000/min" in out
+    assert "routes" not in out, "none of them has any"
+
+
+def test_ids_are_whole_on_a_narrow_terminal(token: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("a rather long name of a token", "another one"):
+        token("new", name, "--budget", "0.00003", "--rate", "60", "--expires", "30d", "--concurrency", "3")
+    ids = [row["id"] for row in token("list", "--json").json["tokens"]]
+
+    def narrow(**given: bool) -> Output:
+        return Output(given["as_json"], width=80)
+
+    monkeypatch.setattr(Output, "here", narrow)
+    lines = token("list", "--all").out.splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ids
+    assert max(map(len, lines)) <= 80

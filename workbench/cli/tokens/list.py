@@ -59,18 +59,20 @@ def command(invocation: Invocation, everyone: bool, place: str | None, shared: s
 
 
 def _table(shown: Sequence[Token], spending: Mapping[str, Spending], *, everyone: bool) -> Table:
-    """The tokens; a column that would say the same of all of them is left out."""
-    ends = any(token.expires_ms is not None for token in shown)
+    """The tokens, their ids never cut; a limit that none of them has is left out."""
     columns: dict[str, Callable[[Token], str]] = {"id": lambda token: token.id, "name": lambda token: token.name}
     if everyone:
         columns["standing"] = lambda token: token.standing(now_ms())
-    if ends:
+    if any(token.expires_ms is not None for token in shown):
         columns["until"] = lambda token: iso(token.expires_ms) or "-"
     columns["tenants"] = lambda token: names_words(token.tenants)
-    columns["routes"] = lambda token: names_words(token.routes)
-    columns["rate"] = lambda token: limit_words(token.rate_per_minute, "/min")
-    columns["at once"] = lambda token: limit_words(token.concurrency)
+    if any(token.routes is not None for token in shown):
+        columns["routes"] = lambda token: names_words(token.routes)
+    if any(token.rate_per_minute is not None for token in shown):
+        columns["rate"] = lambda token: limit_words(token.rate_per_minute, "/min")
+    if any(token.concurrency is not None for token in shown):
+        columns["at once"] = lambda token: limit_words(token.concurrency)
     columns["budget $"] = lambda token: "-" if token.budget_usd is None else amount(token.budget_usd)
     columns["spent $"] = lambda token: spent_words(token, spending.get(token.id))
     rows = [[cell(token) for cell in columns.values()] for token in shown]
-    return Table(list(columns), rows, frozenset(("rate", "at once", "budget $", "spent $")))
+    return Table(list(columns), rows, frozenset(("id", "rate", "at once", "budget $", "spent $")))
