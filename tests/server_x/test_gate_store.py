@@ -24,18 +24,20 @@ import pytest
 from tests.server_x.endpoint import HELLO, Served, policy, served
 from tests.server_x.processes import ROOT
 from workbench.engine.health import HOST, Health
+from workbench.errors import Finding
 from workbench.server.callers import gate as gates
 from workbench.server.callers import health_exchange
 from workbench.server.callers.gate import FRESH_MS, STALE_MS, Gate, Settings
 from workbench.server.callers.health_exchange import HealthExchange
 from workbench.server.callers.places import LazyTokens
-from workbench.server.callers.tables import open_tables
-from workbench.server.callers.token import Token, new_secret
+from workbench.server.callers.tables import CallersError, open_tables
+from workbench.server.callers.token import Token, digest_of, new_secret
 from workbench.server.callers.tokens import Tokens, Wanted
 from workbench.server.callers.wiring import Lazy
+from workbench.server.errors import Refused
 from workbench.server.net.assembly import Process
 from workbench.server.net.connection import Connection
-from workbench.server.shared.base import Ask, Block, Denied
+from workbench.server.shared.base import Ask, Block, Denied, Given, SharedError
 from workbench.server.shared.tables import TablesShared
 
 STRICT = Settings(required=True)
@@ -98,6 +100,66 @@ def known_token(made: Served, **wanted: Any) -> str:
 
 def code(answer: httpx.Response) -> tuple[int, str | None]:
     return answer.status_code, answer.json().get("error", {}).get("code")
+
+
+# what is said of it
+
+
+class Fickle:
+    """Tokens and shared state that can be had, or not."""
+
+    quick = True
+
+    def __init__(self) -> None:
+        self.gone = False
+        self.known: tuple[Token, ...] = ()
+
+    def all(self) -> tuple[Token, ...]:
+        if self.gone:
+            raise CallersError("the tokens in `postgresql://me:***@db/wb` cannot be read", [Finding("refused", "x")])
+        return self.known
+
+    async def admit(self, ask: Ask) -> Denied | None:
+        del ask
+        if self.gone:
+            raise SharedError("what is shared at `redis://db:1` cannot be had: refused")
+        return None
+
+    async def settle(self, given: Given) -> None:
+        del given
+        if self.gone:
+            raise SharedError("what is shared at `redis://db:1` cannot be had: refused")
+
+
+def test_an_outage_is_said_once_with_its_reason_and_its_end_too(caplog: pytest.LogCaptureFixture) -> None:
+    token_id, secret = new_secret()
+    store = Fickle()
+    store.known = (Token(token_id, "one", digest_of(secret.encode()), rate_per_minute=1_000, budget_usd=5.0),)
+    now = [1e12]
+    gate = Gate(store, cast("Any", store), now_ms=lambda: now[0])
+    headers = [(b"authorization", f"Bearer {secret}".encode())]
+
+    async def calls(count: int) -> None:
+        for _ in range(count):
+            now[0] += FRESH_MS
+            caller = gate.recognise(headers, "/v1/models")
+            for tenant in ("acme-eu", None):
+                with contextlib.suppress(Refused):
+                    await (await gate.admit(caller, tenant)).close(None)
+
+    asyncio.run(calls(2))
+    assert caplog.messages == []
+    store.gone = True
+    asyncio.run(calls(5))
+    assert caplog.messages == [
+        "tokens cannot be checked: the tokens in `postgresql://me:***@db/wb` cannot be read: refused",
+        "budgets cannot be checked: what is shared at `redis://db:1` cannot be had: refused",
+        "limits cannot be checked: what is shared at `redis://db:1` cannot be had: refused",
+    ]
+    caplog.clear()
+    store.gone = False
+    asyncio.run(calls(3))
+    assert caplog.messages == [f"{what} can be checked again" for what in ("tokens", "budgets", "limits")]
 
 
 # tokens that can't be read

@@ -232,15 +232,25 @@ def test_memory_alone_keeps_rates_and_places_and_no_budget() -> None:
 
 def test_a_state_that_is_gone_is_an_error_of_its_own() -> None:
     async def story() -> None:
-        gone = ValkeyShared("redis://127.0.0.1:1/0")
-        with pytest.raises(SharedError):
+        gone = ValkeyShared("redis://me:geheim@127.0.0.1:1/0")
+        with pytest.raises(SharedError, match=r"`redis://me:\*\*\*@127.0.0.1:1/0` .*onnect call failed"):
             await gone.admit(Ask("l", NOW, (Limit("a", 1),)))
         await gone.close()
 
     asyncio.run(story())
 
 
-def test_an_address_that_is_none_is_refused_without_its_password() -> None:
+@pytest.mark.parametrize(
+    "address",
+    [
+        "mysql://me:secret@host/db", "redis://me:secret@host:port", "redis://:secret@host:1/db",
+        "redis://:secret@host:1?frobnicate=1", "redis://:secret@host?protocol=9", "valkey://[::1", "redis://host:99999",
+    ],
+)  # fmt: skip
+def test_an_address_that_is_none_is_refused_without_its_password(address: str) -> None:
     with pytest.raises(UsageError) as caught:
-        open_shared("mysql://me:secret@host/db")
-    assert "secret" not in str(caught.value)
+        open_shared(address)
+    (finding,) = caught.value.findings
+    assert "is no address" in finding.reason
+    assert "redis://HOST:PORT" in (finding.hint or "")
+    assert "secret" not in str(caught.value) + str(finding)

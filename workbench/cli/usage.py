@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+from typing import Any
 
 import click
 
 from workbench.errors import Finding, Place, UsageError
+
+
+class Finite(click.FloatRange):
+    """A number within bounds: neither infinite nor `nan`, which no bound keeps out."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number; fails as an option's value does."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{number} is not a finite number", param, ctx)
+        return number
 
 
 def usage_error(error: click.ClickException) -> UsageError:

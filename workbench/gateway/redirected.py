@@ -6,6 +6,7 @@ offer without an address, such as one at a place of one's own, gets `/p/PROVIDER
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -22,6 +23,24 @@ from workbench.gateway.keys import Key
 DUMMY: Final = "wb-no-key-of-anyone"
 """What is sent where a key would be; no word that an answer may hold, for it is taken out of everything."""
 
+_LOGIN: Final = re.compile(r"//.*@")
+
+
+def _fault(url: str) -> str | None:
+    """Why there can be no emulator at `url`; None where there can."""
+    scheme, mark, rest = url.partition("://")
+    if mark and scheme.lower() == "https":
+        return "begins with `https://`, and an emulator is asked over `http://`"
+    if not mark or scheme.lower() != "http":
+        return "does not begin with `http://`"
+    fault = address_fault(f"https://{rest}")  # what is asked of every address but where it is
+    if fault is not None:
+        return fault
+    parts = urlsplit(url)
+    if not is_loopback(parts.hostname or ""):
+        return "is not on this machine"
+    return None if parts.path in ("", "/") else "has a path"
+
 
 @dataclass(frozen=True, slots=True)
 class Redirected:
@@ -33,14 +52,9 @@ class Redirected:
     @classmethod
     def to(cls, url: str) -> Redirected:
         """The emulator at this URL; raises `UsageError` for one that is not on this machine."""
-        fault = address_fault(url)
-        parts = urlsplit(url) if fault is None else None
-        if parts is not None and (parts.scheme != "http" or not is_loopback(parts.hostname or "")):
-            fault = "is not on this machine"
-        elif parts is not None and parts.path not in ("", "/"):
-            fault = "has a path"
+        fault = _fault(url)
         if fault is not None:
-            reason = f"the emulator's address `{one_line(url, limit=80)}` {fault}"
+            reason = f"the emulator's address `{one_line(_LOGIN.sub('//***@', url), limit=80)}` {fault}"
             hint = "give the URL that `workbench emulate` prints, such as http://127.0.0.1:8089"
             raise UsageError(reason, [Finding(reason, "emulator_url", hint=hint)])
         return cls(origin_of(url))

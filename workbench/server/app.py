@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final
 
+from workbench.boundary.sanitiser import one_line
 from workbench.errors import WorkbenchError
-from workbench.server.errors import INTERNAL, NOT_FOUND, NOT_READY, Refused, from_workbench, not_allowed
+from workbench.server.errors import CUT, INTERNAL, NOT_FOUND, NOT_READY, Refused, from_workbench, not_allowed
 from workbench.server.exchange import Receive, Request, Response, Scope, Send
 from workbench.server.guards import Guard
+from workbench.server.hooks import LOCAL, Caller
 from workbench.server.host import Host
 from workbench.server.query import look_at
 from workbench.server.reading import ClientGone
 from workbench.server.routing import Route, Table
-from workbench.server.watching.lines import Refusal
+from workbench.server.watching.lines import Refusal, path_shown
 
 LOG: Final = logging.getLogger("workbench.server")
+CALLER: Final = "workbench.caller"
+"""Where a scope has who asks, once that is known."""
 
 
 class App:
@@ -42,12 +48,14 @@ class App:
         try:
             answer = await self._answer(scope, receive, send)
         except Refused as refused:
-            answer = self._told(refused)
+            answer = self._told(refused, scope)
         except ClientGone:
             return
         except WorkbenchError as error:
-            answer = self._told(from_workbench(error, "invalid_request"))
+            answer = self._told(from_workbench(error, "invalid_request"), scope)
         except asyncio.CancelledError:
+            with suppress(RuntimeError):  # the answer has begun: it is cut instead
+                await CUT.send(send)
             raise
         except Exception as error:  # noqa: BLE001 - a client gets a body, and no word of the exception
             LOG.error("a handler failed: %s", type(error).__name__)  # noqa: TRY400 - its text may hold a prompt
@@ -55,9 +63,17 @@ class App:
         if answer is not None:
             await answer.send(send)
 
-    def _told(self, refused: Refused) -> Response:
-        for hear in self.host.refusals:
-            hear(Refusal(refused.status, refused.code))
+    def _told(self, refused: Refused, scope: Scope) -> Response:
+        if self.host.refusals:
+            found = self.table.find(scope["path"])
+            caller: Caller = scope.get(CALLER, LOCAL)
+            refusal = Refusal(
+                refused.status, refused.code, time.time_ns() // 1_000_000, one_line(scope["method"], limit=16),
+                path_shown(scope["path"]) if found is None else next(iter(found.methods.values())).path,
+                refused.token or (None if caller is LOCAL else caller.id), refused.tenant or caller.tenant,
+            )  # fmt: skip
+            for hear in self.host.refusals:
+                hear(refusal)
         return refused.response()
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Response | None:
@@ -76,7 +92,7 @@ class App:
         request = Request(scope, receive, send, host, state, found.params)
         if not route.public:
             await host.callers.look(scope["headers"])
-            request.caller = host.callers.recognise(scope["headers"], scope["path"])
+            request.caller = scope[CALLER] = host.callers.recognise(scope["headers"], scope["path"])
             if scope["query_string"]:
                 look_at(scope["query_string"], route.query, has_body=method == "POST")
         if not route.counted:

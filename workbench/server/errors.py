@@ -30,6 +30,10 @@ class Refused(Exception):
     more: Mapping[str, Any] | None = None
     beside: Mapping[str, Any] | None = None
     """Members beside `error`: `x_router`, `detail`."""
+    token: str | None = None
+    """The id of the token that it is about, where the gate has recognised it; not part of the answer."""
+    tenant: str | None = None
+    """Whom it was asked for, where the gate knows; not part of the answer."""
 
     def response(self) -> Response:
         """The answer that says so."""
@@ -90,6 +94,11 @@ NOT_FOUND: Final = json_response(
 )
 INTERNAL: Final = json_response(
     {"error": {"message": "internal error", "type": "server_error", "code": "internal"}}, 500
+)
+CUT: Final = json_response(
+    {"error": {"message": "the endpoint ends, and this call with it", "type": "server_error", "code": "ending"}},
+    503,
+    ((b"connection", b"close"),),
 )
 NOT_READY: Final = json_response(
     {"error": {"message": "the router is not initialized", "type": "server_error", "code": "not_initialized"}}, 503

@@ -12,9 +12,15 @@ from workbench.server.exchange import Scope
 
 LOOPBACK: Final = ("127.0.0.1", "localhost", "[::1]")
 _HOST: Final = re.compile(rb"([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::[0-9]{1,5})?")
+_NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\]")
 _PATH: Final = re.compile(rb"(?:/(?:[A-Za-z0-9._:@~!$&'()*+,=-]|%3[Aa])+)*/?")
 """A colon may be encoded, as clients write it in `profile:NAME`; it is decoded once, and parts no segments."""
 _CLOSE: Final = ((b"connection", b"close"),)
+
+
+def is_host_name(name: str) -> bool:
+    """Whether a Host header can name it: letters, digits, dots and dashes, or an address in brackets; no port."""
+    return _NAME.fullmatch(name) is not None
 
 
 class Guard:

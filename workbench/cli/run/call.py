@@ -12,6 +12,7 @@ import click
 from workbench.cli import diagnostics
 from workbench.cli.completion import complete_tenant
 from workbench.cli.invocation import FilePath, Invocation, declare, outcome_of
+from workbench.cli.usage import Finite
 from workbench.errors import Finding, Place, ProviderFailure, UsageError
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ class Options:
 @click.option("--emulator", metavar="URL", help="Call a running `workbench emulate` in place of the providers.")
 @click.option("--yes", "-y", is_flag=True, help="Send without asking, what it costs at most being known.")
 @click.option("--unknown-cost", is_flag=True, help="With --yes: send even where nobody knows what it can cost.")
-@click.option("--max-cost", type=click.FloatRange(min=0), metavar="USD", help="Send nothing that could cost more.")
+@click.option("--max-cost", type=Finite(min=0), metavar="USD", help="Send nothing that could cost more.")
 @click.option("--system", metavar="TEXT", help="The system prompt.")
 @click.option("--tools", type=_FILE, metavar="FILE", help="Tools that the model may call: a JSON list.")
 @click.option("--json-mode", is_flag=True, help="Ask for one JSON object.")

@@ -15,6 +15,7 @@ from workbench.cli import diagnostics
 from workbench.cli.invocation import Invocation, declare
 from workbench.cli.layout import Table
 from workbench.cli.output import SCHEMA, Output, counted, escape_unsafe
+from workbench.cli.usage import Finite
 
 if TYPE_CHECKING:
     from workbench.server.emulator import Emulator, Served
@@ -33,11 +34,11 @@ if TYPE_CHECKING:
     help="PROVIDER[/MODEL]=KIND[:ARGUMENT][@PROBABILITY], such as openai=rate_limit:30s@0.5; again for more.",
 )
 @click.option("--seed", type=int, default=0, show_default=True, metavar="N", help="Of the probabilities.")
-@click.option("--latency", type=click.FloatRange(0, 60_000), default=0, metavar="MS", help="Wait before each answer.")
+@click.option("--latency", type=Finite(0, 60_000), default=0, metavar="MS", help="Wait before each answer.")
 @click.option(
     "--tokens-per-second",
     "speed",
-    type=click.FloatRange(0.1, 1_000_000),
+    type=Finite(0.1, 1_000_000),
     metavar="N",
     help="How fast answers come; at once where it is not given.",
 )

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,10 +16,13 @@ from workbench.boundary.lineage import end_with_parent
 from workbench.cli import diagnostics
 from workbench.cli.invocation import Invocation, declare
 from workbench.cli.output import SCHEMA, counted, escape_unsafe
+from workbench.cli.usage import Finite
+from workbench.errors import Finding, Place
 
 if TYPE_CHECKING:
     from workbench.server.net.assembly import Process
     from workbench.server.watching.lines import Event
+    from workbench.traces.record import Record
 
 
 @declare("serve", "Serve an OpenAI-compatible endpoint that routes by policy.", endures=True)
@@ -42,7 +48,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--deadline",
-    type=click.FloatRange(0.1, 50),
+    type=Finite(0.1, 50),
     default=50,
     show_default=True,
     metavar="S",
@@ -70,7 +76,7 @@ def command(
     """
     from workbench.boundary.machine import is_loopback
     from workbench.server.callers.gate import Settings
-    from workbench.server.callers.places import LazyTokens, tokens_place
+    from workbench.server.callers.places import VARIABLE, LazyTokens, tokens_place
     from workbench.server.callers.wiring import GatePlan, check_reach
     from workbench.server.host import Options
     from workbench.server.net.assembly import Plan
@@ -79,6 +85,7 @@ def command(
     from workbench.server.net.telling import Telling
     from workbench.server.watching.lines import Lines
 
+    _check_names(wanted["names"])
     options = Options(
         default_max_tokens=wanted["default_max_tokens"],
         deadline_ms=wanted["deadline"] * 1000,
@@ -89,6 +96,7 @@ def command(
     )
     root, given = invocation.root(), inherited()
     place = tokens_place(root, wanted["tokens"])
+    notices = [] if given else _check_tokens(place, named=bool(wanted["tokens"] or os.environ.get(VARIABLE)))
     check_reach(host, LazyTokens(place))
     limits = Settings(
         wanted["require_token"] or not is_loopback(host), wanted["tenant_rate"], wanted["tenant_concurrency"],
@@ -96,10 +104,11 @@ def command(
     )  # fmt: skip
     gate = GatePlan(place, wanted["shared"], processes > 1, limits)
     process = Telling(Plan(root, traces, options, emulator, gate, wanted["otel"], send_keys=wanted["send_keys"]))
+    process.notices += notices
     end_with_parent()
     bound = given or bind(host, port)
     shown = _Shown(invocation, process, child=given is not None)
-    lines = Lines(shown.event)
+    lines = Lines(shown.event, shown.token)
     process.hearers.append(lines.put)
     if invocation.as_json and processes == 1:
         process.listeners.append(lines.put)
@@ -116,6 +125,37 @@ def command(
         signalled = run(process.app(), bound, ready, process.fast_path(), shown.ending)
     lines.close()
     return 128 + signalled if signalled else diagnostics.OK
+
+
+def _check_names(names: Iterable[str]) -> None:
+    """Raises `UsageError` for what no request can name as its host."""
+    from workbench.server.guards import is_host_name
+
+    for name in names:
+        if not is_host_name(name):
+            hint = "a name or an address as it stands in a URL, without scheme, port and path: llm.example.org"
+            raise diagnostics.usage(f"`{name}` is no host name", hint=hint, code="host_name")
+
+
+def _check_tokens(place: Path | str, *, named: bool) -> list[Finding]:
+    """What a person should be told of where tokens are. Raises `CallersError` for a place that somebody has named."""
+    from workbench.server.callers.places import LazyTokens
+    from workbench.server.callers.tables import CallersError
+
+    tokens = LazyTokens(place)
+    try:
+        there = tokens.check()
+    except CallersError as error:
+        if named:
+            raise
+        return [replace(finding, severity="warning") for finding in error.findings]
+    finally:
+        tokens.close()
+    if there or not named:
+        return []
+    hint = "`workbench token new NAME`, with the same place, makes it"
+    reason = "there is no such file yet, and so no token"
+    return [Finding(reason, "no_token", Place(str(place)), hint, "warning")]
 
 
 class _Shown:
@@ -183,6 +223,14 @@ class _Shown:
             whose = f"process {os.getpid()}: " if self._child else ""
             for sentence in line.sentences():
                 diagnostics.tell(f"{whose}{sentence}")
+
+    def token(self, record: Record) -> str | None:
+        """The id of the token that a call was made with, while it ends; None without one."""
+        from workbench.server.hooks import LOCAL
+
+        engine = self._process.host.engine
+        caller = None if engine is None else engine.traces.callers.get(str(record.trace.head.trace_id))
+        return caller if caller and caller != LOCAL.id else None
 
     def _json(self, document: dict[str, Any]) -> None:
         self._invocation.output.raw(escape_unsafe(strict_json.dumps({"schema": SCHEMA, **document})) + "\n")

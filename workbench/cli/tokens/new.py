@@ -11,6 +11,7 @@ from workbench.cli import diagnostics
 from workbench.cli.completion import complete_tenant
 from workbench.cli.invocation import Invocation, declare
 from workbench.cli.tokens.shown import iso, now_ms, opened, token_json, tokens_option
+from workbench.cli.usage import Finite
 
 _SPAN: Final = re.compile(r"([1-9][0-9]{0,4})([hdw])")
 _HOURS: Final = {"h": 1, "d": 24, "w": 168}
@@ -31,7 +32,7 @@ MOST_BUDGET: Final = 1e6
 @click.option("--route", "routes", multiple=True, metavar="PATH", help="A path it may ask for, and those below it.")
 @click.option("--rate", type=click.IntRange(1, 10_000_000), metavar="N", help="Calls a minute.")
 @click.option("--concurrency", type=click.IntRange(1, 100_000), metavar="N", help="Calls at once.")
-@click.option("--budget", type=click.FloatRange(0, MOST_BUDGET), metavar="USD", help="For a calendar month, UTC.")
+@click.option("--budget", type=Finite(0, MOST_BUDGET), metavar="USD", help="For a calendar month, UTC.")
 @click.option("--expires", metavar="SPAN", help="12h, 30d, 8w, or a day: 2027-01-31.")
 @tokens_option()
 def command(invocation: Invocation, name: str, place: str | None, **wanted: Any) -> int:
@@ -39,8 +40,12 @@ def command(invocation: Invocation, name: str, place: str | None, **wanted: Any)
 
     A token for one tenant calls in that tenant's name; one for several names the tenant in each call.
     """
+    from workbench.server.callers.meant import secret_like
     from workbench.server.callers.tokens import Wanted
 
+    if secret_like(name):
+        hint = "a name is shown in every list; give one that says whose token it is"
+        raise diagnostics.usage("a secret can't be a token's name", hint=hint, code="token_name")
     if not _NAME.fullmatch(name):
         hint = "letters, digits, spaces and . _ @ -, at most 64"
         raise diagnostics.usage(f"`{name}` can't be a token's name", hint=hint, code="token_name")

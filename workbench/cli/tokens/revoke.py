@@ -13,8 +13,8 @@ from workbench.cli.tokens.shown import iso, now_ms, opened, tokens_option
 @click.argument("token")
 @tokens_option()
 def command(invocation: Invocation, token: str, place: str | None) -> int:
-    """End TOKEN (its id, or its name). A running endpoint refuses it within two seconds."""
-    with opened(invocation, place) as tokens:
+    """End TOKEN (its name, its id or a beginning of it). A running endpoint refuses it within two seconds."""
+    with opened(invocation, place, there=True) as tokens:
         found = tokens.one(token)
         now = now_ms()
         tokens.revoke(found, now)

@@ -7,7 +7,7 @@ import click
 from workbench.cli import diagnostics
 from workbench.cli.invocation import Invocation, declare
 from workbench.cli.layout import Table
-from workbench.cli.tokens.shown import month, opened, shared_option, spending_of, token_json, tokens_option
+from workbench.cli.tokens.shown import amount, month, opened, shared_option, spending_of, token_json, tokens_option
 
 
 @declare("show", "Show what one token allows.")
@@ -15,8 +15,8 @@ from workbench.cli.tokens.shown import month, opened, shared_option, spending_of
 @tokens_option()
 @shared_option()
 def command(invocation: Invocation, token: str, place: str | None, shared: str | None) -> int:
-    """Show what TOKEN (its id, or its name) allows, and what it has spent this month."""
-    with opened(invocation, place) as tokens:
+    """Show what TOKEN (its name, its id or a beginning of it) allows, and what it has spent this month."""
+    with opened(invocation, place, there=True) as tokens:
         found = tokens.one(token)
         shown = token_json(found, spending_of(tokens, shared, month()).get(found.id))
     if invocation.as_json:
@@ -33,4 +33,6 @@ def command(invocation: Invocation, token: str, place: str | None, shared: str |
 def _words(name: str, value: object) -> str:
     if value is None:
         return "all" if name in {"tenants", "routes"} else "-"
+    if isinstance(value, float):
+        return amount(value)
     return ", ".join(map(str, value)) if isinstance(value, list) else str(value)  # pyright: ignore[reportUnknownArgumentType]

@@ -6,15 +6,20 @@ import time
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from decimal import ROUND_DOWN, Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from workbench.cli.invocation import Invocation
+from workbench.errors import Finding, Place, UsageError
 
 if TYPE_CHECKING:
     from workbench.server.callers.token import Token
     from workbench.server.callers.tokens import Spending, Tokens
+
+NANO: Final = 1_000_000_000
 
 
 def tokens_option() -> Any:
@@ -27,8 +32,8 @@ def shared_option() -> Any:
     return click.option("--shared", metavar="URL", help="Where `serve --shared` keeps what was spent.")
 
 
-def spending_of(tokens: Tokens, shared: str | None, this: str) -> Mapping[str, Spending]:
-    """What tokens have spent in a month, by id: as the token store has it, or where hosts share it.
+def spending_of(tokens: Tokens | None, shared: str | None, this: str) -> Mapping[str, Spending]:
+    """What tokens have spent in a month, by id: as the token store has it, where there is one, or where hosts share it.
 
     Raises `UsageError` for an address that is none, `CallersError` where it cannot be reached.
     """
@@ -37,18 +42,41 @@ def spending_of(tokens: Tokens, shared: str | None, this: str) -> Mapping[str, S
     from workbench.server.shared.opening import shared_spending
 
     if shared is None:
-        return tokens.spending(this)
+        return {} if tokens is None else tokens.spending(this)
+    known = () if tokens is None else tokens.all()
     try:
-        return shared_spending(shared, this, [token.id for token in tokens.all()])
+        return shared_spending(shared, this, [token.id for token in known])
     except SharedError as error:
         raise CallersError(str(error)) from None
 
 
+def missing_file(invocation: Invocation, place: str | None) -> Path | None:
+    """The file that tokens would be in, where nobody has made it yet. Raises `UsageError` for one that was named."""
+    from workbench.server.callers.places import tokens_place
+
+    found = tokens_place(invocation.root(), place)
+    if not isinstance(found, Path) or found.exists():
+        return None
+    try:
+        found.lstat()  # what is there and cannot be read is told by whoever opens it
+    except FileNotFoundError:
+        pass
+    except OSError:
+        return None
+    if place:
+        hint = f"`workbench token new NAME --tokens {place}` makes it"
+        finding = Finding("there is no such file", "token_file", Place(str(found)), hint)
+        raise UsageError("no tokens", [finding])
+    return found
+
+
 @contextmanager
-def opened(invocation: Invocation, place: str | None) -> Generator[Tokens]:
-    """The tokens of the workspace at hand."""
+def opened(invocation: Invocation, place: str | None, *, there: bool = False) -> Generator[Tokens]:
+    """The tokens of the workspace at hand; with `there` nothing is made where a named file is missing."""
     from workbench.server.callers.places import LazyTokens, tokens_place
 
+    if there:
+        missing_file(invocation, place)
     lazy = LazyTokens(tokens_place(invocation.root(), place))
     try:
         yield lazy.opened()
@@ -100,9 +128,27 @@ def token_json(token: Token, spent: Spending | None) -> dict[str, Any]:
     }
 
 
-def limit_words(value: float | None, unit: str = "") -> str:
+def limit_words(value: int | None, unit: str = "") -> str:
     """A limit for a table."""
-    return "-" if value is None else f"{value:g}{unit}"
+    return "-" if value is None else f"{value}{unit}"
+
+
+def amount(value: float) -> str:
+    """Dollars as they were given: every digit, never with an exponent."""
+    text = f"{Decimal(repr(value)):f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def spent_words(token: Token, spent: Spending | None) -> str:
+    """What it has spent, to two digits more than its budget has: so that the two can be compared."""
+    if spent is None:
+        return "-" if token.budget_usd is None else "0"
+    digits = 0 if token.budget_usd is None else len(amount(token.budget_usd).partition(".")[2])
+    step = Decimal(1).scaleb(-min(max(digits + 2, 4), 9))
+    shown = (Decimal(spent.nano_usd) / NANO).quantize(step, ROUND_DOWN)
+    if spent.nano_usd and not shown:
+        return f"<{step:f}"
+    return f"{shown:f}"
 
 
 def names_words(names: tuple[str, ...] | None) -> str:

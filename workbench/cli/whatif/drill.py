@@ -10,6 +10,7 @@ import click
 from workbench.cli import diagnostics
 from workbench.cli.completion import complete_tenant
 from workbench.cli.invocation import Invocation, declare, outcome_of
+from workbench.cli.usage import Finite
 from workbench.cli.whatif.answers import check_form, say, show
 from workbench.engine import explain
 from workbench.engine.faults import FAULTS
@@ -69,7 +70,7 @@ _EPILOG: Final = f"Kinds of faults, TIME as 2s or 500ms:\n\n{_faults()}"
 @click.option("--seed", type=int, default=0, metavar="N", help="For faults with a probability.")
 @click.option(
     "--latency",
-    type=click.FloatRange(0, MOST_MS),
+    type=Finite(0, MOST_MS),
     default=ASSUMED_MS,
     metavar="MS",
     help=f"How long a call takes where the catalog does not say; {ASSUMED_MS:.0f} unless named.",

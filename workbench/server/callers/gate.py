@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import hmac
-import logging
 import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -16,7 +15,8 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from workbench.server.callers.aside import aside
-from workbench.server.callers.refusals import broke, denied, overloaded, standing, unauthorised, unavailable
+from workbench.server.callers.outage import Outage, reason_of
+from workbench.server.callers.refusals import broke, check, denied, overloaded, unauthorised, unavailable
 from workbench.server.callers.slowing import Slowing
 from workbench.server.callers.tables import CallersError
 from workbench.server.callers.token import NOBODY, Token, bearer, claims_token, digest_of, id_of
@@ -26,7 +26,6 @@ from workbench.server.shared.base import NANO, Ask, Budget, Given, Limit, Shared
 from workbench.server.shared.inside import Inside
 from workbench.server.watching.metrics import Metrics
 
-LOG: Final = logging.getLogger("workbench.server")
 FRESH_MS: Final = 2_000
 """How old the known tokens may be."""
 LOOK_MS: Final = 250
@@ -91,6 +90,9 @@ class Gate:
     _reading_ms: float = -1e18
     _slowing: Slowing = field(default_factory=Slowing)
     _holds: dict[str, int] = field(default_factory=dict[str, int])
+    _outage: Outage = field(default_factory=lambda: Outage("tokens"))
+    outages: tuple[Outage, Outage] = field(default_factory=lambda: (Outage("limits"), Outage("budgets")))
+    """Of what is asked without a budget, and with one: these may lie in different places."""
 
     def __post_init__(self) -> None:
         self.metrics.capacity = self.settings.capacity or 0
@@ -104,6 +106,7 @@ class Gate:
         self._known = {token.id: token for token in tokens}
         self._callers = {}
         self._read_ms = self.now_ms()
+        self._outage.works()
 
     async def look(self, headers: list[tuple[bytes, bytes]]) -> None:
         """Read the tokens anew where these headers ask for it, beside the event loop and one reading at a time.
@@ -134,7 +137,7 @@ class Gate:
             self._take(await aside(tokens.all))
         except CallersError as error:
             self.metrics.store_error("tokens")
-            LOG.warning("tokens: %s", error.title)
+            self._outage.failed(reason_of(error))
 
     def _due(self, token_id: str) -> bool:
         """Whether the store is to be asked again."""
@@ -178,9 +181,7 @@ class Gate:
         fits = hmac.compare_digest(digest_of(secret or b""), NOBODY if token is None else token.digest)
         if token is None or not fits:
             raise unauthorised()
-        standing(token.standing(round(self.now_ms())))
-        if not token.allows(path):
-            raise Refused(403, "caller_route_not_allowed", "this token may not ask for this path", "auth_error")
+        check(token, path, round(self.now_ms()))
         return self._caller(token)
 
     def _token(self, token_id: str) -> Token | None:
@@ -191,7 +192,7 @@ class Gate:
                 self.refresh()
             except CallersError as error:
                 self.metrics.store_error("tokens")
-                LOG.warning("tokens: %s", error.title)
+                self._outage.failed(reason_of(error))
         known = self._known.get(token_id)
         if now - self._read_ms > STALE_MS:
             raise unavailable("caller_auth_unavailable", "tokens can't be checked now")
@@ -220,6 +221,7 @@ class Gate:
         try:
             return await self._admit(caller, tenant)
         except Refused as refusal:
+            refusal.tenant = tenant
             self.metrics.rejected(refusal.code or "")
             if refusal.status == 429:
                 await asyncio.sleep(self._slowing.pause_s(f"{caller.id} {tenant}", time.monotonic()))
@@ -268,9 +270,10 @@ class Gate:
             no = await self.shared.admit(ask)
         except SharedError as error:
             self.metrics.store_error("limits")
-            LOG.warning("limits: %s", error)
+            self.outages[ask.budget is not None].failed(str(error))
             code = "caller_rate_limit_unavailable" if ask.budget is None else "consumer_budget_unavailable"
             raise unavailable(code, "limits can't be checked now") from None
+        self.outages[ask.budget is not None].works()
         if no is not None:
             most = 0 if ask.budget is None else ask.budget.most
             raise broke(most, no.spent) if no.why == "budget" else denied(no)
@@ -337,4 +340,5 @@ class _Place:
             await self._gate.shared.settle(given)
         except SharedError as error:
             self._gate.metrics.store_error("limits")
-            LOG.warning("a lease was not given back, and ends by itself: %s", error)
+            outage = self._gate.outages[given.budget is not None]
+            outage.failed(f"a lease was not given back, and ends by itself: {error}")

@@ -6,11 +6,12 @@ import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Final
 
 from workbench.boundary.files import expanded
 from workbench.errors import Finding, Place, UsageError
-from workbench.server.callers.tables import open_tables
+from workbench.server.callers.tables import CallersError, open_tables
 from workbench.server.callers.token import Token
 from workbench.server.callers.tokens import Tokens
 from workbench.session.tracing.places import default_place
@@ -64,6 +65,23 @@ class LazyTokens:
         if self._tokens is None and isinstance(self.place, Path) and not self.place.exists():
             return ()
         return self.opened().all()
+
+    def check(self) -> bool:
+        """Whether the file is there; one that is not can be made. Raises `CallersError`; makes its folder at most."""
+        path = self.place
+        if not isinstance(path, Path):
+            return True
+        if path.exists():
+            self.all()
+            return True
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with TemporaryFile(dir=path.parent):
+                return False
+        except OSError as error:
+            reason = (error.strerror or type(error).__name__).lower()
+            finding = Finding(reason, "token_file", Place(str(path)), "name another place with --tokens PLACE")
+            raise CallersError(f"the tokens in `{path}` cannot be kept", [finding]) from None
 
     def close(self) -> None:
         """End it."""

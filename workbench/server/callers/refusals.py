@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from workbench.server.callers.token import Standing
+from workbench.server.callers.token import Token
 from workbench.server.errors import Refused
 from workbench.server.shared.base import NANO, Denied
 
@@ -19,12 +19,16 @@ def unauthorised() -> Refused:
     return Refused(401, "caller_auth", "a valid bearer token is needed", AUTH, header)
 
 
-def standing(known: Standing) -> None:
-    """Raises `Refused` 403 for a token that is over."""
+def check(token: Token, path: str, now_ms: int) -> None:
+    """Raises `Refused` 403 for a token that is over, or that may not ask for a path."""
+    known = token.standing(now_ms)
     if known == "revoked":
-        raise Refused(403, "caller_key_revoked", "this token was revoked", AUTH)
+        raise Refused(403, "caller_key_revoked", "this token was revoked", AUTH, token=token.id)
     if known == "expired":
-        raise Refused(403, "caller_key_expired", "this token has expired", AUTH)
+        raise Refused(403, "caller_key_expired", "this token has expired", AUTH, token=token.id)
+    if not token.allows(path):
+        message = "this token may not ask for this path"
+        raise Refused(403, "caller_route_not_allowed", message, AUTH, token=token.id)
 
 
 def denied(no: Denied) -> Refused:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
-from workbench.errors import Finding, Place, UsageError
+from workbench.server.callers.meant import meant
 from workbench.server.callers.tables import reading, writing
 from workbench.server.callers.token import Token, digest_of, new_secret
 from workbench.traces.databases.base import Database, Execute, Row
@@ -78,18 +78,9 @@ class Tokens:
         rows = reading(self.database, lambda execute: execute(_LIST, {"most": MOST_TOKENS}))
         return tuple(_token(row) for row in rows)
 
-    def one(self, name: str) -> Token:
-        """The token of that id, or of that name: the one that is not revoked, where others of the name are.
-
-        Raises `UsageError` with a suggestion.
-        """
-        tokens = self.all()
-        found = [token for token in tokens if token.id == name] or [token for token in tokens if token.name == name]
-        living = [token for token in found if token.revoked_ms is None]
-        for meant in (found, living):
-            if len(meant) == 1:
-                return meant[0]
-        raise _not_one(name, living or found, tokens)
+    def one(self, text: str) -> Token:
+        """The token that is meant: by id, a beginning of it, name or secret. Raises `UsageError` with a suggestion."""
+        return meant(text, self.all())
 
     def revoke(self, token: Token, now_ms: int) -> None:
         """End it for good; what is running goes on."""
@@ -114,17 +105,3 @@ def _named(text: Any) -> tuple[str, ...] | None:
 
 def _token(row: Row) -> Token:
     return Token(row[0], row[1], bytes.fromhex(row[2]), _named(row[3]), _named(row[4]), *row[5:])
-
-
-def _not_one(name: str, found: Sequence[Token], tokens: Sequence[Token]) -> UsageError:
-    from difflib import get_close_matches  # noqa: PLC0415 - only on the way to an error
-
-    if found:
-        hint = f"say which: {', '.join(f'`{token.id}`' for token in found[:5])}"
-        return UsageError(
-            f"`{name}` names {len(found)} tokens",
-            [Finding("more than one token has this name", "token_ambiguous", Place(), hint)],
-        )
-    close = get_close_matches(name, [*(token.id for token in tokens), *(token.name for token in tokens)], 1)
-    hint = f"did you mean `{close[0]}`?" if close else "`workbench token list` lists them"
-    return UsageError("no such token", [Finding(f"there is no token `{name}`", "unknown_token", Place(), hint)])

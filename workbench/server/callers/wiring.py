@@ -18,6 +18,7 @@ from workbench.gateway.dispatch import monotonic_ms
 from workbench.server.callers.aside import aside
 from workbench.server.callers.gate import Gate, Settings
 from workbench.server.callers.health_exchange import HealthExchange
+from workbench.server.callers.outage import reason_of
 from workbench.server.callers.places import LazyTokens
 from workbench.server.callers.tables import CallersError, open_tables
 from workbench.server.host import Host
@@ -25,6 +26,7 @@ from workbench.server.shared.base import Ask, Block, Denied, Given, Shared, Shar
 from workbench.server.shared.inside import Inside
 from workbench.server.shared.opening import open_shared
 from workbench.server.shared.tables import TablesShared
+from workbench.traces.databases.address import masked
 
 OPEN_S: Final = 5.0
 """How long opening the store of the tokens may take."""
@@ -43,10 +45,16 @@ class GatePlan:
 
 
 def check_reach(host: str, tokens: LazyTokens) -> None:
-    """Raises `UsageError` for an address that others reach while there is no token that anybody could use."""
+    """Raises `UsageError` for an address that others reach while there is no token that anybody could use.
+
+    Ends what it opened of the tokens.
+    """
     now = round(time.time() * 1000)
-    if is_loopback(host) or any(token.standing(now) == "active" for token in tokens.all()):
-        return
+    try:
+        if is_loopback(host) or any(token.standing(now) == "active" for token in tokens.all()):
+            return
+    finally:
+        tokens.close()
     hint = "make one with `workbench token new NAME`, or serve on 127.0.0.1"
     reason = f"`{host}` is reached from elsewhere, and there is no token"
     raise UsageError("the endpoint would be open to everyone", [Finding(reason, "no_token", hint=hint)])
@@ -71,14 +79,15 @@ class Lazy:
         """The tables, opened beside the event loop: a store that hangs holds up who needs it alone."""
         async with self._opening:
             if self._tables is None:
+                place = self._tokens.place
                 try:
-                    place = self._tokens.place
                     async with asyncio.timeout(OPEN_S):
                         database = await aside(lambda: open_tables(place))
                 except CallersError as error:
-                    raise SharedError(error.title) from None
+                    raise SharedError(reason_of(error)) from None
                 except TimeoutError:
-                    raise SharedError("the store of the tokens does not answer") from None
+                    shown = masked(place) if isinstance(place, str) else place
+                    raise SharedError(f"the store of the tokens, `{shown}`, does not answer") from None
                 self._tables = TablesShared(database)
             return self._tables
 

@@ -81,7 +81,7 @@ class Running:
         cascade = Cascade(subject.policy, order, pool, self.context, subject.scope, out=out)
         no_log = self.trace.template.no_log
         deadline = self.engine.host.options.deadline_ms if self.deadline_ms is None else self.deadline_ms
-        self.engine.traces.register(self.trace)
+        self.engine.traces.register(self.trace, self.subject.caller)
         return Ask(self.told.trace_id, cascade, self.call.stream, no_log, deadline, SENT_AT_ONCE)
 
     async def run(self, emit: Emit = unheard) -> Answer:

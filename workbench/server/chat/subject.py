@@ -63,6 +63,11 @@ class Subject:
     """Whose it has to be, where a pin says so."""
 
     @cached_property
+    def caller(self) -> str:
+        """The id of who asked."""
+        return self.owner.partition(" ")[0]
+
+    @cached_property
     def reads_requirements(self) -> bool:
         """Whether what a call requires has an effect."""
         return reads_requirements(self.policy)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import gc
 import logging
 import socket
@@ -28,6 +29,8 @@ except ImportError:
 
 DRAIN_S: Final = 60
 """Longest that a stream under way is waited for when the process ends."""
+CUT_S: Final = 5
+"""Longest that a process takes to end once it was asked twice."""
 KEEP_ALIVE_S: Final = 5
 BACKLOG: Final = 2_048
 COLLECT: Final = (20_000, 20, 50)
@@ -68,6 +71,22 @@ class Listener(uvicorn.Server):
         self.signalled = self.signalled or number
         self.should_exit = True
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End. Calls that are cut are told so and recorded, and what was opened is closed, all within `CUT_S`."""
+        await super().shutdown(sockets)
+        if self.force_exit:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(CUT_S):
+                    await self._cut()
+
+    async def _cut(self) -> None:
+        under_way = set(self.server_state.tasks)
+        for task in under_way:
+            task.cancel()
+        if under_way:
+            await asyncio.wait(under_way)
+        await self.lifespan.shutdown()
+
 
 def bind(host: str, port: int) -> socket.socket:
     """The socket to listen on. Raises `UsageError` where it cannot be had."""
@@ -82,11 +101,23 @@ def bind(host: str, port: int) -> socket.socket:
         except BaseException:
             made.close()
             raise
-    except OSError as error:
-        reason = f"{host} port {port} can't be had: {(error.strerror or str(error)).lower()}"
-        raise UsageError(reason, [Finding(reason, "port", hint="name another --port, or 0 for any")]) from None
+    except (OSError, UnicodeError) as error:
+        finding = _unbound(host, port, error)
+        raise UsageError(finding.reason, [finding]) from None
     made.setblocking(False)
     return made
+
+
+def _unbound(host: str, port: int, error: OSError | UnicodeError) -> Finding:
+    """Why an address cannot be listened at, and what else to ask for: another host where it is the host."""
+    here = "--host takes an address of this machine: 127.0.0.1, or 0.0.0.0 for all of them"
+    if isinstance(error, socket.gaierror | UnicodeError):
+        said = (getattr(error, "strerror", None) or "it is no name").lower()
+        return Finding(f"nobody knows the host `{host}`: {said}", "host", hint=here)
+    if error.errno == errno.EADDRNOTAVAIL:
+        return Finding(f"`{host}` is no address of this machine", "host", hint=here)
+    reason = f"{host} port {port} can't be had: {(error.strerror or str(error)).lower()}"
+    return Finding(reason, "port", hint="name another --port, or 0 for any")
 
 
 def url_of(bound: socket.socket) -> str:

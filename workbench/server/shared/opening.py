@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from workbench.errors import Finding, UsageError
 from workbench.server.callers.tables import open_tables
@@ -45,7 +46,8 @@ def open_shared(address: str | None) -> Shared | None:
     if is_address(address):
         return TablesShared(open_tables(address))
     if address.lower().startswith(SCHEMES):
-        return ValkeyShared(address)
+        with suppress(ValueError):
+            return ValkeyShared(address)
     hint = "postgresql://USER@HOST/DATABASE or redis://HOST:PORT"
     shown = masked(address) if "://" in address else address
     raise UsageError("no shared state", [Finding(f"`{shown}` is no address", "shared_address", hint=hint)])

@@ -133,7 +133,8 @@ class TablesShared:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except CallersError as error:
-            raise SharedError(error.title) from None
+            why = error.findings[0].reason if error.findings else error.title
+            raise SharedError(f"what is shared in `{self._database.place}` cannot be had: {why}") from None
 
     async def close(self) -> None:
         """End threads and connections."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Iterable
 from typing import Any, Final, cast
+from urllib.parse import urlsplit
 
+from workbench.boundary.sanitiser import one_line
 from workbench.errors import Finding, WorkbenchError
 from workbench.server.shared.base import (
     LEASE_MS,
@@ -22,6 +24,7 @@ from workbench.server.shared.base import (
     interval_ms,
     longest,
 )
+from workbench.traces.databases.address import masked
 
 SCHEMES: Final = ("redis://", "rediss://", "valkey://", "valkeys://", "unix://")
 WAIT_S: Final = 2.0
@@ -104,16 +107,24 @@ class ValkeyShared:
     """The state at one address."""
 
     def __init__(self, address: str) -> None:
+        """Raises `ValueError` for what is no address."""
         try:
             from redis import asyncio as client  # noqa: PLC0415 - needs the extra
+            from redis.exceptions import RedisError  # noqa: PLC0415 - as above
         except ImportError:
             finding = Finding("Valkey needs the extra `valkey`", "extra", hint="pip install 'policy-workbench[valkey]'")
             raise WorkbenchError("the shared state cannot be reached", [finding]) from None
+        self.place = masked(address)
         plain = address.replace("valkeys://", "rediss://", 1).replace("valkey://", "redis://", 1)
         made: Any = client.Redis
-        self._server: Any = made.from_url(
-            plain, socket_timeout=WAIT_S, socket_connect_timeout=WAIT_S, max_connections=64, decode_responses=True
-        )
+        try:
+            _check_number(plain)
+            self._server: Any = made.from_url(
+                plain, socket_timeout=WAIT_S, socket_connect_timeout=WAIT_S, max_connections=64, decode_responses=True
+            )
+            self._server.connection_pool.make_connection()  # reaches nobody: it reads what the address asks for
+        except (ValueError, TypeError, RedisError):
+            raise ValueError(self.place) from None
         self._admit: Any = self._server.register_script(_ADMIT)
         self._settle: Any = self._server.register_script(_SETTLE)
 
@@ -182,8 +193,16 @@ class ValkeyShared:
         try:
             return await work
         except (TimeoutError, RedisError, OSError) as error:
-            raise SharedError(f"the shared state cannot be reached: {type(error).__name__}") from None
+            why = one_line(str(error), limit=200) or type(error).__name__
+            raise SharedError(f"what is shared at `{self.place}` cannot be had: {why}") from None
 
     async def close(self) -> None:
         """End every connection."""
         await self._server.aclose()
+
+
+def _check_number(address: str) -> None:
+    """Raises `ValueError` where what stands for the database's number is none: the client would take the first."""
+    parts = urlsplit(address)
+    if parts.scheme != "unix" and not parts.path.strip("/").isdecimal() and parts.path not in ("", "/"):
+        raise ValueError

@@ -32,10 +32,14 @@ class CallRecorder:
     hears: Callable[[Record], None] | None = None
     """Hears of every call that is over."""
     calls: dict[str, OpenTrace] = field(default_factory=dict[str, OpenTrace])
+    callers: dict[str, str] = field(default_factory=dict[str, str])
+    """By trace id, who made a call that is under way: for whoever hears of it, and not for its trace."""
 
-    def register(self, trace: OpenTrace) -> None:
+    def register(self, trace: OpenTrace, caller: str = "") -> None:
         """A call begins; its intents carry the trace's id."""
         self.calls[trace.own.trace_id] = trace
+        if self.hears is not None:
+            self.callers[trace.own.trace_id] = caller
 
     async def intent(self, intent: Intent) -> None:
         """Durable when this returns. Raises `TraceError` where it could not be written."""
@@ -86,4 +90,7 @@ class CallRecorder:
         write = Ended(trace, result, steps, said, trace.running, summary)
         self.writer.end(write)
         if self.hears is not None:
-            self.hears(write.record)
+            try:
+                self.hears(write.record)
+            finally:
+                self.callers.pop(trace.own.trace_id, None)
