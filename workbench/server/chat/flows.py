@@ -31,8 +31,7 @@ KEEP_ALIVE_S: Final = 15.0
 async def run_flow(request: Request, engine: Engine, call: Call) -> Response | None:
     """Answer a call that brought a flow."""
     tenant = tenant_of(call.body, request.state, request.caller)
-    whose = name_of(request.caller) if tenant is None else tenant.id
-    ticket = await request.host.callers.admit(request.caller, whose)
+    ticket = await request.host.callers.admit(request.caller, name_of(tenant, request.caller))
     run: FlowRun | None = None
     try:
         flow = admit_flow(call.body["flow_ir"], request.state.session.vocabulary)

@@ -65,6 +65,7 @@ OUTCOMES: Final[frozenset[str]] = frozenset(
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _IDENTIFIER: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_WHOSE: Final = re.compile(rf"((caller|state):)?{_IDENTIFIER.pattern}")
 _FINGERPRINT: Final = re.compile(r"[0-9]{1,10}-[0-9]{1,10}")
 
 
@@ -92,13 +93,26 @@ class Digest(_Shaped):
 
 
 class Identifier(_Shaped):
-    """A tenant's or a trace's id: small letters, digits, `.`, `_`, `-`, at most 64."""
+    """A trace's id: small letters, digits, `.`, `_`, `-`, at most 64."""
 
     __slots__ = ()
     shape = _IDENTIFIER
 
     def __new__(cls, value: str) -> Identifier:
         return cast("Identifier", super().__new__(cls, value))
+
+
+class Whose(_Shaped):
+    """Whom a trace is about: a tenant's id; or `caller:ID` and `state:ID`, which no tenant's id can equal.
+
+    The first of these is a caller that named no tenant, the other a tenant state that came with its request.
+    """
+
+    __slots__ = ()
+    shape = _WHOSE
+
+    def __new__(cls, value: str) -> Whose:
+        return cast("Whose", super().__new__(cls, value))
 
 
 class Fingerprint(_Shaped):
