@@ -160,7 +160,7 @@ def test_one_trace_in_full_is_a_ladder_with_times_and_words(store: TraceStore) -
     assert "it asks to wait 1000 ms" in first.words
     assert (second.sign, second.at_ms, second.words) == ("+", 40.0, "answered")
     facts = dict(found.facts)
-    assert facts["cost"] == "0.001200 $ (catalog prices, the provider's token counts)"
+    assert facts["cost"] == "0.001200 $ (computed: catalog prices, the provider's token counts)"
     assert facts["tokens"] == "120 in, 20 of them cached, 30 out"
     assert found.lacks == ()
     rule = found.document["rejected"][0]["rules"][0]

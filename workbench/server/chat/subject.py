@@ -208,7 +208,7 @@ def _base(policy: Any, sugar: Sugar, state: ServerState, tenant: Tenant | None) 
     if policy is not None:
         inner = admit_policy(policy, state.session.vocabulary)
         whole = inner if state.envelope is None else admit_policy(policy, state.session.vocabulary, state.envelope)
-        compiled = taken_apart("policy", inner, whole, state.session, "The request's own policy")
+        compiled = taken_apart("policy", inner, whole, state.session, "The request's own policy", "policy")
     else:
         compiled = _profile(sugar.profile, state)
     clauses = (*outer, *_filters(compiled))

@@ -14,16 +14,15 @@ from workbench.session.tracing.rows import find
 from workbench.traces.document import document
 from workbench.traces.listing import Filter, TraceRow
 from workbench.traces.parts.steps import QuietStep, Step
-from workbench.traces.parts.words import IN_FLIGHT, INTERRUPTED
+from workbench.traces.parts.words import IN_FLIGHT, INTERRUPTED, TOLD_BASES
 from workbench.traces.record import Record, Trace
 from workbench.traces.store import LAST, CallRow, TraceStore
 
 ANSWERED, FAILED, WAITED, SKIPPED, DISABLED, UNKNOWN = "+", "x", "~", "-", "!", "?"
 """The sign of each kind of rung, so that no colour is needed."""
 BASES: Final = {
-    "reported": "catalog prices, the provider's token counts",
-    "estimated": "catalog prices, estimated tokens",
-    "provider": "what the provider says it charged",
+    "reported": "reported: what the provider says it charged",
+    "computed": "computed: catalog prices, the provider's token counts",
 }
 
 
@@ -197,7 +196,9 @@ def cost_words(record: Record) -> str:
     result = record.trace.result
     if result is None or result.usage.cost_usd is None:
         return "no call" if result is not None and not record.trace.steps else "unknown"
-    return f"{result.usage.cost_usd:.6f} $ ({BASES.get(result.usage.cost_basis or '', 'basis unknown')})"
+    basis = result.usage.cost_basis
+    words = "basis unknown" if basis is None else BASES[TOLD_BASES[basis]]
+    return f"{result.usage.cost_usd:.6f} $ ({words})"
 
 
 def _count(value: float | None) -> str:

@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import time
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, Literal, cast, get_args
 
@@ -25,7 +26,9 @@ EventName = Literal["attempted", "retry_scheduled", "provider_disabled", "skippe
 ActionName = Literal["next_candidate", "next_provider_same_model", "retry_same", "disable_provider", "abort"]
 Block = Literal["breaker_open", "disabled_provider", "not_configured"]
 CostBasis = Literal["reported", "estimated", "provider"]
-"""Catalog prices times the tokens reported, times tokens estimated, or what the provider itself says it charged."""
+"""In a store: catalog prices times the tokens reported, times tokens estimated, or the provider's own figure."""
+Basis = Literal["reported", "computed"]
+"""As everybody is told: the provider's own figure, or the catalog's prices for the tokens that it counted."""
 Detail = Literal[
     "dns", "connect_refused", "reset", "no_response", "tls_verify", "tls_handshake", "connect_timeout", "read_timeout",
     "first_token_timeout", "local_pool", "invalid_request", "context", "input_filtered", "key_invalid", "credit",
@@ -48,7 +51,12 @@ KINDS: Final[tuple[str, ...]] = get_args(Kind)
 EVENTS: Final[frozenset[str]] = frozenset(get_args(EventName))
 ACTIONS: Final[frozenset[str]] = frozenset(get_args(ActionName))
 BLOCKS: Final[frozenset[str]] = frozenset(get_args(Block))
-BASES: Final[frozenset[str]] = frozenset(get_args(CostBasis))
+STORED_BASES: Final[Mapping[str, CostBasis]] = {"reported": "provider", "computed": "reported"}
+"""The stored word for what everybody is told."""
+TOLD_BASES: Final[Mapping[CostBasis, Basis]] = {
+    "provider": "reported", "reported": "computed", "estimated": "computed",
+}  # fmt: skip
+"""The way back; `estimated` is what the endpoint once stored for a figure that it had computed."""
 DETAILS: Final[frozenset[str]] = frozenset(get_args(Detail))
 NUMBERS: Final[tuple[NumberName, ...]] = get_args(NumberName)
 
