@@ -266,3 +266,13 @@ def test_a_client_is_told_not_to_repeat_what_stays_the_same(endpoint: Served) ->
     unknown = endpoint.chat(model="profile:nope")
     assert (unknown.status_code, unknown.headers["x-should-retry"]) == (502, "false")
     assert "x-should-retry" not in endpoint.chat().headers
+
+
+def test_a_limit_for_the_first_word_where_nothing_is_streamed_is_said_to_have_no_effect(endpoint: Served) -> None:
+    node = {"kind": "llm", "system": "", "inputs": ["i"], "policy": EVERYONE}
+    flow = ["flow", {"i": {"kind": "input"}, "a": node, "o": {"kind": "output", "inputs": ["a"]}}]
+    bodies: list[dict[str, Any]] = [{}, {"flow_ir": flow}]
+    for body in bodies:
+        told = router(endpoint.chat(first_token_timeout_ms=900, compact=True, **body))
+        assert [word for word in told["warnings"] if "first_token_timeout_ms" in word and "`timeout_ms`" in word]
+    assert "no effect" not in endpoint.chat(first_token_timeout_ms=900, compact=True, stream=True).text

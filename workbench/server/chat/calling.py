@@ -34,6 +34,7 @@ MOST_SHOWN: Final = 128
 NOT_SENT: Final = frozenset(("connect_timeout", "local_pool"))
 """What ends an attempt before its request is with anybody."""
 _SEED: Final = 2**31 - 1
+NOT_STREAMED: Final = "`first_token_timeout_ms` has no effect on an answer that is not streamed; send `timeout_ms`"
 SENT_AT_ONCE: Final = (Delta,)
 """What a stream passes on as it comes; tool calls go out whole, at its end."""
 NOTHING: Final = Usage()
@@ -165,6 +166,8 @@ def prepare(
     wanted = call.body.get("requirements")
     if wanted and not subject.reads_requirements:
         warnings = (*warnings, *unread(wanted))
+    if not call.stream and "first_token_timeout_ms" in call.neutral:
+        warnings = (*warnings, NOT_STREAMED)
     measuring = engine.host.measuring
     if measuring is not None and subject.measured:
         state = measuring.state_of(state)
