@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from workbench.errors import Finding, WorkbenchError
-from workbench.session.tracing.rows import find
+from workbench.session.tracing.rows import find_all
 from workbench.traces.document import document
 from workbench.traces.listing import Filter, TraceRow
 from workbench.traces.parts.steps import QuietStep, Step
@@ -78,11 +78,11 @@ class Exported:
 def exported(store: TraceStore, wanted: Filter, ids: Sequence[str] = (), *, now_ms: int) -> Iterator[Exported]:
     """The traces of these ids, else all that the filter means, as documents, oldest first.
 
-    Raises `TraceError` at once for an id that means none or several; a trace that is damaged is given with its reasons.
+    Those of a flow's id come in the order of its nodes. Raises `TraceError` at once for an id that means none or several; a trace that is damaged is given with its reasons.
     """
     if ids:
-        chosen = {row.sequence: row for row in (find(store, text, now_ms=now_ms) for text in ids)}
-        rows = [chosen[number] for number in sorted(chosen)]
+        meant = sorted((find_all(store, text, now_ms=now_ms) for text in ids), key=lambda rows: rows[0].sequence)
+        rows = list({row.sequence: row for each in meant for row in each}.values())
     else:
         rows = list(reversed(store.rows(wanted, now_ms=now_ms, limit=LAST)))
     return (_exported(store, row) for row in rows)
