@@ -78,7 +78,8 @@ class Exported:
 def exported(store: TraceStore, wanted: Filter, ids: Sequence[str] = (), *, now_ms: int) -> Iterator[Exported]:
     """The traces of these ids, else all that the filter means, as documents, oldest first.
 
-    Those of a flow's id come in the order of its nodes. Raises `TraceError` at once for an id that means none or several; a trace that is damaged is given with its reasons.
+    Those of a flow's id come in the order of its nodes. Raises `TraceError` at once for an id that means none or
+    several; a trace that is damaged is given with its reasons.
     """
     if ids:
         meant = sorted((find_all(store, text, now_ms=now_ms) for text in ids), key=lambda rows: rows[0].sequence)
