@@ -15,7 +15,7 @@ from workbench.server.chat.flow_run import FlowRun, NodeFailed, refuse_tools
 from workbench.server.chat.parameters import Call
 from workbench.server.chat.sse import DONE, KEEP_ALIVE, EventStream, until_gone
 from workbench.server.chat.subject import owner_of
-from workbench.server.errors import Refused
+from workbench.server.errors import Refused, said
 from workbench.server.exchange import Request, Response, dumps
 from workbench.server.reading import ClientGone
 from workbench.server.x.admitting import admit_flow
@@ -162,8 +162,9 @@ def _router(run: FlowRun) -> bytes:
     }
     if run.emulated:
         head["emulated"] = True
-    if run.warnings:
-        head["warnings"] = run.warnings
+    warnings = [*map(said, flow.unread), *run.warnings]
+    if warnings:
+        head["warnings"] = warnings
     if run.call.session and run.failed is None:
         total = run.engine.totals.add(run.owner, run.call.session, run.usage(), cost)
         head["session_acc"] = total.json()

@@ -11,7 +11,7 @@ from workbench.language.flow import FLOW_VERSION
 from workbench.language.lowering import lower
 from workbench.language.signature import FAIL_REASONS
 from workbench.language.vocabulary import Vocabulary
-from workbench.server.errors import Refused, finding_json
+from workbench.server.errors import Refused, finding_json, said
 from workbench.server.x.admitting import admit_flow, admit_term
 from workbench.server.x.loose import Normalized, normalized
 from workbench.server.x.refusal import refused
@@ -50,13 +50,18 @@ def _refusals(term: object, vocabulary: Vocabulary) -> tuple[dict[str, Any], ...
 
 
 def normalize_flow(term: object, vocabulary: Vocabulary) -> dict[str, Any]:
-    """`flow_ir` in normal form, its encoding, `fingerprint`, `version`. Raises `Refused` (400 `invalid_flow`)."""
+    """`flow_ir` in normal form, its encoding, `fingerprint`, `version`; `warnings` of keys that are no part of a node.
+
+    Raises `Refused` (400 `invalid_flow`).
+    """
     flow = admit_flow(term, vocabulary)
+    warnings = {"warnings": [said(word) for word in flow.unread]} if flow.unread else {}
     return {
         "flow_ir": flow.normal,
         "encoded": flow.encoding,
         "fingerprint": flow.fingerprint,
         "version": FLOW_VERSION,
+        **warnings,
     }
 
 

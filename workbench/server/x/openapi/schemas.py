@@ -139,7 +139,9 @@ SCHEMAS: Final[dict[str, Schema]] = {
         )
     ),
     "FlowRequest": closed(("flow_ir",), flow_ir=TERM),
-    "Flow": whole(flow_ir=TERM, encoded=TEXT, **_NAMED),
+    "Flow": record(
+        ("flow_ir", "encoded", "fingerprint", "version"), flow_ir=TERM, encoded=TEXT, **_NAMED, warnings=many(TEXT)
+    ),
     "CompileRequest": closed((), **TENANCY),
     "Compiled": record(
         ("tenant", "no_log", "policy_ir", "sources", "warnings"),
