@@ -18,6 +18,7 @@ from workbench.language.clause_text import to_text
 from workbench.language.vocabulary import Vocabulary
 from workbench.rulebook.clause import REQUEST, Clause
 from workbench.rulebook.compile import Compiled
+from workbench.server.x.admitting import AT_ADMISSION
 from workbench.server.x.refusal import because
 from workbench.session.policy_edits import children
 from workbench.session.state import WorkspaceState
@@ -53,9 +54,15 @@ def of_compiled(compiled: Compiled, state: WorkspaceState) -> Sourced:
 
 
 def inside(sourced: Sourced, own: Compiled, vocabulary: Vocabulary) -> Sourced:
-    """A request's policy for a tenant: the tenant's filter holds too, it only narrows."""
+    """A request's policy for a tenant: the tenant's filter holds too, it only narrows.
+
+    Raises `Refused` 400 where they are too much together.
+    """
     filters = tuple(clause for clause in own.clauses if clause.slot == "filter" and clause.term is not None)
-    policy = compose(sourced.policy, own.policy.slot("filter"), vocabulary)
+    try:
+        policy = compose(sourced.policy, own.policy.slot("filter"), vocabulary)
+    except AdmissionError as error:
+        raise because(400, "invalid_policy", AT_ADMISSION, error.findings) from None
     return Sourced(policy, (*filters, *sourced.clauses))
 
 

@@ -41,7 +41,7 @@ _REQUIREMENTS: Final = {name: maybe(_REQUIRED[name]) for name in NAMES}
 _ASKED: Final[dict[str, Schema]] = {
     **_REQUIREMENTS,
     "requirements": maybe(ref("Requirements")),
-    "scope": {**ANY, "description": "for a policy that looks at it"},
+    "scope": {"type": ["string", "number", "boolean", "null"], "description": "for a policy that looks at it"},
     "seed": maybe({**NUMBER, "description": "of a weighted choice"}),
     "enforce_context": maybe({**FLAG, "description": "read `context` as `requirements.min_context`"}),
 }
