@@ -98,6 +98,20 @@ def test_a_ranking_takes_null_for_what_nobody_says(endpoint: Served, name: str) 
     assert (fits("RankRequest", {"policy_ir": TERM, **tenant, name: None}), answer.status_code) == (True, 200)
 
 
+@pytest.mark.parametrize(
+    ("pin", "status"),
+    [
+        ({"provider": "mistral", "model": "glm-5.3"}, 200),
+        ({"provider_id": "mistral", "model_family": "glm-5.3"}, 200),
+        ({"provider": "mistral"}, 400),
+        ({"model": "glm-5.3", "provider": ""}, 400),
+    ],
+)
+def test_a_pin_has_the_public_hosts_names_too(endpoint: Served, pin: dict[str, str], status: int) -> None:
+    assert agree(endpoint, "RankRequest", pin=pin) == status
+    assert agree(endpoint, "ChatRequest", requirements={"pin": pin}) == status
+
+
 @pytest.mark.parametrize("path", ["/v1/chat/completions", "/{profile}/v1/chat/completions", "/v1/responses"])
 def test_the_header_that_names_a_session_is_in_the_document(path: str) -> None:
     headers = [known["name"] for known in document()["paths"][path]["post"]["parameters"] if known["in"] == "header"]

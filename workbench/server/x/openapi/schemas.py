@@ -35,7 +35,15 @@ _REQUIRED: Final[dict[str, Schema]] = {
     "min_tok_s": NUMBER,
     "min_context": NUMBER,
     "context": {**NUMBER, "description": "no effect by itself; see enforce_context"},
-    "pin": record(("provider", "model"), provider={**TEXT, "minLength": 1}, model={**TEXT, "minLength": 1}),
+    "pin": {
+        **closed(
+            (), **{name: {**TEXT, "minLength": 1} for name in ("provider", "provider_id", "model", "model_family")}
+        ),
+        "allOf": [
+            {"anyOf": [{"required": ["provider"]}, {"required": ["provider_id"]}]},
+            {"anyOf": [{"required": ["model"]}, {"required": ["model_family"]}]},
+        ],
+    },
 }
 _REQUIREMENTS: Final = {name: maybe(_REQUIRED[name]) for name in NAMES}
 _ASKED: Final[dict[str, Schema]] = {
