@@ -74,7 +74,7 @@ async def test_a_call_fails_over_and_its_trace_says_so(tmp_path: Path, closing: 
     assert told["chosen"]["provider"] == "p1"
     assert [step.get("error_kind") for step in told["decision_path"]] == ["rate_limit", None]
     assert told["exchange"]["response"]["text"] == "one two"
-    assert told["cost_basis"] == "reported"
+    assert told["cost_basis"] == "computed"
     assert [row.kind for row in caller.traces.store().calls(called.trace_id)] == ["rate_limit", None]
 
 

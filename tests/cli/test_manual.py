@@ -80,6 +80,7 @@ ARGUMENTS = {
             "traces export": ["--out", "traces.jsonl"],
             "traces prune": ["--keep", "0", "--yes"],
             "replay": ["t000001"],
+            "replay FLOW": [],
             "replay --all": [],
         }.items()
     },

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.gateway.calls import PATIENT, Kept, call, candidate, cascade, keys, transport
+from tests.gateway.calls import PATIENT, SHORT, Kept, call, candidate, cascade, keys, transport
 from tests.gateway.faults import SSE, then_silent
 from tests.gateway.server import Io, serving
 from tests.gateway.wire import DONE, answered, choice, error, finish, head, text
@@ -164,6 +164,19 @@ async def test_the_requests_own_limits_hold() -> None:
         made = await call(wire, down, limits=LIMITS)
         assert made.answer.attempts[0].detail == "attempt_timeout"
         assert made.seconds < 10.0, "the host's own limit is four times that"
+
+
+@pytest.mark.parametrize("asked", ["timeout_ms", "first_token_timeout_ms"])
+async def test_a_request_that_asks_for_more_patience_than_the_host_has_gets_it(asked: str) -> None:
+    async def slow(io: Io) -> None:
+        await asyncio.sleep(SHORT.read_ms / 1000 * 2)
+        await io.send(answered(True))
+
+    async with transport() as wire, serving(slow) as (server,):
+        for wanted, outcome in ((None, "exhausted: timeout"), (20_000, "ok")):
+            request = _asked() if wanted is None else {**_asked(), asked: wanted}
+            made = await call(wire, cascade([candidate(0, server.url)], asked=request), stream=True, limits=SHORT)
+            assert made.answer.outcome == outcome
 
 
 def _asked() -> dict[str, Any]:

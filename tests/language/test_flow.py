@@ -95,6 +95,15 @@ def test_what_a_node_has_beside_its_kind_is_no_part_of_it() -> None:
     noted[1]["in"] |= {"inputs": [], "title": "question"}
     assert check_flow(noted, CORE).encoding == bare.encoding
     assert check_flow(noted, CORE).normal == bare.normal
+    assert check_flow(noted, CORE) == bare
+    assert check_flow(noted, CORE).unread == (
+        "node 'in': 'title' is no key of an input, and has no effect",
+        "node 'a': 'label' is no key of an llm node, and has no effect",
+        "node 'a': 'x' is no key of an llm node, and has no effect",
+        "node 'end': 'label' is no key of an output, and has no effect",
+        "node 'end': 'system' is no key of an output, and has no effect",
+    )
+    assert not bare.unread
 
 
 REFUSED: list[tuple[Any, str, str]] = [

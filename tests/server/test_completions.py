@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -334,3 +334,37 @@ def test_a_profile_that_nobody_has_gets_the_name_that_was_meant(endpoint: Served
     answer = endpoint.chat(model="profile:defualt")
     assert (answer.status_code, answer.json()["error"]["code"]) == (502, "unknown profile: defualt")
     assert answer.json()["error"]["message"] == "router: unknown profile: defualt — did you mean `profile:default`?"
+
+
+def test_a_limit_for_the_first_word_where_nothing_is_streamed_is_said_to_have_no_effect(endpoint: Served) -> None:
+    node = {"kind": "llm", "system": "", "inputs": ["i"], "policy": EVERYONE}
+    flow = ["flow", {"i": {"kind": "input"}, "a": node, "o": {"kind": "output", "inputs": ["a"]}}]
+    bodies: list[dict[str, Any]] = [{}, {"flow_ir": flow}]
+    for body in bodies:
+        told = router(endpoint.chat(first_token_timeout_ms=900, compact=True, **body))
+        assert [word for word in told["warnings"] if "first_token_timeout_ms" in word and "`timeout_ms`" in word]
+    assert "no effect" not in endpoint.chat(first_token_timeout_ms=900, compact=True, stream=True).text
+
+
+def times(value: Any) -> list[Any]:
+    """Every figure in milliseconds, however deep."""
+    if isinstance(value, list):
+        return [each for item in cast("list[Any]", value) for each in times(item)]
+    if not isinstance(value, dict):
+        return []
+    found = cast("dict[str, Any]", value)
+    own = [item for name, item in found.items() if name.endswith("_ms")]
+    return [*own, *(each for item in found.values() for each in times(item))]
+
+
+def test_times_are_whole_milliseconds(endpoint: Served, faults: Faults) -> None:
+    faults.play("openai=rate_limit:2s")
+    again = {"action": "retry_same", "attempts": 1, "backoff_ms": 5, "then_action": "next_candidate"}
+    term = policy(["provider_eq", "openai"], tail=[["top_k", 1, ["argmax"]], ["id"], ["always", again]])
+    node = {"kind": "llm", "system": "", "inputs": ["i"], "policy": EVERYONE}
+    flow = ["flow", {"i": {"kind": "input"}, "a": node, "o": {"kind": "output", "inputs": ["a"]}}]
+    bodies: list[dict[str, Any]] = [{"tenant": "acme-eu"}, {"policy_ir": term}, {"flow_ir": flow}]
+    for body in bodies:
+        found = times(endpoint.chat(compact=True, **body).json()["x_router"]["decision_trace"])
+        assert len(found) >= 3
+        assert {type(each) for each in found} == {int}

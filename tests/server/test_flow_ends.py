@@ -108,6 +108,17 @@ def test_a_flow_that_nobody_can_answer_now_says_when(endpoint: Served, faults: F
     assert int(held.headers["retry-after"]) >= int(plain.headers["retry-after"]) > 200
 
 
+def test_a_key_that_is_no_part_of_a_node_is_told_of(endpoint: Served) -> None:
+    noted = flow(a={**node("in"), "zz": 1, "template": "$1", "tempalte": "x"}, out=end("a"))
+    told = endpoint.chat(flow_ir=noted, compact=True).json()["x_router"]["warnings"]
+    said = endpoint.post("/x/flow/normalize", {"flow_ir": noted}).json()["warnings"]
+    assert (
+        said == told == [f"node 'a': '{key}' is no key of an llm node, and has no effect" for key in ("zz", "tempalte")]
+    )
+    slip = endpoint.chat(flow_ir=flow(a={**node("in"), "tempalte": "x"}, out=end("a"))).json()["error"]
+    assert (slip["code"], "did you mean 'template'?" in str(slip["errors"])) == ("invalid_flow", True)
+
+
 def test_a_flow_that_would_always_fail_says_so_as_a_call_does(endpoint: Served) -> None:
     never = endpoint.chat(flow_ir=flow(a=node("in", term=policy(["bot"])), out=end("a")), compact=True)
     assert (never.status_code, never.headers["x-should-retry"]) == (503, "false")

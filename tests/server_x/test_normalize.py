@@ -189,7 +189,7 @@ def test_build_puts_the_parts_together(endpoint: Served) -> None:
 def test_build_takes_weights_and_says_that_they_do_nothing(endpoint: Served) -> None:
     found = endpoint.post("/x/policy/build", {"filter": FAMILY, "weights": {"cost": 1}}).json()
     assert found["policy_ir"][2] == ["zero"]
-    assert "weights" in found["warnings"][0]
+    assert "weights" in found["warnings"][-1]
 
 
 @pytest.mark.parametrize(
@@ -204,6 +204,51 @@ def test_a_bad_spec_is_refused(endpoint: Served, spec: dict[str, Any]) -> None:
     answer = endpoint.post("/x/policy/build", spec)
     assert answer.status_code == 400
     assert answer.json()["error"]["code"] == "invalid_policy_spec"
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ({"filtr": ["top"]}, "unknown key(s): filtr; did you mean `filter`?"),
+        ({"selector": "topk"}, "did you mean `top_k`?"),
+        ({"selector": "sample", "selector_opts": {"tmp": 1}}, "did you mean `temp`?"),
+        ({"selector": "sample", "selector_opts": {"temp": 1, "temperature": 2}}, "are one thing, and differ"),
+        ({"retry_table": {"rate_limt": NEXT}}, "did you mean `rate_limit`?"),
+        ({"selector": ["argmax"], "selector_opts": {"k": 2}}, "write them into the term"),
+        ({"filter": []}, "`filter` must be a term"),
+        ({"selector": []}, "unknown selector"),
+        ({"mutate": []}, "`mutate` must be a transform"),
+    ],
+)
+def test_a_bad_spec_is_told_what_to_write_instead(endpoint: Served, spec: dict[str, Any], said: str) -> None:
+    error = endpoint.post("/x/policy/build", spec).json()["error"]
+    assert (error["code"], said in error["message"]) == ("invalid_policy_spec", True), error
+
+
+def test_a_spec_whose_term_is_none_has_every_finding(endpoint: Served) -> None:
+    error = endpoint.post("/x/policy/build", {"filter": ["is_not", "no_log"]}).json()["error"]
+    assert error["code"] == "invalid_policy_spec"
+    assert [(found["path"], found["reason"]) for found in error["errors"]] == [("$.policy[1]", "unknown op 'is_not'")]
+
+
+def test_an_empty_table_is_no_entry(endpoint: Served) -> None:
+    bare = endpoint.post("/x/policy/build", {}).json()
+    assert endpoint.post("/x/policy/build", {"retry_table": [], "selector_opts": []}).json() == bare
+
+
+def test_a_spec_is_told_what_the_catalog_does_not_have(endpoint: Served) -> None:
+    spec: dict[str, Any] = {
+        "filter": ["or", ["provider_eq", "azzure"], ["family_eq", "gpt-55"], ["provider_eq", "azure"]],
+        "selector": "sample", "selector_opts": {"temp": -1},
+    }  # fmt: skip
+    names = sorted(endpoint.post("/x/policy/build", spec).json()["warnings"])
+    assert names[0].startswith("`sample` takes a temperature of 0 or more")
+    assert names[1:] == [
+        "no offer of the catalog has the model `gpt-55`: did you mean `gpt-5.5`?",
+        "no offer of the catalog has the provider `azzure`: did you mean `azure`?",
+    ]
+    chain = {"selector": "chain", "selector_opts": {"chain": [{"provider": "azzure", "model": "gpt-5.5"}]}}
+    assert "azzure" in endpoint.post("/x/policy/build", chain).json()["warnings"][0]
 
 
 def test_a_flow_has_a_normal_form(endpoint: Served) -> None:

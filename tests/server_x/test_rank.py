@@ -142,7 +142,9 @@ def test_a_pin_acts_always_and_the_filter_holds_for_it(endpoint: Served) -> None
     assert {(row["provider"], row["model_family"], row["region"]) for row in found["ranked"]} == {
         ("azure", "gpt-5.5", "eu")
     }
-    assert {row["region"] for row in found["rejected"]} == {"us", "global"}
+    own = [row for row in found["rejected"] if (row["provider"], row["model_family"]) == ("azure", "gpt-5.5")]
+    assert {row["region"] for row in own} == {"us", "global"}
+    assert {rule["rule"] for row in own for rule in row["rules"]} == {"policy"}
     gone = {"requirements": {"pin": {"provider": "zz", "model": "q"}}}
     missing = endpoint.post("/x/rank", {"policy_ir": policy(["top"]), **gone}).json()
     assert missing["ranked"] == []
@@ -290,3 +292,48 @@ def test_a_need_that_nobody_knows_is_warned_of(endpoint: Served, need: str, mean
         [warning] = [warning for warning in told["warnings"] if "need" in warning]
         assert f"`{need}`" in warning
         assert meant in warning
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"seed": "x"}, {"seed": True}, {"scope": ["a"]}, {"scope": {"a": 1}}, {"enforce_context": 1},
+     {"enforce_context": "true", "context": 5}],
+)  # fmt: skip
+def test_a_value_of_another_kind_is_refused_and_not_left_aside(endpoint: Served, odd: dict[str, Any]) -> None:
+    for path, more in (("/x/rank", {}), ("/x/explain", {"offer": "gpt-5.5"})):
+        answer = endpoint.post(path, {"policy_ir": policy(["top"]), **more, **odd})
+        assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["body", next(iter(odd))])
+
+
+def test_under_a_pin_everybody_else_is_rejected_as_a_call_has_it(endpoint: Served) -> None:
+    pin = {"provider": "mistral", "model": "glm-5.3"}
+    asked: dict[str, Any] = {"policy_ir": policy(["top"]), "requirements": {"pin": pin}}
+    found = endpoint.post("/x/rank", asked).json()
+    assert len(found["rejected"]) + len(found["ranked"]) == found["population"]
+    assert {rule["rule"] for row in found["rejected"] for rule in row["rules"]} == {"request"}
+    told = endpoint.chat(**asked).json()["x_router"]["decision_trace"]["rejected"]
+    assert told == found["rejected"]
+
+
+def nested(levels: int, inner: list[Any]) -> list[Any]:
+    """A filter so deep that nothing of it goes away in its normal form; its root is an `or`."""
+    for level in range(levels):
+        inner = ["or" if (levels - level) % 2 else "and", inner, ["is", "no_log"]]
+    return inner
+
+
+def test_a_deep_place_does_not_push_out_the_reason(endpoint: Served) -> None:
+    error = endpoint.post("/x/rank", {"policy_ir": policy(nested(60, ["is", "eu_only"]))}).json()["error"]
+    assert error["message"].startswith("policy_ir rejected at admission: $.policy[1].or[1].and[1]")
+    assert error["message"].endswith("[1].is[1]: undeclared field 'eu_only'")
+    assert error["errors"][0]["path"] == "$.policy[1]" + ".or[1].and[1]" * 30 + ".is[1]"
+
+
+def test_a_policy_too_deep_inside_a_tenants_filter_is_refused_in_the_public_hosts_words(endpoint: Served) -> None:
+    deep = {"policy_ir": policy(nested(62, ["is", "no_log"]))}
+    assert endpoint.post("/x/rank", deep).status_code == 200
+    answer = endpoint.post("/x/rank", {**deep, "tenant": "acme-eu"})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, "invalid_policy")
+    assert error["message"].startswith("policy_ir rejected at admission: ")
+    assert "deeper than" in error["message"]

@@ -146,6 +146,40 @@ def test_a_template_refuses_what_it_does_not_take(
     assert answer.json()["error"]["message"].startswith(message)
 
 
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("regulated", {"region": "mars"}, ["no offer of the catalog has the region `mars`"]),
+        ("enterprise", {"approved_providers": ["azzure", "mistral"]},
+         ["no offer of the catalog has the provider `azzure`: did you mean `azure`?"]),
+        ("cheapest-family", {"family": "gpt-55"},
+         ["no offer of the catalog has the model `gpt-55`: did you mean `gpt-5.5`?"]),
+        ("default", {"provider_order": [["azzure"], "mistral"]},
+         ["no offer of the catalog has the provider `azzure`: did you mean `azure`?"]),
+        ("default", {}, []),
+        ("enterprise", {"approved_providers": ["azure"]}, []),
+    ],
+)  # fmt: skip
+def test_a_template_is_told_what_the_catalog_does_not_have(
+    endpoint: Served, name: str, options: dict[str, Any], said: list[str]
+) -> None:
+    found = endpoint.post(f"/x/policy/templates/{name}", options).json()["warnings"]
+    assert found[:-1] == said
+    assert "`prefer`" in found[-1]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "said"),
+    [
+        ("eu", {"quality_flor": 0.6}, "eu: unknown option(s): quality_flor; did you mean `quality_floor`?"),
+        ("vip", {"zz": 1}, "vip: unknown option(s): zz; known: quality_floor, "),
+        ("regulted", {}, "did you mean `regulated`?"),
+    ],
+)
+def test_a_template_tells_what_was_meant(endpoint: Served, name: str, options: dict[str, Any], said: str) -> None:
+    assert said in endpoint.post(f"/x/policy/templates/{name}", options).json()["error"]["message"]
+
+
 def test_provider_order_prefers_and_excludes_nobody(endpoint: Served) -> None:
     options = {"family": "gpt-5.5", "provider_strategy": "ordered", "provider_order": [["azure"]],
                "max_price_in": 100, "max_price_out": 100}  # fmt: skip

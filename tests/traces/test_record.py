@@ -21,7 +21,7 @@ from workbench.language.signature import FAIL_REASONS
 from workbench.traces.document import document
 from workbench.traces.parts.catalogs import KeptCatalog, packed, unpacked
 from workbench.traces.parts.verdicts import Verdicts
-from workbench.traces.parts.words import KINDS, Digest, Ending, Fingerprint, Identifier, detail_of
+from workbench.traces.parts.words import KINDS, Digest, Ending, Fingerprint, Identifier, Whose, detail_of
 from workbench.traces.reading import from_document
 from workbench.traces.record import Exchange, QuietTrace, Trace, Usage, finish, settle
 from workbench.traces.wire import from_row, to_row
@@ -157,7 +157,7 @@ def test_every_detail_of_the_gateway_has_its_closed_word() -> None:
     assert detail_of("MyException") == "other"
 
 
-CLOSED = {int, float, bool, types.NoneType, Literal, Digest, Identifier, Fingerprint, Ending}
+CLOSED = {int, float, bool, types.NoneType, Literal, Digest, Identifier, Whose, Fingerprint, Ending}
 
 
 def test_a_quiet_trace_has_no_field_for_text() -> None:
@@ -165,7 +165,7 @@ def test_a_quiet_trace_has_no_field_for_text() -> None:
     assert {str, Any} <= leaves(Trace), "the look at types would not see a text field"
 
 
-@pytest.mark.parametrize("kind", [Digest, Identifier, Fingerprint, Ending])
+@pytest.mark.parametrize("kind", [Digest, Identifier, Whose, Fingerprint, Ending])
 def test_shaped_text_refuses_any_other(kind: type[str]) -> None:
     for text in ("my prompt", "", "a" * 65, "ok\n", "rate_limit: my prompt", "é"):
         with pytest.raises(DocumentError):

@@ -135,6 +135,22 @@ def test_show_of_a_flow_shows_every_node(filled: Path) -> None:
     assert "tf01234567.n2" in traces(filled, "list").out
 
 
+def test_replay_and_export_of_a_flow_take_its_nodes_in_their_order(filled: Path) -> None:
+    with closing(open_store(filled)) as store:
+        decided(store, "tf0123456789.n2")
+        called(store, "tf0123456789.n1")
+    ran = replay(filled, "tf0123456789", "--json")
+    assert (ran.code, ran.json["flow"], ran.json["same"]) == (0, "tf0123456789", True)
+    assert [node["trace_id"] for node in ran.json["nodes"]] == ["tf0123456789.n1", "tf0123456789.n2"]
+    text = replay(filled, "tf0123")
+    assert text.out.startswith("tf0123456789: a flow of 2 calls, 2 the same, 0 differ\n")
+    assert text.out.index("tf0123456789.n1: ") < text.out.index("tf0123456789.n2: ")
+    assert replay(filled, "tf0123", "--catalog", "2026-08").code == 1
+    assert replay(filled, "tf0123456789.n2", "--json").json["trace_id"] == "tf0123456789.n2"
+    lines = [json.loads(line) for line in traces(filled, "export", "tf0123456789", "ta01").out.splitlines()]
+    assert [line["trace_id"] for line in lines] == ["ta01ok", "tf0123456789.n1", "tf0123456789.n2"]
+
+
 def test_export_is_lines_of_whole_records(filled: Path, tmp_path: Path) -> None:
     lines = [json.loads(line) for line in traces(filled, "export").out.splitlines()]
     assert [line["trace_id"] for line in lines] == ["ta01ok", "ta02over", "ta03quiet", "ta04decided", "tb05begun"]

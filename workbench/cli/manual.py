@@ -78,6 +78,7 @@ SHAPES: Final = {
     "traces export": ("traces", "path", "failed"),
     "traces prune": ("store", "deleted", "left", "backup"),
     "replay": ("trace_id", "tenant", "same", "recorded_catalog", "catalog", "fields", "differences", "store"),
+    "replay FLOW": ("flow", "same", "nodes", "store"),
     "replay --all": ("replayed", "same", "unread", "changed", "findings", "store"),
     "call": (
         "tenant", "emulated", "no_log", "policy", "quote", "warnings", "outcome", "chosen", "decision_path", "attempts",

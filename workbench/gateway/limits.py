@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from workbench.engine.values import number
@@ -25,6 +25,13 @@ class Limits:
     """Longest time until a stream's first word; comments that keep it alive do not count."""
     error_body_ms: float = 2_000.0
     """Longest time that the body of an error is read for, once its status is known."""
+
+    def waiting(self, timeout_ms: float | None, first_token_ms: float | None) -> Limits:
+        """The same for a request that asks to wait longer than is usual: until then silence ends no attempt."""
+        asked = max(timeout_ms or 0.0, first_token_ms or 0.0)
+        if asked <= self.read_ms and asked <= self.first_token_ms:
+            return self
+        return replace(self, read_ms=max(asked, self.read_ms), first_token_ms=max(asked, self.first_token_ms))
 
 
 LIMITS: Final = Limits()

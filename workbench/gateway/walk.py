@@ -146,12 +146,14 @@ class Walk:
         key = host.keys.key(route)
         codec = codec_of(route)
         http = codec.request(route, call.request, stream=self.ask.stream)
+        timeout_ms = asked_ms(call.request, "timeout_ms")
+        first_token_ms = asked_ms(call.request, "first_token_timeout_ms")
         terms = Terms(
-            host.limits,
+            host.limits.waiting(timeout_ms, first_token_ms),
             host.clock,
             call.deadline,
-            asked_ms(call.request, "timeout_ms"),
-            asked_ms(call.request, "first_token_timeout_ms"),
+            timeout_ms,
+            first_token_ms,
             keep_words=self.ask.no_log is False,
             commits=self.ask.commits,
         )

@@ -7,7 +7,7 @@ Owns the graph's rules and the canonical naming of its nodes; each node's policy
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal, cast, get_args
 
 from workbench.errors import AdmissionError, Finding, Place
@@ -26,6 +26,8 @@ MAX_TEXT_BYTES: Final = 256 * 1024
 MAX_FLOW_BYTES: Final = 1024 * 1024
 """Most bytes of all texts and encoded policies together."""
 MAX_ID_BYTES: Final = 256
+MAX_UNREAD: Final = 16
+"""Most keys that are told of as being no part of their nodes."""
 
 Kind = Literal["input", "llm", "output"]
 _KINDS: Final[tuple[str, ...]] = get_args(Kind)
@@ -80,6 +82,8 @@ class AdmittedFlow:
     nodes: tuple[FlowNode, ...]
     encoding: str
     """Versioned, of the normal form."""
+    unread: tuple[str, ...] = field(default=(), compare=False)
+    """Keys that are no part of their nodes, in words: they say nothing, and somebody wrote them."""
 
     @property
     def normal(self) -> list[Any]:
@@ -106,6 +110,7 @@ class _Draft:
     system: str | None
     policy: Admitted | None
     template: str | None
+    unread: tuple[str, ...] = ()
 
     def content(self) -> str:
         if self.policy is None:
@@ -163,15 +168,17 @@ class _Reading:
                 raise null().at(f".{shown(str(key), 40)[1:-1]}")
             _no_slip(str(key), record, kind)
         inputs = _inputs(record.get("inputs", []))
+        keys = _LLM_KEYS if kind == "llm" else ("inputs",)
+        unread = tuple(str(key) for key in record if key != "kind" and key not in keys)
         if kind != "llm":
-            return _Draft(cast("Kind", kind), inputs, None, None, None)
+            return _Draft(cast("Kind", kind), inputs, None, None, None, unread)
         before = len(self.found)
         system = self.text(record, "system", path)
         template = self.text(record, "template", path) if "template" in record else None
         policy = self.policy(record, path)
         if len(self.found) > before:
             return None
-        return _Draft("llm", inputs, system, policy, template)
+        return _Draft("llm", inputs, system, policy, template, unread)
 
     def text(self, record: Mapping[str, Any], key: str, path: str) -> str | None:
         if key not in record:
@@ -343,7 +350,16 @@ def _assembled(drafts: Mapping[str, _Draft]) -> AdmittedFlow:
         for old, new in named.items()
         for draft in (drafts[old],)
     )
-    return AdmittedFlow(nodes, f"{FLOW_VERSION}:({' '.join(node.encode() for node in nodes)})")
+    unread = tuple(
+        f"node {shown(node.source_id, 40)}: {shown(key, 40)} is no key of {_A[node.kind]}, and has no effect"
+        for node in nodes
+        for key in drafts[node.source_id].unread
+    )
+    encoding = f"{FLOW_VERSION}:({' '.join(node.encode() for node in nodes)})"
+    return AdmittedFlow(nodes, encoding, unread[:MAX_UNREAD])
+
+
+_A: Final[Mapping[Kind, str]] = {"input": "an input", "llm": "an llm node", "output": "an output"}
 
 
 def _read(term: object, vocabulary: Vocabulary) -> tuple[Mapping[str, _Draft], Sequence[Finding]]:

@@ -9,7 +9,8 @@ from workbench.language.admission import Admitted
 from workbench.rulebook.reader import Slot
 from workbench.rulebook.schema import Fact, facts_json
 
-Origin = Literal["rule", "override", "own", "default"]
+Origin = Literal["rule", "override", "own", "default", "profile", "policy"]
+"""`profile`: of a named policy of the workspace; `policy`: of a policy that came with a request."""
 
 ENVELOPE: Final = "envelope"
 """The id of the clause that stands for a host's own predicate."""
@@ -50,11 +51,9 @@ class Clause:
         """The rule behind it.
 
         `own` for the tenant's own; `default` or `envelope` for what holds for everyone; `request` for what a call asks
-        for itself.
+        for itself, `policy` for a part of its own policy, `profile` for one of the profile that it named.
         """
-        if self.rule_id is not None:
-            return self.rule_id
-        return self.id if self.origin == "default" and self.id in _AROUND else self.origin
+        return named(self.rule_id, self.origin, self.id)
 
     @property
     def is_envelope(self) -> bool:
@@ -76,3 +75,10 @@ class Clause:
             "facts": facts_json(self.facts),
             "replaces": self.replaced_text,
         }
+
+
+def named(rule_id: str | None, origin: str, clause_id: str) -> str:
+    """The word for the rule behind a clause; answers, lists and traces all say this one."""
+    if rule_id is not None:
+        return rule_id
+    return clause_id if origin == "default" and clause_id in _AROUND else origin

@@ -14,6 +14,8 @@ from workbench.errors import Finding, WorkbenchError
 from workbench.server.exchange import Response, json_response
 
 MESSAGE_LIMIT: Final = 512
+PATH_LIMIT: Final = 240
+"""Characters of a path in a message; `errors` has it whole."""
 INVALID: Final = "invalid_request_error"
 ROUTER: Final = "router_error"
 
@@ -63,8 +65,11 @@ MOST_FINDINGS: Final = 20
 
 
 def finding_text(finding: Finding) -> str:
-    """`$.path: reason`, as the public host writes it."""
+    """`$.path: reason`, as the public host writes it; a long path loses its middle, so that the reason stands."""
     path = finding.place.path
+    if path is not None and len(path) > PATH_LIMIT:
+        half = PATH_LIMIT // 2
+        path = f"{path[:half]}...{path[-half:]}"
     return f"{path}: {finding.reason}" if path else finding.reason
 
 

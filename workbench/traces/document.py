@@ -19,6 +19,7 @@ from workbench.language.admission import Admitted
 from workbench.traces.parts.asked import request_of, state_wire
 from workbench.traces.parts.sources import Source
 from workbench.traces.parts.steps import QuietStep, Step
+from workbench.traces.parts.words import TOLD_BASES
 from workbench.traces.record import SCHEMA, Record, Trace
 
 
@@ -47,7 +48,7 @@ def document(record: Record) -> dict[str, Any]:
         "scope": asked.get("scope"),
         "state": state_wire(material.state),
         "seed": head.seed,
-        "sources": material.sources.document,
+        "sources": material.sources.told,
         "population": material.verdicts.population,
         "ranked": ranked(record),
         "rejected": rejected(record),
@@ -78,7 +79,7 @@ def _result(record: Record) -> dict[str, Any]:
         "decision_path": [_event(record, step) for step in trace.steps],
         "tokens": {"in": usage.tokens_in, "out": usage.tokens_out, "cached": usage.tokens_cached},
         "cost_usd": usage.cost_usd,
-        "cost_basis": usage.cost_basis,
+        "cost_basis": None if usage.cost_basis is None else TOLD_BASES[usage.cost_basis],
         "first_token_ms": usage.first_token_ms,
         "tokens_per_s": usage.tokens_per_s,
         "total_latency_ms": result.total_latency_ms,
@@ -175,7 +176,7 @@ def rejected(record: Record) -> list[dict[str, Any]]:
 def _rule(source: Source, term: Admitted, index: int, pool: Any, context: Any) -> dict[str, Any]:
     seen = observe(term, index, pool, context)
     return {
-        "id": source.id, "clause": source.shown, "rule": source.rule, "rule_title": source.rule_title,
+        "id": source.id, "clause": source.shown, "rule": source.named, "rule_title": source.rule_title,
         "facts": [name for name, _ in source.facts], "subject": seen.subject, "observed": seen.observed,
         "needed": seen.needed,
     }  # fmt: skip

@@ -21,7 +21,7 @@ from workbench.traces.parts.catalogs import KeptCatalog
 from workbench.traces.parts.sources import Sources
 from workbench.traces.parts.steps import Step, steps_of
 from workbench.traces.parts.verdicts import Verdicts
-from workbench.traces.parts.words import BASES, Digest, Ending, Fingerprint, Identifier
+from workbench.traces.parts.words import STORED_BASES, TOLD_BASES, Digest, Ending, Fingerprint, Identifier, Whose
 from workbench.traces.record import (
     SCHEMA,
     AnyTrace,
@@ -69,7 +69,7 @@ def _record(held: Mapping[str, Any], catalog: KeptCatalog) -> Record:
     asked = asked_of(Context({"requirements": held["requirements"], "scope": held["scope"]}), catalog)
     head = Head(
         Identifier(held["trace_id"]), round(datetime.fromisoformat(held["time"]).timestamp() * 1000),
-        Identifier(held["tenant"]), policy.version, Fingerprint(policy.fingerprint), Digest(policy.identity),
+        Whose(held["tenant"]), policy.version, Fingerprint(policy.fingerprint), Digest(policy.identity),
         catalog.sha256, catalog.content_sha256, Digest(held["rulebook_sha256"]), sources.content_sha256,
         Digest(sha256(material.state_content).hexdigest()), verdicts.content_sha256, asked, held["seed"],
         held["emulated"] is True,
@@ -109,9 +109,10 @@ def _trace(held: Mapping[str, Any], head: Head, verdicts: Verdicts, catalog: Kep
 
 
 def _result(held: Mapping[str, Any]) -> Result:
-    tokens, chosen, basis = held["tokens"], held["chosen"], held["cost_basis"]
+    tokens, chosen, told = held["tokens"], held["chosen"], held["cost_basis"]
+    basis = STORED_BASES.get(told, told if told in TOLD_BASES else None)
     usage = Usage(
-        tokens["in"], tokens["out"], tokens["cached"], held["cost_usd"], basis if basis in BASES else None,
+        tokens["in"], tokens["out"], tokens["cached"], held["cost_usd"], basis,
         held["first_token_ms"], held["tokens_per_s"],
     )  # fmt: skip
     return Result(Ending(held["outcome"]), None if chosen is None else chosen["index"], held["total_latency_ms"], usage)

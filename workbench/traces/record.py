@@ -27,7 +27,7 @@ from workbench.traces.parts.catalogs import KeptCatalog
 from workbench.traces.parts.sources import Sources
 from workbench.traces.parts.steps import QuietStep, Step, steps_of
 from workbench.traces.parts.verdicts import Verdicts, verdicts_of
-from workbench.traces.parts.words import CostBasis, Digest, Ending, Fingerprint, Identifier, new_id
+from workbench.traces.parts.words import CostBasis, Digest, Ending, Fingerprint, Identifier, Whose, new_id
 
 KINDS: Final = ("catalog", "policy", "sources", "state", "verdicts")
 """The contents that a trace names, as a store calls them."""
@@ -74,7 +74,7 @@ class Head:
     trace_id: Identifier
     time_ms: int
     """Milliseconds since 1970 by the wall clock, for people; the store's sequence numbers order traces."""
-    tenant: Identifier
+    tenant: Whose
     policy_version: Version
     policy_fingerprint: Fingerprint
     policy_sha256: Digest
@@ -218,7 +218,7 @@ def make_trace(
     head = Head(
         trace_id=about.trace_id or new_id(),
         time_ms=about.time_ms,
-        tenant=Identifier(tenant.id),
+        tenant=Whose(tenant.id),
         policy_version=compiled.policy.version,
         policy_fingerprint=Fingerprint(compiled.policy.fingerprint),
         catalog_sha256=catalog.sha256,

@@ -33,6 +33,8 @@ def command(
 ) -> int:
     """Write traces as JSON lines, oldest first: those of the IDs, else all that the options mean.
 
+    The id of a flow means the traces of its nodes, in their order.
+
     No key is in a trace, so none is in the file. The text of calls is, where a tenant lets it be kept: the file is for
     your eyes only (0600). A trace that can't be read is told and left out, and then the exit code is 1.
     """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ from workbench.cli.layout import Table
 from workbench.cli.output import Output, counted
 from workbench.cli.traces.store import Opened, filter_of, filter_options, opened, place_option, tell
 from workbench.errors import Finding
-from workbench.session.tracing.rows import find, row_json, short_id
+from workbench.session.tracing.rows import find_all, flow_of, row_json, short_id
 from workbench.session.tracing.verdict import Again, FieldVerdict, Verdict, verdict, verdicts
 from workbench.session.tracing.whole import unreadable
 from workbench.traces.listing import Filter
@@ -45,7 +46,8 @@ def command(
     """Decide the trace ID again, from the catalog and the policy that it stored, and compare field by field.
 
     With --catalog it says what another catalog would change; offers are matched by their ids. Exit code 1 where the
-    decision differs, where a trace can't be read, and where --all finds none: for CI.
+    decision differs, where a trace can't be read, and where --all finds none: for CI. The id of a flow decides all of
+    its nodes again, in their order.
     """
     if every == (trace_id is not None):
         raise diagnostics.usage("name one trace, or give --all", hint="`workbench traces list` shows their ids")
@@ -66,12 +68,15 @@ def _other(invocation: Invocation, name: str) -> KeptCatalog:
 
 def _one(invocation: Invocation, here: Opened, trace_id: str, other: KeptCatalog | None, limit: int) -> int:
     store = here.traces.opened()
-    found = verdict(store, find(store, trace_id, now_ms=here.now), other)
+    found = [verdict(store, row, other) for row in find_all(store, trace_id, now_ms=here.now)]
+    same = all(each.same for each in found)
     if invocation.as_json:
-        invocation.output.document({**_json(found), "store": here.json})
+        nodes = [_json(each) for each in found]
+        flow = {"flow": flow_of(found[0].row.trace_id), "same": same, "nodes": nodes}
+        invocation.output.document({**(nodes[0] if len(nodes) == 1 else flow), "store": here.json})
     else:
-        _show(invocation.output, found, limit)
-    return diagnostics.OK if found.same else diagnostics.FINDINGS
+        _show_each(invocation.output, found, limit)
+    return diagnostics.OK if same else diagnostics.FINDINGS
 
 
 def _json(found: Verdict) -> dict[str, Any]:
@@ -97,6 +102,18 @@ def _catalog(catalog: KeptCatalog) -> dict[str, Any]:
         "name": catalog.name, "date": catalog.date, "sha256": str(catalog.sha256),
         "population_sha256": str(catalog.content_sha256), "offers": len(catalog.candidates),
     }  # fmt: skip
+
+
+def _show_each(output: Output, found: Sequence[Verdict], limit: int) -> None:
+    if len(found) > 1:
+        differ = sum(not each.same for each in found)
+        told = f"{len(found) - differ} the same, {differ} differ{'s' if differ == 1 else ''}"
+        output.heading(f"{flow_of(found[0].row.trace_id)}: a flow of {len(found)} calls, {told}")
+        output.line()
+    for position, each in enumerate(found):
+        if position:
+            output.line()
+        _show(output, each, limit)
 
 
 def _show(output: Output, found: Verdict, limit: int) -> None:

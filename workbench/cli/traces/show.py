@@ -113,7 +113,7 @@ def _ranked(document: Mapping[str, Any]) -> Table:
 
 def _rejected(document: Mapping[str, Any]) -> Table:
     rows = [
-        (row["offer"] if k == 0 else "", rule["rule"] or "own", rule["clause"], rule["observed"], rule["needed"])
+        (row["offer"] if k == 0 else "", rule["rule"], rule["clause"], rule["observed"], rule["needed"])
         for row in document["rejected"]
         for k, rule in enumerate(row["rules"])
     ]
@@ -125,7 +125,7 @@ def _reasons(document: Mapping[str, Any]) -> Table:
     against = [rule["id"] for row in document["rejected"] for rule in row["rules"]]
     alone = [row["rules"][0]["id"] for row in document["rejected"] if len(row["rules"]) == 1]
     rows = [
-        (source["rule"] or "own", source["clause"], str(against.count(source["id"])), str(alone.count(source["id"])))
+        (source["rule"], source["clause"], str(against.count(source["id"])), str(alone.count(source["id"])))
         for source in document["sources"]
         if source["id"] in against
     ]
@@ -134,7 +134,7 @@ def _reasons(document: Mapping[str, Any]) -> Table:
 
 def _sources(document: Mapping[str, Any]) -> Table:
     rows = [
-        (source["slot"], source["clause"] or source["text"], source["rule"] or "own", _facts(source["facts"]))
+        (source["slot"], source["clause"] or source["text"], source["rule"], _facts(source["facts"]))
         for source in document["sources"]
     ]
     return Table(("slot", "clause", "rule", "because"), rows)

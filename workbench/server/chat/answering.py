@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any, Final
 
 from workbench.boundary.sealed import sealed
@@ -121,11 +122,26 @@ def router(answer: Answer, shown: Shown, told: Told) -> bytes:
 
 
 def path_json(answer: Answer, compact: bool) -> bytes:
-    """`decision_path`; a compact one leaves out who was passed over for want of a key or an address."""
+    """`decision_path`, times in whole milliseconds, as clients of the public host parse them.
+
+    A compact one leaves out who was passed over for want of a key or an address.
+    """
     path: Sequence[Mapping[str, Any]] = answer.path
     if compact and len(path) > 1:
         path = [entry for entry in path if entry.get("reason") != "not_configured"]
-    return dumps(path)
+    return dumps([_whole(entry) for entry in path])
+
+
+def _whole(entry: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The entry, its times rounded."""
+    for name in _TIMES:
+        value = entry.get(name)
+        if isinstance(value, float) and isfinite(value):
+            entry = {**entry, name: round(value)}
+    return entry
+
+
+_TIMES: Final = ("latency_ms", "first_token_ms", "backoff_ms", "retry_after_ms")
 
 
 def cost_of(usage: Usage | None, candidate: Mapping[str, Any] | None) -> tuple[float | None, str | None]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, cast
 
@@ -26,7 +25,7 @@ from workbench.server.tracing.recording import CallRecorder
 from workbench.server.x.asking import unread
 from workbench.server.x.requirements import unknown_needs
 from workbench.traces.parts.asked import Asked, asked_of
-from workbench.traces.parts.words import CostBasis, new_id
+from workbench.traces.parts.words import STORED_BASES, new_id
 from workbench.traces.record import Exchange, Usage
 from workbench.traces.template import Own
 from workbench.traces.writes import OpenTrace
@@ -36,7 +35,7 @@ MOST_SHOWN: Final = 128
 NOT_SENT: Final = frozenset(("connect_timeout", "local_pool"))
 """What ends an attempt before its request is with anybody."""
 _SEED: Final = 2**31 - 1
-_BASIS: Final[Mapping[str, CostBasis]] = {"reported": "provider", "computed": "estimated"}
+NOT_STREAMED: Final = "`first_token_timeout_ms` has no effect on an answer that is not streamed; send `timeout_ms`"
 SENT_AT_ONCE: Final = (Delta,)
 """What a stream passes on as it comes; tool calls go out whole, at its end."""
 NOTHING: Final = Usage()
@@ -121,8 +120,8 @@ class Running:
                 cost, basis = cost_of(counted, self.shown.state.kept.candidates[finished.index])
                 spent = Spent(counted.tokens_in, counted.tokens_out, cost, unpriced)
                 usage = Usage(
-                    counted.tokens_in, counted.tokens_out, counted.tokens_cached, cost, _BASIS.get(basis or ""), None,
-                    None,
+                    counted.tokens_in, counted.tokens_out, counted.tokens_cached, cost, STORED_BASES.get(basis or ""),
+                    None, None,
                 )  # fmt: skip
             if self.call.session:
                 total = self.engine.totals.add(self.subject.owner, self.call.session, counted, cost)
@@ -171,6 +170,8 @@ def prepare(
     if wanted:
         read = () if subject.reads_requirements else unread(wanted)
         warnings = (*warnings, *read, *unknown_needs(wanted))
+    if not call.stream and "first_token_timeout_ms" in call.neutral:
+        warnings = (*warnings, NOT_STREAMED)
     measuring = engine.host.measuring
     if measuring is not None and subject.measured:
         state = measuring.state_of(state)

@@ -56,7 +56,7 @@ async def begin(request: Request, call: Call, sugar: Sugar, warnings: tuple[str,
     """The call decided and admitted, nothing sent yet. Raises `Refused`."""
     engine = engine_of(request)
     tenant = tenant_of(call.body, request.state, request.caller)
-    whose = name_of(request.caller) if tenant is None else tenant.id
+    whose = name_of(tenant, request.caller)
     ticket = await request.host.callers.admit(request.caller, whose)  # before a policy that came along is looked at
     try:
         subject = subject_of(call, sugar, request.state, request.caller)

@@ -244,7 +244,7 @@ def _node_json(run: NodeRun, names: Mapping[str, str], compact: bool) -> tuple[d
         "tokens_in": usage.tokens_in if usage else None,
         "tokens_out": usage.tokens_out if usage else None,
         "cost_usd": _cost(run)[0],
-        "latency_ms": round(answer.latency_ms, 3),
+        "latency_ms": round(answer.latency_ms),
         "trace_id": run.running.told.trace_id,
     }
     return facts, run.running.decision_trace(answer, compact=compact)

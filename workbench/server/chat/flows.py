@@ -15,7 +15,7 @@ from workbench.server.chat.flow_run import FlowRun, NodeFailed, refuse_tools
 from workbench.server.chat.parameters import Call
 from workbench.server.chat.sse import DONE, KEEP_ALIVE, EventStream, until_gone
 from workbench.server.chat.subject import FLOW, outvoted, owner_of
-from workbench.server.errors import Refused
+from workbench.server.errors import Refused, said
 from workbench.server.exchange import Request, Response, dumps
 from workbench.server.reading import ClientGone
 from workbench.server.x.admitting import admit_flow
@@ -31,8 +31,7 @@ KEEP_ALIVE_S: Final = 15.0
 async def run_flow(request: Request, engine: Engine, call: Call) -> Response | None:
     """Answer a call that brought a flow."""
     tenant = tenant_of(call.body, request.state, request.caller)
-    whose = name_of(request.caller) if tenant is None else tenant.id
-    ticket = await request.host.callers.admit(request.caller, whose)
+    ticket = await request.host.callers.admit(request.caller, name_of(tenant, request.caller))
     run: FlowRun | None = None
     try:
         flow = admit_flow(call.body["flow_ir"], request.state.session.vocabulary)
@@ -164,8 +163,9 @@ def _router(run: FlowRun) -> bytes:
     }
     if run.emulated:
         head["emulated"] = True
-    if run.warnings:
-        head["warnings"] = run.warnings
+    warnings = [*map(said, flow.unread), *run.warnings]
+    if warnings:
+        head["warnings"] = warnings
     if run.call.session and run.failed is None:
         total = run.engine.totals.add(run.owner, run.call.session, run.usage(), cost)
         head["session_acc"] = total.json()

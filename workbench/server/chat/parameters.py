@@ -294,3 +294,5 @@ _CHECKS: Final[Mapping[str, Callable[[str, object], Any]]] = {
 """What goes out, where the provider's protocol has a place for it; where it has none, a warning says so."""
 _NAMES: Final = frozenset((*_CHECKS, *OURS, *UNSUPPORTED, *_HARMLESS)) - STEERING
 """What null leaves unset; under any other name it is a mistake as every value is."""
+SENT: Final = tuple(_CHECKS)
+DONE_ANYWAY: Final = _HARMLESS

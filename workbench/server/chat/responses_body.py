@@ -157,6 +157,8 @@ _TAKEN: Final[Mapping[str, Callable[[object, dict[str, Any], list[str]], None]]]
     "include": _ignored("include"),
     "truncation": _ignored("truncation"),
 }
+TAKEN: Final = tuple(_TAKEN)
+REFUSED: Final = tuple(_REFUSED)
 
 
 def _instructions(value: object) -> list[dict[str, Any]]:

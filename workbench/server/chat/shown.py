@@ -143,6 +143,6 @@ class Shown:
         if before is None:
             rejected = self.rejected_counts if compact else self.rejected
             before = self._before[compact] = b'{%s,%s,"decision_path":' % (self.ranked, rejected)
-        return b'%s%s,"started_at_ms":%d,"total_latency_ms":%s,%s}' % (
-            before, path, began_ms, repr(round(latency_ms, 3)).encode(), self.policy,
+        return b'%s%s,"started_at_ms":%d,"total_latency_ms":%d,%s}' % (
+            before, path, began_ms, round(latency_ms), self.policy,
         )  # fmt: skip

@@ -221,7 +221,7 @@ def _subject(body: Mapping[str, Any], policy: Any, sugar: Sugar, state: ServerSt
         clause = narrowing(sugar.family, sugar.provider, state.session)
         compiled = replace(compiled, policy=within(compiled.policy, clause, state.session))
         clauses = (clause, *clauses)
-    who = tenant if tenant is not None else _caller_as_tenant(caller)
+    who = _kept_as(tenant, caller)
     whole = replace(compiled, tenant_id=who.id, clauses=clauses)
     owner = owner_of(tenant, caller)
     sourced = Sourced(whole.policy, clauses)
@@ -243,7 +243,7 @@ def _base(policy: Any, sugar: Sugar, state: ServerState, tenant: Tenant | None) 
     if policy is not None:
         inner = admit_policy(policy, state.session.vocabulary)
         whole = inner if state.envelope is None else admit_policy(policy, state.session.vocabulary, state.envelope)
-        compiled = taken_apart("policy", inner, whole, state.session, "The request's own policy")
+        compiled = taken_apart("policy", inner, whole, state.session, "The request's own policy", "policy")
     else:
         compiled = _profile(sugar.profile, state)
     clauses = (*outer, *_filters(compiled))
@@ -301,6 +301,12 @@ NOBODY: Final[Mapping[str, Any]] = {
 }  # fmt: skip
 
 
-def _caller_as_tenant(caller: Caller) -> Tenant:
-    """Who stands for a caller that names no tenant: nobody has said that its text may be kept."""
-    return Tenant(name_of(caller), caller.id, {NO_LOG: True}, DEFAULT_WORKLOAD, source="<caller>")
+def _kept_as(tenant: Tenant | None, caller: Caller) -> Tenant:
+    """The tenant, under the name that its calls are kept under.
+
+    Who stands for a caller that names none: nobody has said that its text may be kept.
+    """
+    name = name_of(tenant, caller)
+    if tenant is not None:
+        return replace(tenant, id=name)
+    return Tenant(name, caller.id, {NO_LOG: True}, DEFAULT_WORKLOAD, source="<caller>")

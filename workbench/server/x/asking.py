@@ -30,8 +30,11 @@ def asked_of(body: Mapping[str, Any], policy: Admitted, state: Mapping[str, Any]
     """
     wanted = _requirements(body)
     warnings: list[str] = []
-    size = _context(body)
-    if size is not None and body.get("enforce_context") is True:
+    size = _number(body, "context", "int_type", "integer")
+    enforced = body.get("enforce_context")
+    if not isinstance(enforced, bool | None):
+        raise shapeless(("bool_type", ("body", "enforce_context"), "Input should be a valid boolean", None))
+    if size is not None and enforced:
         wanted = {**wanted, "min_context": size}
         warnings.append(f"`context` was read as `min_context` {size:g}, because `enforce_context` is true")
     elif size is not None and "min_context" not in wanted:
@@ -40,9 +43,10 @@ def asked_of(body: Mapping[str, Any], policy: Admitted, state: Mapping[str, Any]
         warnings += unread(wanted)
     warnings += unknown_needs(wanted)
     request: dict[str, Any] = {"requirements": wanted}
-    if "scope" in body:
-        request["scope"] = body["scope"]
-    return Asked(Context(request, state, body.get("seed")), pin_of(wanted), tuple(warnings))
+    if body.get("scope") is not None:
+        request["scope"] = _scope(body["scope"])
+    seed = _number(body, "seed", "float_type", "number")
+    return Asked(Context(request, state, seed), pin_of(wanted), tuple(warnings))
 
 
 def reads_requirements(policy: Admitted) -> bool:
@@ -69,12 +73,19 @@ def _requirements(body: Mapping[str, Any]) -> dict[str, Any]:
     return {**checked(beside), **given}
 
 
-def _context(body: Mapping[str, Any]) -> float | None:
-    value = body.get("context")
+def _number(body: Mapping[str, Any], name: str, kind: str, words: str) -> float | None:
+    value = body.get(name)
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise shapeless(("int_type", ("body", "context"), "Input should be a valid integer", None))
+        raise shapeless((kind, ("body", name), f"Input should be a valid {words}", None))
+    return value
+
+
+def _scope(value: object) -> str | float | bool:
+    """A scope is one value, which an offer's has to equal; a list or an object equals none."""
+    if not isinstance(value, str | int | float):
+        raise shapeless(("string_type", ("body", "scope"), "Input should be a string, a number or a boolean", None))
     return value
 
 

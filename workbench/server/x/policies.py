@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final, cast
 
+from workbench.catalog import Catalog
 from workbench.errors import AdmissionError
 from workbench.language.admission import Term, find
 from workbench.language.flow import FLOW_VERSION
 from workbench.language.lowering import lower
 from workbench.language.signature import FAIL_REASONS
 from workbench.language.vocabulary import Vocabulary
-from workbench.server.errors import Refused, finding_json
+from workbench.server.errors import Refused, finding_json, said
 from workbench.server.x.admitting import admit_flow, admit_term
 from workbench.server.x.loose import Normalized, normalized
 from workbench.server.x.refusal import refused
+from workbench.server.x.templates.known import meant, names_in, unheard
 
 NEXT: Final = {"action": "next_candidate"}
 _SPEC: Final = ("filter", "selector", "selector_opts", "mutate", "retry_table", "weights", "scorer", "rank")
@@ -50,26 +52,31 @@ def _refusals(term: object, vocabulary: Vocabulary) -> tuple[dict[str, Any], ...
 
 
 def normalize_flow(term: object, vocabulary: Vocabulary) -> dict[str, Any]:
-    """`flow_ir` in normal form, its encoding, `fingerprint`, `version`. Raises `Refused` (400 `invalid_flow`)."""
+    """`flow_ir` in normal form, its encoding, `fingerprint`, `version`; `warnings` of keys that are no part of a node.
+
+    Raises `Refused` (400 `invalid_flow`).
+    """
     flow = admit_flow(term, vocabulary)
+    warnings = {"warnings": [said(word) for word in flow.unread]} if flow.unread else {}
     return {
         "flow_ir": flow.normal,
         "encoded": flow.encoding,
         "fingerprint": flow.fingerprint,
         "version": FLOW_VERSION,
+        **warnings,
     }
 
 
-def build(spec: Mapping[str, Any], vocabulary: Vocabulary) -> dict[str, Any]:
+def build(spec: Mapping[str, Any], catalog: Catalog) -> dict[str, Any]:
     """A policy from its parts: `filter`, `rank` (a scorer), `selector` with `selector_opts`, `mutate`, `retry_table`.
 
     What is missing is as in a policy that says nothing: who meets the request and is not disabled, score 0, best first,
     the request as it is, on to the next candidate. `weights` belongs to an older language; it is named in `warnings`
-    and has no effect. Raises `Refused` (400 `invalid_policy_spec`).
+    and has no effect; so is what no offer of the catalog has. Raises `Refused` (400 `invalid_policy_spec`).
     """
     unknown = [name for name in spec if name not in _SPEC]
     if unknown:
-        raise _odd(f"unknown key(s): {', '.join(sorted(unknown))}; known: {', '.join(_SPEC)}")
+        raise _odd(f"unknown key(s): {', '.join(sorted(unknown))}; {meant(sorted(unknown), _SPEC)}")
     if "rank" in spec and "scorer" in spec:
         raise _odd("`rank` and `scorer` are one thing; give one")
     term: Term = [
@@ -81,43 +88,52 @@ def build(spec: Mapping[str, Any], vocabulary: Vocabulary) -> dict[str, Any]:
         _plan(spec.get("retry_table")),
     ]
     try:
-        made = normalize(term, vocabulary)
+        made = normalize(term, catalog.vocabulary)
     except Refused as refusal:
-        raise _odd(refusal.message) from None
+        raise _odd(refusal.message, **(refusal.more or {})) from None
+    warnings = unheard(names_in(made["policy_ir"]), catalog.values) if made["admission"]["ok"] else []
+    select = made["policy_ir"][3]
+    if select[0] == "sample" and select[1] < 0:
+        warnings.append(f"`sample` takes a temperature of 0 or more; {select[1]:g} is read as 0, which is `argmax`")
     if spec.get("weights"):
-        made["warnings"] = ["`weights` has no effect: a v2 policy ranks by its scorer, give one as `rank`"]
-    return made
+        warnings.append("`weights` has no effect: a v2 policy ranks by its scorer, give one as `rank`")
+    return {**made, "warnings": warnings} if warnings else made
 
 
-def _odd(message: str) -> Refused:
-    return refused(400, "invalid_policy_spec", message)
+def _odd(message: str, **more: Any) -> Refused:
+    return refused(400, "invalid_policy_spec", message, **more)
 
 
 def _term(spec: Mapping[str, Any], key: str, default: Term) -> Term:
     value = spec.get(key)
     if value is None:
         return default
-    if not isinstance(value, list):
+    if not isinstance(value, list) or not value:
         raise _odd(f"`{key}` must be a term [op, ...]")
     return cast("Term", value)
 
 
 def _selector(spec: Mapping[str, Any]) -> Term:
-    value = spec.get("selector", "argmax")
-    if isinstance(value, list):
-        return cast("Term", value)
+    value = spec.get("selector")
     if value is None:
         value = "argmax"
-    options: Any = spec.get("selector_opts") or {}
+    options: Any = {} if spec.get("selector_opts") is None else spec["selector_opts"]
+    if options == []:
+        options = {}  # how an empty table may be written
     if not isinstance(options, dict):
         raise _odd("`selector_opts` must be an object")
+    if isinstance(value, list) and value:
+        if options:
+            raise _odd("`selector_opts` has no effect on a selector that is a term; write them into the term")
+        return cast("Term", value)
     if not isinstance(value, str) or value not in _SELECTORS:
-        raise _odd(f"unknown selector; one of {', '.join(_SELECTORS)}, or a term")
+        hint = meant([value] if isinstance(value, str) else [], tuple(_SELECTORS))
+        raise _odd(f"unknown selector; {hint}, or a term")
     known, make = _SELECTORS[value]
     found = cast("dict[str, Any]", options)
     strange = sorted(set(found) - set(known))
     if strange:
-        raise _odd(f"`selector_opts` of {value}: unknown option(s): {', '.join(strange)}")
+        raise _odd(f"`selector_opts` of {value}: unknown option(s): {', '.join(strange)}; {meant(strange, known)}")
     return make(found)
 
 
@@ -129,6 +145,8 @@ def _top_k(options: Mapping[str, Any]) -> Term:
 
 
 def _sample(options: Mapping[str, Any]) -> Term:
+    if "temp" in options and options.get("temperature", options["temp"]) != options["temp"]:
+        raise _odd("`selector_opts.temp` and `selector_opts.temperature` are one thing, and differ; give one")
     heat = options.get("temp", options.get("temperature", 1.0))
     if isinstance(heat, bool) or not isinstance(heat, int | float):
         raise _odd("`selector_opts.temp` must be a number")
@@ -156,14 +174,14 @@ _SELECTORS: Final[dict[str, tuple[tuple[str, ...], Callable[[Mapping[str, Any]],
 def _mutate(value: object) -> Term:
     if value is None or value == "identity":
         return ["id"]
-    if not isinstance(value, list):
+    if not isinstance(value, list) or not value:
         raise _odd("`mutate` must be a transform [op, ...]")
     return cast("Term", value)
 
 
 def _plan(table: object) -> Term:
     """Reason by reason in order of name; `unknown` is what holds for all others."""
-    if table is None:
+    if table is None or table == []:  # how an empty table may be written
         table = {}
     if isinstance(table, list):
         return cast("Term", table)
@@ -172,7 +190,7 @@ def _plan(table: object) -> Term:
     rows = cast("dict[str, Any]", table)
     strange = sorted(set(rows) - set(FAIL_REASONS))
     if strange:
-        raise _odd(f"`retry_table`: unknown reason(s): {', '.join(strange)}; known: {', '.join(FAIL_REASONS)}")
+        raise _odd(f"`retry_table`: unknown reason(s): {', '.join(strange)}; {meant(strange, FAIL_REASONS)}")
     plan: Term = ["always", rows.get("unknown", NEXT)]
     for reason in sorted(rows):
         if reason != "unknown":

@@ -123,8 +123,8 @@ def ranking(sourced: Sourced, body: Mapping[str, Any], tenant: Tenant | None, as
     decision = state.decisions.decide(sourced.policy, asked.context)
     ranked = ranked_rows(decision, catalog)
     rejected = rejected_rows(sourced, decision, catalog, pool, asked.context)
-    if asked.pin is not None:
-        rejected = _of_pin(rejected, asked.pin, known=asked.pin.is_in(catalog))
+    if asked.pin is not None and not asked.pin.is_in(catalog):
+        rejected = [{"reason": "pin_not_found", "pin": asked.pin.json()}]
     answer: dict[str, Any] = {
         "rank_source": "router",
         "ranked": ranked,
@@ -144,10 +144,3 @@ def pinned(sourced: Sourced, pin: Pin | None, state: ServerState) -> Sourced:
         return sourced
     clause = narrowing(pin.model, pin.provider, state.session)
     return Sourced(within(sourced.policy, clause, state.session), (clause, *sourced.clauses))
-
-
-def _of_pin(rejected: list[dict[str, Any]], pin: Pin, *, known: bool) -> list[dict[str, Any]]:
-    """What became of the pinned pair alone."""
-    if not known:
-        return [{"reason": "pin_not_found", "pin": pin.json()}]
-    return [row for row in rejected if row["provider"] == pin.provider and row["model_family"] == pin.model]

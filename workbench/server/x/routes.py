@@ -102,7 +102,7 @@ async def _normalize_flow(request: Request) -> Response:
 
 
 async def _build(request: Request) -> Response:
-    return json_response(policies.build(await body_of(request), request.state.session.vocabulary))
+    return json_response(policies.build(await body_of(request), request.state.session.catalog))
 
 
 async def _templates(request: Request) -> Response:
@@ -112,7 +112,7 @@ async def _templates(request: Request) -> Response:
 
 async def _template(request: Request) -> Response:
     given = await body_of(request, empty=True)
-    return json_response(filled(request.params["id"], given, request.state.session.vocabulary))
+    return json_response(filled(request.params["id"], given, request.state.session.catalog))
 
 
 async def _compile(request: Request) -> Response:

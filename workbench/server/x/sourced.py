@@ -18,6 +18,7 @@ from workbench.language.clause_text import to_text
 from workbench.language.vocabulary import Vocabulary
 from workbench.rulebook.clause import REQUEST, Clause
 from workbench.rulebook.compile import Compiled
+from workbench.server.x.admitting import AT_ADMISSION
 from workbench.server.x.refusal import because
 from workbench.session.policy_edits import children
 from workbench.session.state import WorkspaceState
@@ -43,7 +44,7 @@ def of_policy(inner: Admitted, whole: Admitted, state: WorkspaceState) -> Source
 def _part(number: int, part: list[Any], policy: Admitted, vocabulary: Vocabulary) -> Clause:
     term = check(part, vocabulary, version=policy.version, sort="Pred")
     text = to_text(part, vocabulary)
-    return Clause(f"policy-{number}", "filter", text, text, term, None, "The request's own policy", (), "own")
+    return Clause(f"policy-{number}", "filter", text, text, term, None, "The request's own policy", (), "policy")
 
 
 def of_compiled(compiled: Compiled, state: WorkspaceState) -> Sourced:
@@ -53,9 +54,15 @@ def of_compiled(compiled: Compiled, state: WorkspaceState) -> Sourced:
 
 
 def inside(sourced: Sourced, own: Compiled, vocabulary: Vocabulary) -> Sourced:
-    """A request's policy for a tenant: the tenant's filter holds too, it only narrows."""
+    """A request's policy for a tenant: the tenant's filter holds too, it only narrows.
+
+    Raises `Refused` 400 where they are too much together.
+    """
     filters = tuple(clause for clause in own.clauses if clause.slot == "filter" and clause.term is not None)
-    policy = compose(sourced.policy, own.policy.slot("filter"), vocabulary)
+    try:
+        policy = compose(sourced.policy, own.policy.slot("filter"), vocabulary)
+    except AdmissionError as error:
+        raise because(400, "invalid_policy", AT_ADMISSION, error.findings) from None
     return Sourced(policy, (*filters, *sourced.clauses))
 
 
@@ -79,11 +86,6 @@ def within(policy: Admitted, clause: Clause, state: WorkspaceState) -> Admitted:
         return compose(policy, clause.term, state.vocabulary)
     except AdmissionError as error:
         raise because(400, "invalid_policy", "the policy can't run inside its envelopes", error.findings) from None
-
-
-def rule_of(clause: Clause) -> str:
-    """The rule behind a clause: its id, else `envelope`, `request`, `policy`, `own` or `default`."""
-    return "policy" if clause.rule_id is None and clause.id.startswith("policy-") else clause.rule
 
 
 def finite(value: float | None) -> float | None:
@@ -144,7 +146,7 @@ def rules_against(sourced: Sourced, pool: Pool, context: Context) -> list[tuple[
     held: dict[str, list[Admitted]] = {}
     for clause in sourced.clauses:
         if clause.term is not None:
-            held.setdefault(rule_of(clause), []).append(clause.term)
+            held.setdefault(clause.rule, []).append(clause.term)
     away = {rule: len(pool) - int(explain.together(terms, pool, context).sum()) for rule, terms in held.items()}
     return sorted(((rule, count) for rule, count in away.items() if count), key=lambda pair: (-pair[1], pair[0]))
 
@@ -154,7 +156,7 @@ def rule_json(clause: Clause, index: int, pool: Pool, context: Context) -> dict[
     assert clause.term is not None  # noqa: S101 - clauses in force have one
     verdict = explain.observe(clause.term, index, pool, context)
     return {
-        "rule": rule_of(clause),
+        "rule": clause.rule,
         "clause": clause.shown,
         "clause_id": clause.id,
         "observed": verdict.observed,

@@ -58,12 +58,18 @@ def scope_of(tenant: Tenant | None, caller: Caller) -> str:
     """Whose breakers and disables hold for a call; no two tenants and no caller share one."""
     if tenant is not None and tenant.source != SOURCE:
         return tenant.id
-    return f"caller:{caller.id}:{name_of(caller) if tenant is None else tenant.id}"
+    return f"caller:{caller.id}:{'' if tenant is None else tenant.id}"
 
 
-def name_of(caller: Caller) -> str:
-    """The name of a caller that calls for no tenant."""
-    return f"caller-{caller.id}"[:64]
+def name_of(tenant: Tenant | None, caller: Caller) -> str:
+    """Under which name a call is kept and counted: a tenant's id, where it is one of the workspace.
+
+    A state that came along is `state:ID`, a caller without a tenant `caller:ID`: no tenant's id can equal these, so
+    that nobody who is bound to a tenant reads them, whatever the tenant is called.
+    """
+    if tenant is None:
+        return f"caller:{caller.id[:64]}"
+    return f"state:{tenant.id}" if tenant.source == SOURCE else tenant.id
 
 
 def may_speak_for(caller: Caller, tenant: str) -> bool:

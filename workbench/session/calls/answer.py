@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from workbench.engine.fallback import Cascade, Finished
 from workbench.engine.values import number
@@ -12,10 +12,9 @@ from workbench.gateway.codecs.neutral import ToolCall
 from workbench.gateway.codecs.neutral import Usage as Counted
 from workbench.gateway.events import Answer
 from workbench.session.calls.health.store import tokens_per_second
+from workbench.traces.parts.words import STORED_BASES, Basis
 from workbench.traces.record import Exchange, Record, Usage
 
-Basis = Literal["reported", "computed"]
-"""The provider's own figure; or catalog prices times the tokens that it counted."""
 CACHED_SHARE: Final = 0.1
 """Of the input price, for tokens that the provider had in its cache."""
 LOCAL: Final = "local_"
@@ -38,7 +37,7 @@ class Spent:
     @property
     def traced(self) -> Usage:
         """The same in a trace's words."""
-        basis: Any = {"reported": "provider", "computed": "reported"}.get(self.cost_basis or "")
+        basis = STORED_BASES.get(self.cost_basis or "")
         return Usage(
             self.tokens_in, self.tokens_out, self.tokens_cached, self.cost_usd, basis, self.first_token_ms,
             self.tokens_per_s,

@@ -20,7 +20,7 @@ from workbench.language.admission import Admitted, check, compose
 from workbench.language.clause_text import to_text
 from workbench.language.lowering import lower
 from workbench.language.runnable import require_runnable
-from workbench.rulebook.clause import Clause
+from workbench.rulebook.clause import Clause, Origin
 from workbench.rulebook.compile import Compiled, compile_policy
 from workbench.rulebook.reader import SLOTS, Slot
 from workbench.rulebook.rulebook import Rulebook
@@ -76,7 +76,15 @@ def _profile(name: str, wanted: ProfileSettings, root: Path, state: WorkspaceSta
     tenant = Tenant(name, name, facts, workload, tuple(own), source=FILE_NAME)
     compiled = compile_policy(tenant, _for_everyone(state.rulebook), state.vocabulary, envelope=state.envelope)
     require_runnable(compiled.policy)
+    clauses = tuple(_of_profile(name, clause) for clause in compiled.clauses)
+    slots = {slot: _of_profile(name, clause) for slot, clause in compiled.slots.items()}
+    compiled = replace(compiled, clauses=clauses, slots=MappingProxyType(slots))
     return Profile(name, compiled, f"[profiles.{name}]" if own else "the rulebook's defaults")
+
+
+def _of_profile(name: str, clause: Clause) -> Clause:
+    """A clause that the profile adds is no tenant's own."""
+    return replace(clause, origin="profile", rule_title=f"the profile {name}") if clause.origin == "own" else clause
 
 
 def _for_everyone(rulebook: Rulebook) -> Rulebook:
@@ -96,15 +104,17 @@ def _from_file(name: str, file: str, root: Path, state: WorkspaceState) -> Compi
     policy = check(lower(cast("object", term), state.vocabulary), state.vocabulary, sort="Policy")
     require_runnable(policy)
     whole = policy if state.envelope is None else compose(policy, state.envelope, state.vocabulary)
-    return taken_apart(name, policy, whole, state, f"the profile {name}")
+    return taken_apart(name, policy, whole, state, f"the profile {name}", "profile")
 
 
-def taken_apart(name: str, policy: Admitted, whole: Admitted, state: WorkspaceState, title: str) -> Compiled:
+def taken_apart(
+    name: str, policy: Admitted, whole: Admitted, state: WorkspaceState, title: str, origin: Origin
+) -> Compiled:
     """A policy that no rulebook made, as clauses: one for each part of its filter, one for each other slot."""
 
     def clause(clause_id: str, slot: Slot, admitted: Admitted) -> Clause:
         shown = to_text(admitted.normal, state.vocabulary)
-        return Clause(clause_id, slot, shown, shown, admitted, None, title, (), "own")
+        return Clause(clause_id, slot, shown, shown, admitted, None, title, (), origin)
 
     filters = tuple(
         clause(f"policy-{number}", "filter", check(part, state.vocabulary, version=policy.version, sort="Pred"))

@@ -96,16 +96,11 @@ def row_json(row: TraceRow) -> dict[str, Any]:
     }
 
 
-def find(store: TraceStore, text: str, *, now_ms: int) -> TraceRow:
-    """The trace whose id begins with `text`. Raises `TraceError` where there is none, or several and which."""
-    rows = _meant(store, text, now_ms)
-    if len(rows) > 1:
-        raise _several(text, rows)
-    return rows[0]
-
-
 def find_all(store: TraceStore, text: str, *, now_ms: int) -> tuple[TraceRow, ...]:
-    """The same; or the traces of a flow's nodes, in their order, where `text` begins those of one flow."""
+    """The one trace whose id begins with `text`; or those of a flow's nodes, in their order, where it begins a flow's.
+
+    Raises `TraceError` where there is none, or several and which.
+    """
     rows = _meant(store, text, now_ms)
     flows = {flow_of(row.trace_id) for row in rows}
     if len(rows) > MOST_PARTS or (len(rows) > 1 and (len(flows) > 1 or None in flows)):

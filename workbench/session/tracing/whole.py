@@ -10,20 +10,19 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from workbench.errors import Finding, WorkbenchError
-from workbench.session.tracing.rows import find
+from workbench.session.tracing.rows import find_all
 from workbench.traces.document import document
 from workbench.traces.listing import Filter, TraceRow
 from workbench.traces.parts.steps import QuietStep, Step
-from workbench.traces.parts.words import IN_FLIGHT, INTERRUPTED
+from workbench.traces.parts.words import IN_FLIGHT, INTERRUPTED, TOLD_BASES
 from workbench.traces.record import Record, Trace
 from workbench.traces.store import LAST, CallRow, TraceStore
 
 ANSWERED, FAILED, WAITED, SKIPPED, DISABLED, UNKNOWN = "+", "x", "~", "-", "!", "?"
 """The sign of each kind of rung, so that no colour is needed."""
 BASES: Final = {
-    "reported": "catalog prices, the provider's token counts",
-    "estimated": "catalog prices, estimated tokens",
-    "provider": "what the provider says it charged",
+    "reported": "reported: what the provider says it charged",
+    "computed": "computed: catalog prices, the provider's token counts",
 }
 
 
@@ -79,11 +78,12 @@ class Exported:
 def exported(store: TraceStore, wanted: Filter, ids: Sequence[str] = (), *, now_ms: int) -> Iterator[Exported]:
     """The traces of these ids, else all that the filter means, as documents, oldest first.
 
-    Raises `TraceError` at once for an id that means none or several; a trace that is damaged is given with its reasons.
+    Those of a flow's id come in the order of its nodes. Raises `TraceError` at once for an id that means none or
+    several; a trace that is damaged is given with its reasons.
     """
     if ids:
-        chosen = {row.sequence: row for row in (find(store, text, now_ms=now_ms) for text in ids)}
-        rows = [chosen[number] for number in sorted(chosen)]
+        meant = sorted((find_all(store, text, now_ms=now_ms) for text in ids), key=lambda rows: rows[0].sequence)
+        rows = list({row.sequence: row for each in meant for row in each}.values())
     else:
         rows = list(reversed(store.rows(wanted, now_ms=now_ms, limit=LAST)))
     return (_exported(store, row) for row in rows)
@@ -197,7 +197,9 @@ def cost_words(record: Record) -> str:
     result = record.trace.result
     if result is None or result.usage.cost_usd is None:
         return "no call" if result is not None and not record.trace.steps else "unknown"
-    return f"{result.usage.cost_usd:.6f} $ ({BASES.get(result.usage.cost_basis or '', 'basis unknown')})"
+    basis = result.usage.cost_basis
+    words = "basis unknown" if basis is None else BASES[TOLD_BASES[basis]]
+    return f"{result.usage.cost_usd:.6f} $ ({words})"
 
 
 def _count(value: float | None) -> str:

@@ -5,16 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
-from typing import Any, cast
+from typing import Any, Final, cast
 
 from workbench.boundary import strict_json
 from workbench.errors import DocumentError, Finding
 from workbench.language.admission import Admitted, Term, check
 from workbench.language.signature import Version
 from workbench.language.vocabulary import Vocabulary
-from workbench.rulebook.clause import Clause
+from workbench.rulebook.clause import Clause, named
 from workbench.rulebook.compile import Compiled
 from workbench.traces.parts.words import Digest
+
+_POLICY_BEFORE: Final = "The request's own policy"
+"""The title of what was stored as a tenant's own clause before such clauses had an origin of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +44,14 @@ class Source:
         return self.slot == "filter" and self.term is not None
 
     @property
+    def named(self) -> str:
+        """The rule behind it, or the word that stands for one: that of the answer."""
+        origin = "policy" if self.origin == "own" and self.rule_title == _POLICY_BEFORE else self.origin
+        return named(self.rule, origin, self.id)
+
+    @property
     def document(self) -> dict[str, Any]:
-        """Its wire form in a record: clause, rule, facts."""
+        """As it is stored: clause, rule, facts."""
         facts = [{"name": name, "value": value} for name, value in self.facts]
         return {
             "id": self.id, "slot": self.slot, "clause": self.shown, "text": self.text, "rule": self.rule,
@@ -68,7 +77,7 @@ class Sources:
 
     @classmethod
     def from_document(cls, wire: object) -> Sources:
-        """The inverse of `document`."""
+        """The inverse of `document`, and of `told`."""
         try:
             return cls(tuple(_read(row) for row in cast("list[dict[str, Any]]", wire)))
         except (KeyError, TypeError, AttributeError) as error:
@@ -77,8 +86,13 @@ class Sources:
 
     @cached_property
     def document(self) -> list[dict[str, Any]]:
-        """The wire form in a record."""
+        """The stored form."""
         return [source.document for source in self.clauses]
+
+    @property
+    def told(self) -> list[dict[str, Any]]:
+        """The form that people and programs get: `rule` is always a word; `rule_id` null where no rule is behind it."""
+        return [{**source.document, "rule": source.named, "rule_id": source.rule} for source in self.clauses]
 
     @cached_property
     def content(self) -> bytes:
@@ -112,6 +126,7 @@ def _source(clause: Clause) -> Source:
 
 def _read(row: dict[str, Any]) -> Source:
     return Source(
-        row["id"], row["slot"], row["clause"], row["text"], row["rule"], row["rule_title"], row["origin"],
+        row["id"], row["slot"], row["clause"], row["text"], row["rule_id" if "rule_id" in row else "rule"],
+        row["rule_title"], row["origin"],
         tuple((fact["name"], fact["value"]) for fact in row["facts"]), row["term"],
     )  # fmt: skip

@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import time
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final, Literal, cast, get_args
 
@@ -25,7 +26,9 @@ EventName = Literal["attempted", "retry_scheduled", "provider_disabled", "skippe
 ActionName = Literal["next_candidate", "next_provider_same_model", "retry_same", "disable_provider", "abort"]
 Block = Literal["breaker_open", "disabled_provider", "not_configured"]
 CostBasis = Literal["reported", "estimated", "provider"]
-"""Catalog prices times the tokens reported, times tokens estimated, or what the provider itself says it charged."""
+"""In a store: catalog prices times the tokens reported, times tokens estimated, or the provider's own figure."""
+Basis = Literal["reported", "computed"]
+"""As everybody is told: the provider's own figure, or the catalog's prices for the tokens that it counted."""
 Detail = Literal[
     "dns", "connect_refused", "reset", "no_response", "tls_verify", "tls_handshake", "connect_timeout", "read_timeout",
     "first_token_timeout", "local_pool", "invalid_request", "context", "input_filtered", "key_invalid", "credit",
@@ -50,7 +53,12 @@ KINDS: Final[tuple[str, ...]] = get_args(Kind)
 EVENTS: Final[frozenset[str]] = frozenset(get_args(EventName))
 ACTIONS: Final[frozenset[str]] = frozenset(get_args(ActionName))
 BLOCKS: Final[frozenset[str]] = frozenset(get_args(Block))
-BASES: Final[frozenset[str]] = frozenset(get_args(CostBasis))
+STORED_BASES: Final[Mapping[str, CostBasis]] = {"reported": "provider", "computed": "reported"}
+"""The stored word for what everybody is told."""
+TOLD_BASES: Final[Mapping[CostBasis, Basis]] = {
+    "provider": "reported", "reported": "computed", "estimated": "computed",
+}  # fmt: skip
+"""The way back; `estimated` is what the endpoint once stored for a figure that it had computed."""
 DETAILS: Final[frozenset[str]] = frozenset(get_args(Detail))
 NUMBERS: Final[tuple[NumberName, ...]] = get_args(NumberName)
 
@@ -67,6 +75,7 @@ OUTCOMES: Final[frozenset[str]] = frozenset(
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _IDENTIFIER: Final = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+_WHOSE: Final = re.compile(rf"((caller|state):)?{_IDENTIFIER.pattern}")
 _FINGERPRINT: Final = re.compile(r"[0-9]{1,10}-[0-9]{1,10}")
 
 
@@ -94,13 +103,26 @@ class Digest(_Shaped):
 
 
 class Identifier(_Shaped):
-    """A tenant's or a trace's id: small letters, digits, `.`, `_`, `-`, at most 64."""
+    """A trace's id: small letters, digits, `.`, `_`, `-`, at most 64."""
 
     __slots__ = ()
     shape = _IDENTIFIER
 
     def __new__(cls, value: str) -> Identifier:
         return cast("Identifier", super().__new__(cls, value))
+
+
+class Whose(_Shaped):
+    """Whom a trace is about: a tenant's id; or `caller:ID` and `state:ID`, which no tenant's id can equal.
+
+    The first of these is a caller that named no tenant, the other a tenant state that came with its request.
+    """
+
+    __slots__ = ()
+    shape = _WHOSE
+
+    def __new__(cls, value: str) -> Whose:
+        return cast("Whose", super().__new__(cls, value))
 
 
 class Fingerprint(_Shaped):

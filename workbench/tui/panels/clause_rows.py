@@ -159,7 +159,7 @@ def fact_text(value: object) -> str:
 
 
 def _slot_line(clause: Clause, width: int) -> Line:
-    origin = {"rule": clause.rule_id or "", "override": "override", "own": "own", "default": "default"}[clause.origin]
+    origin = clause.rule_id or "" if clause.origin == "rule" else clause.origin
     origin = shorten(origin, max(0, width // 3))
     room = max(4, width - 10 - len(origin) - 1)
     text = (

@@ -7,6 +7,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
+from workbench.server.x.openapi.calls import SESSION_HEADER
 from workbench.server.x.openapi.events import EVENTS
 from workbench.server.x.openapi.schemas import SCHEMAS
 from workbench.server.x.openapi.words import TEXT, WHOLE, Schema, ref
@@ -143,6 +144,8 @@ def _operation(operation: Operation) -> dict[str, Any]:
         {"name": name, "in": "query", "required": required, "schema": schema}
         for name, schema, required in operation.query
     ]
+    if operation.events is not None:
+        parameters.append(SESSION_HEADER)
     if parameters:
         made["parameters"] = parameters
     if operation.body is not None:

@@ -35,7 +35,7 @@ EVENTS: Final[dict[str, Schema]] = {
             record(("index", "delta", "finish_reason"), index=WHOLE, delta=OBJECT, finish_reason=maybe(TEXT)),
         ),
         usage=OBJECT,
-        x_router=OBJECT,
+        x_router=ref("Router"),
     ),
     "ResponseEvent": {
         **record(

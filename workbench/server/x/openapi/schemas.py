@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from workbench.server.x.openapi.calls import CHAT, MESSAGE, RESPONSES, ROUTING, TENANCY
 from workbench.server.x.openapi.words import (
     ANY,
     FLAG,
@@ -13,7 +14,6 @@ from workbench.server.x.openapi.words import (
     TEXT,
     WHOLE,
     Schema,
-    between,
     closed,
     many,
     maybe,
@@ -22,78 +22,50 @@ from workbench.server.x.openapi.words import (
     ref,
     whole,
 )
+from workbench.server.x.requirements import NAMES
+from workbench.traces.parts.words import PRIVACIES
 
 _NAMED: Final = {"version": TEXT, "fingerprint": TEXT}
-_TENANCY: Final = {
-    "tenant": {"type": "string", "maxLength": 512, "description": "a tenant of the workspace"},
-    "tenant_state": {"type": "object", "description": "facts of a tenant, compiled on the spot"},
-}
-_REQUIREMENTS: Final[dict[str, Schema]] = {
+_REQUIRED: Final[dict[str, Schema]] = {
     "needs": many(TEXT),
     "model_family": TEXT,
     "tier": TEXT,
-    "privacy": one_of("tee_required", "no_log"),
+    "privacy": one_of(*sorted(PRIVACIES)),
     "min_quality": NUMBER,
     "min_tok_s": NUMBER,
     "min_context": NUMBER,
-    "pin": record(("provider", "model"), provider={**TEXT, "minLength": 1}, model={**TEXT, "minLength": 1}),
+    "context": {**NUMBER, "description": "no effect by itself; see enforce_context"},
+    "pin": {
+        **closed(
+            (), **{name: {**TEXT, "minLength": 1} for name in ("provider", "provider_id", "model", "model_family")}
+        ),
+        "allOf": [
+            {"anyOf": [{"required": ["provider"]}, {"required": ["provider_id"]}]},
+            {"anyOf": [{"required": ["model"]}, {"required": ["model_family"]}]},
+        ],
+    },
 }
+_REQUIREMENTS: Final = {name: maybe(_REQUIRED[name]) for name in NAMES}
 _ASKED: Final[dict[str, Schema]] = {
     **_REQUIREMENTS,
-    "requirements": ref("Requirements"),
-    "scope": {**ANY, "description": "for a policy that looks at it"},
-    "seed": {**ANY, "description": "of a weighted choice"},
-    "context": {**NUMBER, "description": "no effect by itself; see enforce_context"},
-    "enforce_context": {**FLAG, "description": "read `context` as `requirements.min_context`"},
+    "requirements": maybe(ref("Requirements")),
+    "scope": {"type": ["string", "number", "boolean", "null"], "description": "for a policy that looks at it"},
+    "seed": maybe({**NUMBER, "description": "of a weighted choice"}),
+    "enforce_context": maybe({**FLAG, "description": "read `context` as `requirements.min_context`"}),
 }
 RULE: Final = whole(rule=TEXT, clause=TEXT, clause_id=TEXT, observed=TEXT, needed=TEXT)
-
-MESSAGE: Final = record(
-    ("role",),
-    role=one_of("system", "developer", "user", "assistant", "tool"),
-    content={"anyOf": [TEXT, many(record(("type",), type=TEXT)), {"type": "null"}]},
-    tool_calls=many(OBJECT),
-    tool_call_id=TEXT,
-    name=TEXT,
-)
-"""A message; what of it a provider takes is said there."""
-
-CHAT: Final = record(
-    (),
-    model={"type": "string", "maxLength": 512, "description": "profile:NAME, family:NAME, pin:PROVIDER/FAMILY, empty"},
-    messages=many(ref("Message"), 4096),
-    policy_ir=TERM,
-    flow_ir=TERM,
-    session={"type": "string", "maxLength": 512},
-    **_TENANCY,
-    requirements=ref("Requirements"),
-    stream=FLAG,
-    stream_options=OBJECT,
-    tools=many(record(("type", "function"), type=TEXT, function=record(("name",), name=TEXT)), 256),
-    tool_choice={"anyOf": [TEXT, OBJECT]},
-    response_format=OBJECT,
-    temperature=between(0, 2),
-    top_p=between(0, 1),
-    presence_penalty=between(-2, 2),
-    frequency_penalty=between(-2, 2),
-    max_tokens={"type": "integer", "minimum": 1, "maximum": 1_000_000},
-    seed={"type": "integer", "minimum": -(2**53), "maximum": 2**53},
-    timeout_ms=between(1, 50_000),
-    first_token_timeout_ms=between(1, 50_000),
-    user={"type": "string", "maxLength": 1024},
-)
 
 ERROR: Final = record(
     ("error",),
     error=record(("message", "code"), message=TEXT, type=TEXT, code=maybe(TEXT)),
     detail=ANY,
-    x_router=OBJECT,
+    x_router=ref("Router"),
 )
 
 SCHEMAS: Final[dict[str, Schema]] = {
     "Error": ERROR,
     "Message": MESSAGE,
-    "Requirements": closed((), **_REQUIREMENTS, context=NUMBER),
+    "Requirements": closed((), **_REQUIREMENTS),
     "Health": record(
         ("ok", "initialized"),
         ok=FLAG,
@@ -120,10 +92,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         categories=many(whole(name=TEXT, values=many(TEXT), meaning=TEXT)),
         tiers=many(TEXT),
     ),
-    "RankRequest": {
-        **closed((), policy_ir=TERM, **_TENANCY, **_ASKED),
-        "anyOf": [{"required": ["policy_ir"]}, {"required": ["tenant"]}, {"required": ["tenant_state"]}],
-    },
+    "RankRequest": closed((), policy_ir=maybe(TERM), **TENANCY, **_ASKED),
     "Offer": record(
         ("provider", "model_family", "served_model_id", "region", "price_in", "price_out"),
         provider=TEXT,
@@ -138,16 +107,15 @@ SCHEMAS: Final[dict[str, Schema]] = {
         score=maybe(NUMBER),
         offer=TEXT,
     ),
+    "Rejected": record(
+        ("reason",), reason=TEXT, provider=TEXT, model=TEXT, region=maybe(TEXT), rules=many(RULE), pin=OBJECT
+    ),
     "Ranking": record(
         ("rank_source", "ranked", "rejected", "ts", "fingerprint"),
         profile=TEXT,
         rank_source=one_of("router"),
         ranked=many(ref("Offer")),
-        rejected=many(
-            record(
-                ("reason",), reason=TEXT, provider=TEXT, model=TEXT, region=maybe(TEXT), rules=many(RULE), pin=OBJECT
-            )
-        ),
+        rejected=many(ref("Rejected")),
         ts=WHOLE,
         population=WHOLE,
         survivors=WHOLE,
@@ -180,11 +148,10 @@ SCHEMAS: Final[dict[str, Schema]] = {
         )
     ),
     "FlowRequest": closed(("flow_ir",), flow_ir=TERM),
-    "Flow": whole(flow_ir=TERM, encoded=TEXT, **_NAMED),
-    "CompileRequest": {
-        **closed((), **_TENANCY),
-        "oneOf": [{"required": ["tenant"]}, {"required": ["tenant_state"]}],
-    },
+    "Flow": record(
+        ("flow_ir", "encoded", "fingerprint", "version"), flow_ir=TERM, encoded=TEXT, **_NAMED, warnings=many(TEXT)
+    ),
+    "CompileRequest": closed((), **TENANCY),
     "Compiled": record(
         ("tenant", "no_log", "policy_ir", "sources", "warnings"),
         tenant=TEXT,
@@ -195,10 +162,7 @@ SCHEMAS: Final[dict[str, Schema]] = {
         sources=many(record(("id", "slot", "clause", "rule", "facts"), clause=TEXT, rule=TEXT, facts=OBJECT)),
         warnings=many(OBJECT),
     ),
-    "ExplainRequest": {
-        **closed(("offer",), offer={"type": "string"}, policy_ir=TERM, **_TENANCY, **_ASKED),
-        "anyOf": [{"required": ["policy_ir"]}, {"required": ["tenant"]}, {"required": ["tenant_state"]}],
-    },
+    "ExplainRequest": closed(("offer",), offer=TEXT, policy_ir=maybe(TERM), **TENANCY, **_ASKED),
     "Explained": record(
         ("offers",),
         **_NAMED,
@@ -233,22 +197,16 @@ SCHEMAS: Final[dict[str, Schema]] = {
         model=TEXT,
         choices=many(OBJECT),
         usage=OBJECT,
-        x_router=OBJECT,
+        x_router=ref("Router"),
     ),
-    "ResponsesRequest": record(
-        ("input",),
-        model={"type": "string", "maxLength": 512},
-        input={"anyOf": [TEXT, many(OBJECT)]},
-        instructions=maybe(TEXT),
-        stream=FLAG,
-        policy_ir=TERM,
-        **_TENANCY,
-        temperature=between(0, 2),
-        top_p=between(0, 1),
-        max_output_tokens={"type": "integer", "minimum": 1, "maximum": 1_000_000},
-        tools=many(OBJECT, 256),
-    ),
+    "ResponsesRequest": RESPONSES,
     "Response": record(
-        ("id", "object", "status", "output"), id=TEXT, object=one_of("response"), status=TEXT, output=many(OBJECT)
+        ("id", "object", "status", "output"),
+        id=TEXT,
+        object=one_of("response"),
+        status=TEXT,
+        output=many(OBJECT),
+        x_router=ref("Router"),
     ),
+    **ROUTING,
 }

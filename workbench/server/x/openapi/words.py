@@ -23,7 +23,9 @@ def ref(name: str) -> Schema:
 def maybe(schema: Schema) -> Schema:
     """The schema, or null."""
     kind = schema.get("type")
-    return {**schema, "type": [kind, "null"]} if isinstance(kind, str) else {"anyOf": [schema, {"type": "null"}]}
+    if "enum" in schema or not isinstance(kind, str):
+        return {"anyOf": [schema, {"type": "null"}]}
+    return {**schema, "type": [kind, "null"]}
 
 
 def many(schema: Schema, most: int | None = None) -> Schema:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, cast
 
 from workbench.language.admission import Term
+from workbench.server.x.templates.known import meant
 
 MOST_NAMES: Final = 64
 LONGEST_NAME: Final = 256
@@ -22,6 +23,8 @@ class Option(NamedTuple):
 
     read: Callable[[str, Any], Any]
     default: Any
+    names: str | None = None
+    """What of the catalog it names: `provider`, `model`, `region`."""
 
 
 Values = Mapping[str, Any]
@@ -52,7 +55,8 @@ class Template:
         """Every option's value. Raises `OptionError`."""
         unknown = sorted(set(given) - set(self.options))
         if unknown:
-            raise OptionError(f"{self.id}: unknown option(s): {', '.join(unknown)}")
+            hint = meant(unknown, tuple(self.options))
+            raise OptionError(f"{self.id}: unknown option(s): {', '.join(unknown)}; {hint}")
         values: dict[str, Any] = {}
         for name, option in self.options.items():
             value = given.get(name)
@@ -60,6 +64,21 @@ class Template:
                 raise OptionError(f"{self.id} requires {name}")
             values[name] = option.default if value is None else option.read(name, value)
         return values
+
+    def named(self, given: Mapping[str, Any], values: Values) -> Iterator[tuple[str, str]]:
+        """What of the catalog the given options name; a default is for every catalog."""
+        for name, option in self.options.items():
+            if option.names is not None and given.get(name) is not None:
+                for word in _words(values[name]):
+                    yield option.names, word
+
+
+def _words(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    else:
+        for inner in value:
+            yield from _words(inner)
 
 
 def _finite(name: str, value: Any) -> float:

@@ -98,7 +98,7 @@ OURS: Final = (
     Template(
         "enterprise",
         "Enterprise: the providers that the contract names, with a data processing agreement, the cheapest first.",
-        {"approved_providers": Option(names, None), **_floor(0.5), **_prices(15, 75), **_DPA},
+        {"approved_providers": Option(names, None, "provider"), **_floor(0.5), **_prices(15, 75), **_DPA},
         _enterprise,
         public=False,
     ),
@@ -113,8 +113,8 @@ OURS: Final = (
         "regulated",
         "Health or bank: one region, nothing kept or a trusted environment, short retention, a BAA where it is asked.",
         {
-            **_floor(0.4), **_prices(30, 150), **_DPA, "region": Option(word, "eu"), "baa": Option(flag, False),
-            "max_retention_days": Option(at_least_nothing, 30),
+            **_floor(0.4), **_prices(30, 150), **_DPA, "region": Option(word, "eu", "region"),
+            "baa": Option(flag, False), "max_retention_days": Option(at_least_nothing, 30),
         },
         _regulated,
         public=False,

@@ -35,7 +35,7 @@ ORDER: Final = [["openai_codex"], ["antseed"], ["bedrock", "bedrock_market"], ["
 _SHARE: Final = {"expected_input_share": Option(share, 0.8)}
 _RELIABLE: Final = {"reliability_floor": Option(share, 0.8)}
 _PRICES: Final = {"max_price_in": Option(at_least_nothing, 5), "max_price_out": Option(at_least_nothing, 25)}
-_ORDER: Final = {"provider_order": Option(groups, ORDER)}
+_ORDER: Final = {"provider_order": Option(groups, ORDER, "provider")}
 
 
 def _filters(values: Values) -> list[Term]:
@@ -86,7 +86,7 @@ PUBLIC: Final = (
         "cheapest-family",
         "The cheapest reliable offer of one model family; on request, preferred providers first.",
         {
-            "family": Option(word, None), **_SHARE, **_RELIABLE, **_PRICES,
+            "family": Option(word, None, "model"), **_SHARE, **_RELIABLE, **_PRICES,
             "provider_strategy": Option(one_of("cost", "ordered"), "cost"), **_ORDER,
         },
         _cheapest_family,

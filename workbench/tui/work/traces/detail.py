@@ -149,7 +149,7 @@ def _rejected(whole: Whole, width: int, query: str) -> Iterator[Line]:
         if _matches(row, query):
             yield [Cell("   x  ", "bad"), Cell(shorten(row["offer"], max(1, width - 6)), "muted")]
             for rule in row["rules"]:
-                told = f"{rule['rule'] or 'own'}: {rule['subject']} is {rule['observed']}, needs {rule['needed']}"
+                told = f"{rule['rule']}: {rule['subject']} is {rule['observed']}, needs {rule['needed']}"
                 yield [Cell("        "), Cell(shorten(told, max(1, width - 8)), "faint")]
 
 
@@ -157,4 +157,4 @@ def _sources(whole: Whole, width: int) -> Iterator[Line]:
     for source in whole.document["sources"]:
         facts = ", ".join(f"{fact['name']} = {fact['value']}" for fact in source["facts"])
         left = [Cell(fit(source["slot"], LABEL), "label"), Cell(source["clause"] or source["text"])]
-        yield spread(left, [Cell(f"{source['rule'] or 'own'}{f' because {facts}' if facts else ''}", "muted")], width)
+        yield spread(left, [Cell(f"{source['rule']}{f' because {facts}' if facts else ''}", "muted")], width)
