@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -57,3 +57,8 @@ def test_typescript_as_pasted(endpoint: Served) -> None:
         assert "emulated" in pasted([program, str(script)], HERE)
     finally:
         script.unlink()
+
+
+@pytest.mark.parametrize("written", [snippets.curl, snippets.python, snippets.typescript])
+def test_a_terminal_of_80_columns_breaks_none_of_its_lines(written: Callable[[str, str | None], str]) -> None:
+    assert max(map(len, written("http://127.0.0.1:35479", "halvorsen-bank").splitlines())) <= 78

@@ -1,6 +1,6 @@
 """How the endpoint is called, to paste: curl, Python, TypeScript. Each is whole and runs as it stands.
 
-Beyond loopback the key is read from `WORKBENCH_TOKEN`; on loopback any text does.
+Their lines fit a terminal of 80 columns. Beyond loopback the key is read from `WORKBENCH_TOKEN`; on loopback any text does.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ def body(tenant: str | None) -> dict[str, Any]:
 
 def curl(url: str, tenant: str | None) -> str:
     """For a shell; why each offer was left out would fill many screens there."""
-    data = shlex.quote(json.dumps({**body(tenant), "compact": True}))
+    *head, messages = (f"{json.dumps(name)}: {json.dumps(value)}" for name, value in body(tenant).items())
+    data = shlex.quote("{" + ", ".join((*head, '"compact": true')) + f",\n  {messages}}}")
     return (
         f"curl -s {url}/v1/chat/completions \\\n"
         '  -H "authorization: Bearer ${WORKBENCH_TOKEN:-local}" \\\n'
@@ -36,14 +37,18 @@ def python(url: str, tenant: str | None) -> str:
 
 from openai import OpenAI
 
-client = OpenAI(base_url={f"{url}/v1"!r}, api_key=os.environ.get('WORKBENCH_TOKEN', 'local'))
+client = OpenAI(
+    base_url={f"{url}/v1"!r},
+    api_key=os.environ.get('WORKBENCH_TOKEN', 'local'),
+)
 answer = client.chat.completions.create(
     model='',
     messages=[{{'role': 'user', 'content': {PROMPT!r}}}],{extra}
 )
 print(answer.choices[0].message.content)
 for each in answer.x_router['decision_trace']['rejected'][:5]:
-    print(each['provider'], each['model'], [rule['rule'] for rule in each.get('rules', [])])
+    rules = [rule['rule'] for rule in each.get('rules', [])]
+    print(each['provider'], each['model'], rules)
 """
 
 
