@@ -1,6 +1,7 @@
 """How the endpoint is called, to paste: curl, Python, TypeScript. Each is whole and runs as it stands.
 
-Their lines fit a terminal of 80 columns. Beyond loopback the key is read from `WORKBENCH_TOKEN`; on loopback any text does.
+Their lines fit a terminal of 80 columns. Beyond loopback the key is read from `WORKBENCH_TOKEN`; on loopback any text
+does.
 """
 
 from __future__ import annotations
