@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.server.faults import Faults
+from tests.server.reloads import reload
 from tests.server_x.endpoint import Served, served
 from workbench.server.emulator import Running, running
 
@@ -39,3 +42,19 @@ def faults(endpoint: Served, emulation: Running) -> Faults:
     """What providers are told to do wrong."""
     del endpoint
     return Faults(emulation)
+
+
+@pytest.fixture
+def root(live: Served) -> Iterator[Path]:
+    """The folder of a module's `live` endpoint; what a test spoils is mended after it."""
+    found = live.process.plan.root
+    before = {path: path.read_bytes() for path in found.rglob("*") if path.is_file()}
+    yield found
+    for path in [path for path in found.rglob("*") if path.is_file() and path not in before]:
+        path.unlink()
+    for path, data in before.items():
+        if not path.is_file():
+            shutil.rmtree(path, ignore_errors=True)
+        path.write_bytes(data)
+    reload(live)
+    assert live.get("/healthz").json() == {"ok": True, "initialized": True}

@@ -9,7 +9,8 @@ import json
 import socket
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
@@ -204,6 +205,24 @@ def test_a_process_that_ends_records_what_it_leaves(emulation: Running, tmp_path
     store.close()
 
 
+@contextmanager
+def garbage(endpoint: Served) -> Generator[Counter[str]]:
+    """What is left to the collector meanwhile, by module; known when the block is over."""
+    found: Counter[str] = Counter()
+    gc.collect()
+    gc.disable()
+    gc.set_debug(gc.DEBUG_SAVEALL)
+    try:
+        yield found
+        endpoint.tell(lambda _process: gc.collect())
+        modules = (type(each).__module__ for each in cast("list[object]", gc.garbage))
+        found.update(name for name in modules if str(name).startswith(("workbench.", "uvicorn.")))
+    finally:
+        gc.set_debug(0)
+        gc.garbage.clear()
+        gc.enable()
+
+
 def test_what_is_over_is_not_left_to_the_garbage_collector(endpoint: Served) -> None:
     """Else memory goes up and down by megabytes under load, and the collector holds up whoever calls meanwhile."""
 
@@ -213,19 +232,10 @@ def test_what_is_over_is_not_left_to_the_garbage_collector(endpoint: Served) -> 
         endpoint.stored()
 
     calls()
-    gc.collect()
-    gc.disable()
-    gc.set_debug(gc.DEBUG_SAVEALL)
-    try:
+    with garbage(endpoint) as found:
         calls()
         assert endpoint.tell(lambda _process: sum(isinstance(each, Quick) for each in gc.get_objects())) == 0
-        endpoint.tell(lambda _process: gc.collect())
-        found = Counter(type(each).__module__ for each in cast("list[object]", gc.garbage))
-    finally:
-        gc.set_debug(0)
-        gc.garbage.clear()
-        gc.enable()
-    assert {name: count for name, count in found.items() if str(name).startswith("workbench.")} == {}
+    assert found == {}
 
 
 def test_a_connection_that_is_over_is_not_left_to_it_either(endpoint: Served) -> None:
@@ -237,19 +247,9 @@ def test_a_connection_that_is_over_is_not_left_to_it_either(endpoint: Served) ->
                     pass
 
     come_and_go()
-    gc.collect()
-    gc.disable()
-    gc.set_debug(gc.DEBUG_SAVEALL)
-    try:
+    with garbage(endpoint) as found:
         come_and_go()
-        endpoint.tell(lambda _process: gc.collect())
-        found = Counter(type(each).__module__ for each in cast("list[object]", gc.garbage))
-    finally:
-        gc.set_debug(0)
-        gc.garbage.clear()
-        gc.enable()
-    ours = {name: count for name, count in found.items() if str(name).startswith(("workbench.", "uvicorn."))}
-    assert ours == {}
+    assert found == {}
 
 
 def test_a_long_head_before_a_body_in_pieces_is_no_fault(endpoint: Served) -> None:

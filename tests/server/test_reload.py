@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.server.reloads import reload
 from tests.server_x.endpoint import Served, served
 from workbench.server.emulator import Running
 from workbench.session.workspace import sample_root
@@ -40,30 +41,6 @@ def live(emulation: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     (root / "mine.json").write_text(json.dumps({"policy_ir": term}))
     with served(folder, emulation.url, root=root) as made:
         yield made
-
-
-@pytest.fixture
-def root(live: Served) -> Iterator[Path]:
-    """The workspace's folder; what a test spoils is mended after it."""
-    found = live.process.plan.root
-    before = {path: path.read_bytes() for path in found.rglob("*") if path.is_file()}
-    yield found
-    for path in [path for path in found.rglob("*") if path.is_file() and path not in before]:
-        path.unlink()
-    for path, data in before.items():
-        if not path.is_file():
-            shutil.rmtree(path, ignore_errors=True)
-        path.write_bytes(data)
-    live.tell(lambda process: process.reload())
-    assert not live.process.host.faults
-
-
-def reload(live: Served) -> int:
-    """Look at the files now; gives which snapshot is in force."""
-    live.tell(lambda process: process.reload())
-    state = live.process.host.state
-    assert state is not None
-    return state.generation
 
 
 def fingerprint(live: Served, **body: Any) -> str:

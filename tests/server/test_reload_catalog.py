@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.server.reloads import reload
 from tests.server.test_reload_told import program
 from tests.server_x.endpoint import Served, served
 from workbench.server.emulator import Running
@@ -66,25 +67,6 @@ def live(emulation: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     folder = tmp_path_factory.mktemp("live")
     with served(folder, emulation.url, root=workspace(folder)) as made:
         yield made
-
-
-@pytest.fixture
-def root(live: Served) -> Iterator[Path]:
-    """The workspace's folder; what a test spoils is mended after it."""
-    found = live.process.plan.root
-    before = {path: path.read_bytes() for path in found.rglob("*") if path.is_file()}
-    yield found
-    for path, data in before.items():
-        path.write_bytes(data)
-    reload(live)
-    assert live.get("/healthz").json() == {"ok": True, "initialized": True}
-
-
-def reload(live: Served) -> int:
-    live.tell(lambda process: process.reload())
-    state = live.process.host.state
-    assert state is not None
-    return state.generation
 
 
 BAD: dict[str, tuple[Callable[[Document], None], str]] = {

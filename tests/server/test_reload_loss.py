@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from tests.server.faults import under_way
+from tests.server.reloads import reload
 from tests.server_x.endpoint import Served, served
 from tests.traces.test_no_log import readings
 from workbench.server.emulator import Emulator, Running, running
@@ -85,29 +86,6 @@ def live(patient: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     shutil.copy(CATALOG, root / "catalog.json")
     with served(folder, patient.url, root=root) as made:
         yield made
-
-
-@pytest.fixture
-def root(live: Served) -> Iterator[Path]:
-    """The workspace's folder; what a test spoils is mended after it."""
-    found = live.process.plan.root
-    before = {path: path.read_bytes() for path in found.rglob("*") if path.is_file()}
-    yield found
-    for path in found.rglob("*"):
-        if path.is_file() and path not in before:
-            path.unlink()
-    for path, data in before.items():
-        path.write_bytes(data)
-    reload(live)
-    assert not live.process.host.faults
-
-
-def reload(live: Served) -> int:
-    """Look at the files now; gives which snapshot is in force."""
-    live.tell(lambda process: process.reload())
-    state = live.process.host.state
-    assert state is not None
-    return state.generation
 
 
 def fingerprint(live: Served, tenant: str) -> str:
