@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,14 @@ def test_a_finding_names_the_line(tmp_path: Path) -> None:
     (finding,) = load_text(tmp_path, text).findings
     assert finding.place.line == 4
     assert text.splitlines()[3].startswith('{"provider": "north"')
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_where_a_row_has_no_line_of_its_own_none_is_made_up(tmp_path: Path, indent: int | None) -> None:
+    doc = document()
+    doc["offers"][1]["price_in"] = -1
+    (finding,) = load_text(tmp_path, json.dumps(doc, indent=indent)).findings
+    assert (finding.place.line, finding.place.path) == (None, "$.offers[1].price_in")
 
 
 @pytest.mark.parametrize(

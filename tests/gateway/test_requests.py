@@ -247,6 +247,7 @@ UNSAYABLE: list[tuple[Unsaid, dict[str, Any]]] = [
     ("local_part", turn({"type": "file", "file": {"file_id": "f"}})),
     ("local_part", turn({"type": "refusal", "refusal": "no"})),
     ("local_part", turn({"type": "text"})),
+    ("local_part", turn({"type": "txt", "text": "x"})),
     ("local_tool_call", turn(role="assistant", tool_calls=[{"function": {"name": "f", "arguments": "{broken"}}])),
     ("local_tool_choice", {"messages": TALK, "tools": [TOOL], "tool_choice": "zz"}),
     ("local_tool_choice", {"messages": TALK, "tools": [TOOL], "tool_choice": {"type": "allowed_tools"}}),
@@ -255,6 +256,8 @@ UNSAYABLE: list[tuple[Unsaid, dict[str, Any]]] = [
     ("local_no_messages", {"messages": []}),
     ("local_no_messages", {}),
     ("local_no_turn", {"messages": TALK[:1]}),
+    ("local_no_turn", {"messages": [{"role": "user"}]}),
+    ("local_no_turn", {"messages": [{"role": "user", "content": []}, {"role": "assistant", "content": ""}]}),
     ("local_value", turn(role="assistant", tool_calls=[{"function": {"name": "f", "arguments": "[NaN]"}}])),
 ]
 

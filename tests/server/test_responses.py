@@ -27,6 +27,22 @@ def events(endpoint: Served, **body: Any) -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.parametrize(("item", "told"), [
+    ({"type": "function_call_output", "output": "x"}, "`call_id`"),
+    ({"type": "function_call_output", "call_id": "c"}, "`output`"),
+    ({"type": "function_call", "name": "f", "arguments": "{}"}, "`call_id`"),
+    ({"type": "function_call", "call_id": "c", "arguments": "{}"}, "`name`"),
+    ({"type": "function_call", "call_id": "c", "name": "f"}, "`arguments`"),
+])  # fmt: skip
+def test_an_item_that_lacks_what_it_needs_is_refused_by_its_place(
+    endpoint: Served, item: dict[str, Any], told: str
+) -> None:
+    answer = endpoint.post("/v1/responses", {"input": [{"role": "user", "content": "x"}, item]})
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"], error["param"]) == (400, "invalid_message", "input[1]")
+    assert told in error["message"]
+
+
 def test_an_answer_is_a_response(endpoint: Served) -> None:
     body = ask(endpoint, model="profile:default", instructions="be brief", tenant="acme-eu").json()
     assert body["id"].startswith("resp_")

@@ -94,6 +94,8 @@ def test_what_is_refused_is_a_line_and_so_is_that_nothing_can_be_called(tmp_path
         assert child.stdout is not None
         line = json.loads(child.stdout.readline())
         assert (line["event"], line["status"], line["code"]) == ("refused", 404, "tenant_not_found")
+        line = json.loads(child.stdout.readline())
+        assert (line["event"], line["code"], line["path"]) == ("refused", "not_found", "/v1/nothing")
 
 
 def test_lines_say_whose_token_asked_where_and_for_whom(emulation: Running, tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ must not grant anything, key variables that nobody declared.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import takewhile
 from typing import Any, Final, Literal, Protocol, cast
 
 from workbench.boundary import sanitiser
@@ -69,6 +71,14 @@ def finding_of(item: Mapping[str, Any], place: Place, path: str) -> Finding:
     )
 
 
+def _is_row(line: bytes) -> bool:
+    """Whether a line holds one object, whole."""
+    try:
+        return isinstance(json.loads(line.strip().removesuffix(b",")), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
 class Reader:
     """Reads the three lists of one document and collects what it finds."""
 
@@ -80,7 +90,8 @@ class Reader:
         self.findings: list[Finding] = []
         self.held: dict[str, str] = {}
         self._text = text
-        self._lines: dict[str, int | None] = {}
+        self._lines: dict[str, tuple[int, int]] = {}
+        """Of a list: the line of its first row, and how many rows stand on a line each."""
         self._sources = sources
         self._imported = imported
         self._judge = judge
@@ -88,12 +99,20 @@ class Reader:
     # Places and findings
 
     def _line(self, kind: str, index: int) -> int | None:
-        """The line of a row, where the file keeps one row per line as ours do."""
+        """The line of a row, where the file keeps one row per line as ours do; None where it does not."""
         if kind not in self._lines:
-            head = self._text.find(f'"{kind}": ['.encode())
-            self._lines[kind] = None if head < 0 else self._text.count(b"\n", 0, head) + 2
-        first = self._lines[kind]
-        return None if first is None else first + index
+            self._lines[kind] = self._rows_on_lines(kind)
+        first, many = self._lines[kind]
+        return first + index if index < many else None
+
+    def _rows_on_lines(self, kind: str) -> tuple[int, int]:
+        head = self._text.find(f'"{kind}": ['.encode())
+        if head < 0:
+            return 0, 0
+        begun, *rows = self._text[head:].split(b"\n")
+        if not begun.rstrip().endswith(b"["):
+            return 0, 0
+        return self._text.count(b"\n", 0, head) + 2, sum(1 for _ in takewhile(_is_row, rows))
 
     def _note(
         self,

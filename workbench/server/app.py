@@ -64,30 +64,40 @@ class App:
             await answer.send(send)
 
     def _told(self, refused: Refused, scope: Scope) -> Response:
-        if self.host.refusals:
-            found = self.table.find(scope["path"])
-            caller: Caller = scope.get(CALLER, LOCAL)
-            refusal = Refusal(
-                refused.status, refused.code, time.time_ns() // 1_000_000, one_line(scope["method"], limit=16),
-                path_shown(scope["path"]) if found is None else next(iter(found.methods.values())).path,
-                refused.token or (None if caller is LOCAL else caller.id), refused.tenant or caller.tenant,
-            )  # fmt: skip
-            for hear in self.host.refusals:
-                hear(refusal)
+        self._hear(scope, refused.status, refused.code, refused.token, refused.tenant)
         return refused.response()
+
+    def _hear(
+        self, scope: Scope, status: int, code: str | None, token: str | None = None, tenant: str | None = None
+    ) -> None:
+        """Tell of a request that is refused before anything is decided."""
+        if not self.host.refusals:
+            return
+        found = self.table.find(scope["path"])
+        caller: Caller = scope.get(CALLER, LOCAL)
+        refusal = Refusal(
+            status, code, time.time_ns() // 1_000_000, one_line(scope["method"], limit=16),
+            path_shown(scope["path"]) if found is None else next(iter(found.methods.values())).path,
+            token or (None if caller is LOCAL else caller.id), tenant or caller.tenant,
+        )  # fmt: skip
+        for hear in self.host.refusals:
+            hear(refusal)
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> Response | None:
         self._guard.check(scope)
         found = self.table.find(scope["path"])
         if found is None:
+            self._hear(scope, 404, "not_found")
             return NOT_FOUND
         method = scope["method"]
         route = found.methods.get("GET" if method == "HEAD" else method)
         if route is None:
+            self._hear(scope, 405, "method_not_allowed")
             return not_allowed(found.methods)
         host = self.host
         state = host.state
         if state is None and not route.early:
+            self._hear(scope, 503, "not_initialized")
             return NOT_READY
         request = Request(scope, receive, send, host, state, found.params)
         if not route.public:

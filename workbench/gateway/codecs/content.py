@@ -19,6 +19,8 @@ JSON_INSTRUCTION: Final = "Answer with one JSON object and nothing else."
 SYSTEM: Final = frozenset(("system", "developer"))
 """The roles whose texts stand before the conversation."""
 
+_TEXTS: Final = (None, "text", "input_text", "output_text")
+
 _DATA_URL: Final = re.compile(r"data:(image/[a-z0-9.+-]{1,40});base64,([A-Za-z0-9+/=\s]+)")
 
 
@@ -55,6 +57,8 @@ def text_of(content: object) -> str:
 def _part(part: Mapping[str, Any]) -> str | Image:
     said = text(part.get("text"))
     if said is not None:
+        if part.get("type") not in _TEXTS:
+            raise unsaid("local_part")
         return said
     source = part.get("image_url")
     url = text(source) or text(record(source).get("url"))
@@ -170,4 +174,6 @@ def turns(
             made[-1]["content"] += content
         elif content:
             made.append({"role": role, "content": content})
+    if not made:
+        raise unsaid("local_no_turn")
     return made

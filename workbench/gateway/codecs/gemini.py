@@ -46,6 +46,7 @@ from workbench.gateway.codecs.route import (
     stops_of,
     tools_of,
 )
+from workbench.gateway.codecs.unsaid import unsaid
 
 _NUMBERS: Final = {
     "temperature": "temperature",
@@ -224,6 +225,8 @@ def _turns(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
             turns[-1]["parts"] += parts
         elif parts:
             turns.append({"role": role, "parts": parts})
+    if not turns:
+        raise unsaid("local_no_turn")
     return turns
 
 

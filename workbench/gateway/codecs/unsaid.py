@@ -18,7 +18,7 @@ Unsaid = Literal[
 
 SENTENCES: Final[Mapping[str, str]] = {
     "local_no_messages": "`messages` is missing or empty: send at least one message",
-    "local_no_turn": "`messages` has none of a user, an assistant or a tool: send one",
+    "local_no_turn": "`messages` has no user, assistant or tool that says anything: send one",
     "local_role": "`messages` has a role with no place here: send user, assistant, tool, system",
     "local_content": "the content of a message is neither a string nor a list of parts",
     "local_part": "`content` has a part with no place here: send text (with `text`) or image_url",

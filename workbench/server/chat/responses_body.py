@@ -192,6 +192,8 @@ def _item(place: int, item: dict[str, Any], made: list[dict[str, Any]], warnings
             raise bad_message(f"input[{place}]", fault)
         made.append({"role": item["role"], "content": _content(place, item.get("content"))})
     elif kind == "function_call":
+        for name in ("call_id", "name", "arguments"):
+            _needed(place, item, name)
         function = {"name": item.get("name"), "arguments": item.get("arguments")}
         call = {"id": item.get("call_id"), "type": "function", "function": function}
         if made and made[-1]["role"] == "assistant" and "tool_calls" in made[-1]:
@@ -199,12 +201,20 @@ def _item(place: int, item: dict[str, Any], made: list[dict[str, Any]], warnings
         else:
             made.append({"role": "assistant", "content": "", "tool_calls": [call]})
     elif kind == "function_call_output":
+        _needed(place, item, "call_id")
+        if item.get("output") is None:
+            raise bad_message(f"input[{place}]", "needs an `output`")
         output = _content(place, item.get("output"), "output")
         made.append({"role": "tool", "tool_call_id": item.get("call_id"), "content": output})
     elif kind == "reasoning":
         warnings.append("dropped:reasoning")
     else:
         raise invalid(f"`input[{place}]` is of a type that is not taken here", param=f"input[{place}]")
+
+
+def _needed(place: int, item: dict[str, Any], name: str) -> None:
+    if not isinstance(item.get(name), str):
+        raise bad_message(f"input[{place}]", f"needs a `{name}` that is a string")
 
 
 def _content(place: int, content: object, key: str = "content") -> Any:
