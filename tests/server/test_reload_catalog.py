@@ -201,5 +201,5 @@ def test_the_first_words_name_it_and_try_another(tmp_path: Path, words: list[str
         assert '"tenant"' in line
         assert "acme-eu" not in line
         told = [made.stderr.readline(), made.stderr.readline()]
-        assert told[0].startswith("catalog.json:")
+        assert told[0].startswith("catalog.json ")
         assert told[1].startswith("tenants/acme-eu.toml")
